@@ -1,0 +1,143 @@
+//! Every message of the macro, in one table.
+
+use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use std::fmt;
+
+/// What is wrong with a declaration. The text says the remedy.
+#[derive(Debug)]
+pub(crate) enum Message {
+    ExpectedStatic,
+    ExpectedName,
+    StaticMut,
+    ExpectedPoolType,
+    UnclosedPool,
+    ExpectedSlots,
+    NoSlots,
+    ExpectedSemicolon { after: &'static str },
+    UnsupportedAbi(String),
+    RustAbi,
+    Variadic,
+    Receiver,
+    ArgumentType,
+    NeverReturns,
+    BorrowedResult,
+    TypeParameters,
+    SafeBorrow,
+    MissingFallback(String),
+    ExpectedOption,
+    UnknownOption(String),
+    RepeatedOption(String),
+    EmptyOption(String),
+    BadReuse,
+    BadProtection,
+    BadCountCalls,
+    PropagateNeedsUnwind,
+    BadWait,
+}
+
+const OPTIONS: &str = "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Message as M;
+        match self {
+            M::ExpectedStatic => f.write_str(
+                "expected a pool: `pub static NAME: Pool<unsafe extern \"C\" fn(..) -> .., 100>;`",
+            ),
+            M::ExpectedName => f.write_str("expected the pool's name"),
+            M::StaticMut => f.write_str("a pool is shared by all threads: remove `mut`"),
+            M::ExpectedPoolType => f.write_str(
+                "expected `: Pool<function type, number of slots>`, such as \
+                 `: Pool<unsafe extern \"C\" fn(i32) -> i32, 100>`",
+            ),
+            M::UnclosedPool => f.write_str("expected `>` to close `Pool<`, then `;`"),
+            M::ExpectedSlots => f.write_str(
+                "expected the number of slots: `Pool<.., 100>`, or `Pool<.., { expression }>`",
+            ),
+            M::NoSlots => f.write_str("a pool needs at least one slot"),
+            M::ExpectedSemicolon { after } => write!(f, "expected `;` after {after}"),
+            M::UnsupportedAbi(abi) => write!(
+                f,
+                "the ABI {abi} is not supported: use \"C\", \"system\", \"C-unwind\" or \
+                 \"system-unwind\""
+            ),
+            M::RustAbi => f.write_str(
+                "a pool holds C functions: write `unsafe extern \"C\" fn(..)`",
+            ),
+            M::Variadic => f.write_str(
+                "variadic functions cannot be pooled, since Rust cannot define one: write the \
+                 arguments out, or forward from a C function that reads its `va_list`",
+            ),
+            M::Receiver => f.write_str("C functions have no `self`: pass a pointer"),
+            M::ArgumentType => f.write_str("expected an argument: `name: Type` or `Type`"),
+            M::NeverReturns => f.write_str(
+                "a listener that never returns cannot be retired: let the function return `()`",
+            ),
+            M::BorrowedResult => f.write_str(
+                "the result cannot borrow from the arguments, since a fallback has none to borrow \
+                 from: return a raw pointer, or `&'static`",
+            ),
+            M::TypeParameters => f.write_str(
+                "`for<..>` takes lifetimes only: a C function has one type",
+            ),
+            M::SafeBorrow => f.write_str(
+                "a reference trusts its caller, so the function must be unsafe to call: write \
+                 `unsafe extern`",
+            ),
+            M::MissingFallback(output) => write!(
+                f,
+                "this pool's functions return `{output}`, so a stale call needs an answer: add \
+                 `fallback = <value>;` (zero means success in most C APIs)"
+            ),
+            M::ExpectedOption => write!(f, "expected an option, `name = value;`: {OPTIONS}"),
+            M::UnknownOption(name) => write!(f, "unknown option `{name}`; there are: {OPTIONS}"),
+            M::RepeatedOption(name) => write!(f, "option `{name}` is given twice: remove one"),
+            M::EmptyOption(name) => write!(f, "option `{name}` has no value: `{name} = value;`"),
+            M::BadReuse => f.write_str("`reuse` is never, after_confirmation or oldest_first"),
+            M::BadProtection => f.write_str("`protection` is auto or counter"),
+            M::BadCountCalls => f.write_str("`count_calls` is true or false"),
+            M::PropagateNeedsUnwind => f.write_str(
+                "a panic may only unwind into callers of `extern \"C-unwind\"` functions: change \
+                 the ABI, or answer with a value",
+            ),
+            M::BadWait => f.write_str("expected `wait(duration, value)`"),
+        }
+    }
+}
+
+/// One message at one place.
+#[derive(Debug)]
+pub(crate) struct Error {
+    message: Message,
+    span: Span,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn new(message: Message, span: Span) -> Self {
+        Error { message, span }
+    }
+
+    /// `::core::compile_error! { "message" }`, spanned at the place.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        let at = |mut token: TokenTree| {
+            token.set_span(self.span);
+            token
+        };
+        let colons = || {
+            [
+                at(Punct::new(':', Spacing::Joint).into()),
+                at(Punct::new(':', Spacing::Alone).into()),
+            ]
+        };
+        let text = at(Literal::string(&self.message.to_string()).into());
+        let mut tokens = Vec::from(colons());
+        tokens.push(at(Ident::new("core", self.span).into()));
+        tokens.extend(colons());
+        tokens.push(at(Ident::new("compile_error", self.span).into()));
+        tokens.push(at(Punct::new('!', Spacing::Alone).into()));
+        tokens.push(at(Group::new(Delimiter::Brace, text.into()).into()));
+        tokens.into_iter().collect()
+    }
+}

@@ -1,0 +1,360 @@
+//! A pool without its types: which slots are free, who holds the others, when one may be used
+//! again.
+//!
+//! # State
+//! A slot's `status` walks `Free -> Reserved -> Live -> Retired -> (Confirmed ->) Free`, or ends in
+//! `Quarantined` (until somebody confirms) or `Spent` as the [`Reuse`] policy says. `pins` counts
+//! what keeps it: every header whose listener or handle is left, and every
+//! [`Handle`](super::registration::Handle). Who drops the last pin gives the slot back: onto
+//! `returned`, a lock-free stack, so that a foreign thread that happens to be the last one out
+//! takes no lock. Registering takes the stack over into the first-in-first-out list of free slots,
+//! under the pool's lock.
+//!
+//! The lock guards that list only; no user code, no foreign code and no allocation under it.
+
+use super::barrier;
+use super::record::THREADS;
+use super::registration::Lease;
+use super::signature::Reuse;
+use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
+use super::thread;
+use super::wait::Waiter;
+use crate::boundary;
+use crate::observer::{Event, report};
+use crate::sync::{AtomicU32, AtomicU64, Ordering::*};
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+/// Where a slot stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Status {
+    /// Never used, or may be used again.
+    Free = 0,
+    /// Its pointer is lent out by [`Pool::reserve`]; no listener yet.
+    Reserved = 1,
+    /// A listener is registered.
+    Live = 2,
+    /// Closed; a call may still be inside, or the program still holds its guard or a handle.
+    Retired = 3,
+    /// As `Retired`, and the foreign side is known to hold no copy of the pointer.
+    Confirmed = 4,
+    /// Quiet, and waiting for [`confirm_forgotten`](crate::Pool::confirm_forgotten).
+    Quarantined = 5,
+    /// Quiet, and never used again ([`Reuse::Never`]).
+    Spent = 6,
+}
+
+impl Status {
+    pub(crate) fn of(slot: &Slot) -> Status {
+        const ALL: [Status; 7] = [
+            Status::Free,
+            Status::Reserved,
+            Status::Live,
+            Status::Retired,
+            Status::Confirmed,
+            Status::Quarantined,
+            Status::Spent,
+        ];
+        ALL[usize::from(slot.status.load(Acquire))]
+    }
+}
+
+/// Nanoseconds since the first call of this function.
+pub(crate) fn now() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The free slots that the lock guards, as index + 1 (0: none).
+struct Free {
+    /// Slots from here on were never used.
+    fresh: u32,
+    first: u32,
+    last: u32,
+}
+
+/// Everything of a pool that does not depend on the signature.
+pub(crate) struct Core {
+    pub(crate) name: &'static str,
+    pub(crate) slots: &'static [Slot],
+    pub(crate) reuse: Reuse,
+    free: Mutex<Free>,
+    returned: AtomicU32,
+    pub(crate) stale: AtomicU64,
+    pub(crate) panicked: AtomicU64,
+    pub(crate) busy: AtomicU64,
+    pub(crate) wrong_thread: AtomicU64,
+    pub(crate) unproved: AtomicU64,
+}
+
+/// A slot's number fits: `Core::new` asserts it at compile time.
+fn number(index: usize) -> u32 {
+    index as u32 + 1
+}
+
+impl Core {
+    pub(crate) const fn new(name: &'static str, slots: &'static [Slot], reuse: Reuse) -> Self {
+        assert!(!slots.is_empty(), "a callback pool needs at least one slot");
+        assert!(slots.len() < u32::MAX as usize, "a callback pool has at most 2^32 - 2 slots");
+        Core {
+            name,
+            slots,
+            reuse,
+            free: Mutex::new(Free { fresh: 0, first: 0, last: 0 }),
+            returned: AtomicU32::new(0),
+            stale: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+            wrong_thread: AtomicU64::new(0),
+            unproved: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes a free slot: a fresh one, else the one that has been free for longest.
+    pub(crate) fn take_slot(&'static self, holder: &'static Location<'static>) -> Option<usize> {
+        barrier::ensure();
+        let index = {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            if (free.fresh as usize) < self.slots.len() {
+                free.fresh += 1;
+                free.fresh as usize - 1
+            } else {
+                self.collect_returned(&mut free);
+                let index = (free.first as usize).checked_sub(1)?;
+                free.first = self.slots[index].next_free.load(Relaxed);
+                if free.first == 0 {
+                    free.last = 0;
+                }
+                index
+            }
+        };
+        let slot = &self.slots[index];
+        slot.holder.store(std::ptr::from_ref(holder).cast_mut(), Relaxed);
+        slot.pins.store(1, Relaxed);
+        slot.status.store(Status::Reserved as u8, Release);
+        Some(index)
+    }
+
+    /// Appends what was given back, oldest first.
+    fn collect_returned(&self, free: &mut Free) {
+        let mut newest = self.returned.swap(0, Acquire);
+        // The stack has the newest on top: turn it round.
+        let (mut oldest, last) = (0, newest);
+        while newest != 0 {
+            let below = self.slots[newest as usize - 1].next_free.swap(oldest, Relaxed);
+            oldest = newest;
+            newest = below;
+        }
+        if oldest == 0 {
+            return;
+        }
+        match free.last {
+            0 => free.first = oldest,
+            end => self.slots[end as usize - 1].next_free.store(oldest, Relaxed),
+        }
+        free.last = last;
+    }
+
+    fn put_back(&self, index: usize) {
+        let mut top = self.returned.load(Relaxed);
+        loop {
+            self.slots[index].next_free.store(top, Relaxed);
+            match self.returned.compare_exchange_weak(top, number(index), AcqRel, Relaxed) {
+                Ok(_) => return,
+                Err(now) => top = now,
+            }
+        }
+    }
+
+    pub(crate) fn pin(&self, index: usize) {
+        self.slots[index].pins.fetch_add(1, Relaxed);
+    }
+
+    /// Drops one pin; the last one gives the slot back as the policy says.
+    pub(crate) fn unpin(&self, index: usize) {
+        let slot = &self.slots[index];
+        if slot.pins.fetch_sub(1, AcqRel) != 1 {
+            return;
+        }
+        let confirmed = Status::of(slot) == Status::Confirmed;
+        let next = match self.reuse {
+            Reuse::Never => Status::Spent,
+            Reuse::AfterConfirmation if !confirmed => Status::Quarantined,
+            Reuse::AfterConfirmation | Reuse::OldestFirst => Status::Free,
+        };
+        slot.status.store(next as u8, Release);
+        if next == Status::Free {
+            self.put_back(index);
+        }
+    }
+
+    /// Lets a quarantined slot be used again.
+    pub(crate) fn release_quarantined(&self, index: usize) -> Result<(), Status> {
+        let slot = &self.slots[index];
+        let (from, to) = (Status::Quarantined as u8, Status::Free as u8);
+        match slot.status.compare_exchange(from, to, AcqRel, Acquire) {
+            Ok(_) => {
+                self.put_back(index);
+                Ok(())
+            }
+            Err(_) => Err(Status::of(slot)),
+        }
+    }
+
+    /// Opens a slot that the caller took.
+    ///
+    /// # Safety
+    /// The slot came from `take_slot` and is not published; `erased` fits the pool's signature,
+    /// may be called and dropped on any thread, or only on this one if `bound`.
+    pub(crate) unsafe fn open(&'static self, index: usize, erased: Erased, bound: bool) -> Lease {
+        let slot = &self.slots[index];
+        // SAFETY: the caller owns the slot.
+        let header = unsafe { slot.prepare(erased) };
+        if bound {
+            slot.bound_thread.store(thread::number(), Relaxed); // before publish, which releases
+        }
+        slot.status.store(Status::Live as u8, Release);
+        let link = Link::new(header, bound);
+        slot.publish(link);
+        Lease { core: self, index, link }
+    }
+
+    /// Closes the slot if `link` is still its listener. What follows is `prove`, for one or many.
+    pub(crate) fn close(&self, index: usize, link: Link, by: &'static Location<'static>) -> bool {
+        let slot = &self.slots[index];
+        let closed = slot.unlink(link, None);
+        if closed {
+            slot.retirer.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
+            slot.since.store(now(), Relaxed);
+            slot.status.store(Status::Retired as u8, Release);
+        }
+        closed
+    }
+
+    /// The second half of retiring: the barrier, then whoever is not inside is finished.
+    pub(crate) fn prove(&'static self, index: usize, link: Link) {
+        let proved = link.is_bound() || barrier::heavy_fence(thread::record()).is_ok();
+        self.after_barrier(index, link, proved);
+    }
+
+    /// What follows the barrier; one barrier serves many.
+    pub(crate) fn after_barrier(&'static self, index: usize, link: Link, proved: bool) {
+        let slot = &self.slots[index];
+        let header = link.header();
+        if link.is_bound() {
+            // SAFETY: unlinked by the caller, who is the bound thread; its listener keeps it.
+            unsafe { header.as_ref() }.state.fetch_or(ENDED, Relaxed);
+            // SAFETY: as above.
+            unsafe { self.left_bound(index, header) };
+            return;
+        }
+        if proved {
+            slot.push(header);
+            self.sweep(index);
+            return;
+        }
+        // SAFETY: unlinked by the caller and on no list, so its listener keeps the header.
+        unsafe { header.as_ref() }.state.fetch_or(UNPROVED, AcqRel);
+        slot.give_up();
+        self.unproved.fetch_add(1, Relaxed);
+        report(&Event::BarrierRefused { pool: self.name });
+    }
+
+    /// Tries the barrier again for a header whose proof was refused. Called by its handle.
+    pub(crate) fn prove_again(&'static self, index: usize, header: NonNull<Header>) -> bool {
+        // SAFETY: the handle keeps the header.
+        let state = unsafe { &header.as_ref().state };
+        if state.load(Acquire) & UNPROVED == 0 {
+            return true;
+        }
+        let slot = &self.slots[index];
+        slot.wait_again();
+        if barrier::heavy_fence(thread::record()).is_err() {
+            slot.give_up();
+            return false;
+        }
+        state.fetch_and(!UNPROVED, AcqRel);
+        self.unproved.fetch_sub(1, Relaxed);
+        slot.push(header);
+        self.sweep(index);
+        true
+    }
+
+    /// Finishes every retired listener of the slot that no call is inside of.
+    #[cold]
+    pub(crate) fn sweep(&'static self, index: usize) {
+        for header in self.slots[index].sweep(&THREADS) {
+            // SAFETY: a sweep returns each header once, proved quiet.
+            unsafe { self.finish(index, header) };
+        }
+    }
+
+    /// Finishes a thread-bound listener that was retired, once its thread is not inside any more.
+    ///
+    /// # Safety
+    /// Called by the bound thread, and the header was not finished yet.
+    pub(crate) unsafe fn left_bound(&'static self, index: usize, header: NonNull<Header>) {
+        // SAFETY: alive, since it was not finished.
+        let ended = unsafe { header.as_ref() }.state.load(Relaxed) & ENDED != 0;
+        if ended && !thread::is_inside(header.as_ptr()) {
+            // SAFETY: unlinked, only this thread could be inside, and it is not.
+            unsafe { self.finish(index, header) };
+        }
+    }
+
+    /// Drops the listener and reports quiet. Runs user code (the destructor, a waker), on whichever
+    /// thread was the last one out, with nothing held.
+    ///
+    /// # Safety
+    /// No call is inside `header`, none can enter, and this is the only finisher.
+    unsafe fn finish(&'static self, index: usize, header: NonNull<Header>) {
+        // SAFETY: alive: its `LISTENER` bit is set until below.
+        let this = unsafe { header.as_ref() };
+        // SAFETY: quiet, so nobody else reads it any more.
+        let Erased { data, drop, .. } = unsafe { this.erased.get().read() };
+        // SAFETY: the data is dropped once, here.
+        if let Err(payload) = boundary::contain(|| unsafe { drop(data) }) {
+            self.panicked.fetch_add(1, Relaxed);
+            let message = boundary::text_of(&*payload);
+            report(&Event::DropPanicked { pool: self.name, message });
+            boundary::discard(payload);
+        }
+        let waiter = this.waiter.swap(QUIET, AcqRel);
+        let before = this.state.fetch_and(!LISTENER, AcqRel);
+        if before & HANDLE == 0 {
+            // SAFETY: neither listener nor handle is left.
+            unsafe { self.free_header(index, header, before) };
+        }
+        // SAFETY: whoever put the waiter there gave one count away; it is ours since the swap.
+        if let Some(waiter) = unsafe { Waiter::from_raw(waiter) } {
+            waiter.wake();
+        }
+    }
+
+    /// The handle of a header goes away.
+    ///
+    /// # Safety
+    /// Called once per header, by its handle, which does not use it again.
+    pub(crate) unsafe fn drop_handle(&'static self, index: usize, header: NonNull<Header>) {
+        // SAFETY: alive: its `HANDLE` bit is set until here.
+        let before = unsafe { header.as_ref() }.state.fetch_and(!HANDLE, AcqRel);
+        if before & LISTENER == 0 {
+            // SAFETY: neither listener nor handle is left.
+            unsafe { self.free_header(index, header, before) };
+        }
+    }
+
+    /// # Safety
+    /// Nobody refers to the header any more.
+    unsafe fn free_header(&self, index: usize, header: NonNull<Header>, state: u32) {
+        if state & BOXED != 0 {
+            // SAFETY: made by `Header::boxed`, and ours alone.
+            drop(unsafe { Box::from_raw(header.as_ptr()) });
+        }
+        self.unpin(index);
+    }
+}

@@ -1,0 +1,212 @@
+//! A foreign call, from the thunk's body to the listener and back.
+
+use super::core::Core;
+use super::signature::{PanicPolicy, Signature};
+use super::slot::{Header, Slot};
+use super::thread::{self, CountedCall, TakenCell};
+use crate::boundary;
+use crate::observer::{Event, report};
+use crate::sync::{Ordering::*, fence, light_fence};
+use std::any::Any;
+use std::mem::transmute_copy;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+
+type Panicked = Box<dyn Any + Send>;
+
+/// Calls the listener behind slot `index`, or answers in its place.
+///
+/// `invoke` passes the foreign caller's arguments to the listener's typed function.
+///
+/// # Safety
+/// `index` is below the number of slots: only the pool's own thunks call this, each with its own.
+#[doc(hidden)]
+#[inline(always)]
+pub unsafe fn dispatch<S: Signature>(
+    index: usize,
+    invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+) -> S::Output {
+    // SAFETY: the caller's promise.
+    let slot = unsafe { S::slots().get_unchecked(index) };
+    if S::COUNT_CALLS {
+        S::calls()[index].fetch_add(1, Relaxed);
+    }
+    if !S::ALWAYS_COUNTED
+        && let Some(taken) = thread::take_fast_cell()
+    {
+        // SAFETY: a cell of this thread's record; records are never freed.
+        let cell = unsafe { &*taken.cell };
+        if let Some(header) = slot.enter(cell, false, light_fence) {
+            // SAFETY: entered, and not left before it returns.
+            let answer = unsafe { call::<S>(header, invoke) };
+            let somebody_waits = slot.leave(cell, light_fence);
+            taken.give_back();
+            if somebody_waits {
+                S::pool().core.sweep(index);
+            }
+            return match answer {
+                Ok(value) => value,
+                Err(payload) => panicked::<S>(index, payload),
+            };
+        }
+        taken.give_back();
+    }
+    slow::<S>(index, slot, invoke)
+}
+
+/// # Safety
+/// The calling thread is inside `header`, and `header` belongs to a pool of signature `S`.
+#[inline(always)]
+unsafe fn call<S: Signature>(
+    header: NonNull<Header>,
+    invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+) -> Result<S::Output, Panicked> {
+    const { assert!(size_of::<S::Call>() == size_of::<unsafe fn()>()) };
+    // SAFETY: inside, so the header is alive and its listener is not written to.
+    let erased = unsafe { &*header.as_ref().erased.get() };
+    // SAFETY: whoever registered erased a `S::Call` here (`Pool::erase` and its kin).
+    let function: S::Call = unsafe { transmute_copy(&erased.call) };
+    let data = erased.data.cast_const();
+    // Unwind safety: the listener's state is the listener's business, as with `std::thread`.
+    catch_unwind(AssertUnwindSafe(|| invoke(function, data)))
+}
+
+/// How a call that took the slow path is known to be inside.
+enum Way {
+    Recorded(TakenCell),
+    Fenced(TakenCell),
+    Counted(usize),
+}
+
+enum Admission {
+    Inside { way: Way, header: NonNull<Header>, bound: bool },
+    Stale,
+    WrongThread,
+}
+
+/// First calls of a thread, closed and thread-bound slots, other protections: everything but the
+/// ordinary call.
+#[cold]
+#[inline(never)]
+fn slow<S: Signature>(
+    index: usize,
+    slot: &'static Slot,
+    invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+) -> S::Output {
+    let core = &S::pool().core;
+    let (way, header, bound) = match admit(core, index, slot, S::ALWAYS_COUNTED) {
+        Admission::Inside { way, header, bound } => (way, header, bound),
+        Admission::Stale => return stale::<S>(index),
+        Admission::WrongThread => {
+            core.wrong_thread.fetch_add(1, Relaxed);
+            return boundary::answer_or_abort(core.name, S::on_wrong_thread);
+        }
+    };
+    let frame = CountedCall::new(header.as_ptr());
+    if let Way::Counted(_) = way {
+        frame.begin();
+    }
+    // SAFETY: admitted, and not left before it returns.
+    let answer = unsafe { call::<S>(header, invoke) };
+    if let Way::Counted(_) = way {
+        frame.end();
+    }
+    if leave(slot, way) {
+        core.sweep(index);
+    }
+    if bound {
+        // SAFETY: a thread-bound listener is retired and finished by its own thread only, which is
+        // this one, and it was not finished while this thread was inside.
+        unsafe { core.left_bound(index, header) };
+    }
+    match answer {
+        Ok(value) => value,
+        Err(payload) => panicked::<S>(index, payload),
+    }
+}
+
+fn admit(core: &'static Core, index: usize, slot: &'static Slot, counted: bool) -> Admission {
+    // The fast path may have been refused after it had set its cell.
+    if slot.withdraw(light_fence) {
+        core.sweep(index);
+    }
+    loop {
+        let Some(link) = slot.current() else { return Admission::Stale };
+        let bound = link.is_bound();
+        // Only this thread can retire what is bound to it, so the answer stays true below.
+        if bound && slot.bound_thread.load(Acquire) != thread::number() {
+            return Admission::WrongThread;
+        }
+        let way = if counted { None } else { thread::take_fast_cell().map(Way::Recorded) };
+        let way = way.or_else(|| {
+            (!counted).then(thread::take_fenced_cell).flatten().map(Way::Fenced)
+        });
+        let (way, entered) = match way {
+            Some(Way::Recorded(taken)) => {
+                // SAFETY: a cell of this thread's record; records are never freed.
+                let entered = slot.enter(unsafe { &*taken.cell }, bound, light_fence);
+                (Way::Recorded(taken), entered)
+            }
+            Some(Way::Fenced(taken)) => {
+                // SAFETY: as above.
+                let entered = slot.enter(unsafe { &*taken.cell }, bound, || fence(SeqCst));
+                (Way::Fenced(taken), entered)
+            }
+            _ if !counted && thread::equip() => continue,
+            _ => {
+                let (phase, entered) = slot.enter_counted(bound);
+                (Way::Counted(phase), entered)
+            }
+        };
+        match entered {
+            Some(header) => return Admission::Inside { way, header, bound },
+            None if leave(slot, way) => core.sweep(index),
+            None => {}
+        }
+    }
+}
+
+/// Leaves; true if somebody waits and the slot is to be swept.
+fn leave(slot: &Slot, way: Way) -> bool {
+    match way {
+        Way::Recorded(taken) => {
+            // SAFETY: a cell of this thread's record; records are never freed.
+            let waits = slot.leave(unsafe { &*taken.cell }, light_fence);
+            taken.give_back();
+            waits
+        }
+        Way::Fenced(taken) => {
+            // SAFETY: as above.
+            let waits = slot.leave(unsafe { &*taken.cell }, || fence(SeqCst));
+            taken.give_back();
+            waits
+        }
+        Way::Counted(phase) => slot.leave_counted(phase),
+    }
+}
+
+/// The answer to a call that found no listener.
+#[cold]
+pub(crate) fn stale<S: Signature>(index: usize) -> S::Output {
+    let core = &S::pool().core;
+    core.slots[index].stale.fetch_add(1, Relaxed);
+    core.stale.fetch_add(1, Relaxed);
+    report(&Event::StaleCall { pool: core.name, slot: index });
+    boundary::answer_or_abort(core.name, S::fallback)
+}
+
+#[cold]
+fn panicked<S: Signature>(index: usize, payload: Panicked) -> S::Output {
+    let core = &S::pool().core;
+    core.panicked.fetch_add(1, Relaxed);
+    let message = boundary::text_of(&*payload);
+    report(&Event::ListenerPanicked { pool: core.name, slot: index, message });
+    match S::PANIC {
+        PanicPolicy::Answer => {
+            boundary::discard(payload);
+            boundary::answer_or_abort(core.name, S::on_panic)
+        }
+        PanicPolicy::Abort => std::process::abort(),
+        PanicPolicy::Propagate => resume_unwind(payload),
+    }
+}

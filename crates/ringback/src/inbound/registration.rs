@@ -1,0 +1,342 @@
+//! The guards of a listener in use; what comes after is in [`retired`](super::retired).
+//!
+//! ```text
+//! Reserved --bind--> Registration --retire--> Retired --wait--> Quiet --confirm_forgotten--> (free)
+//! ```
+
+use super::core::{Core, Status};
+use super::pool::Pool;
+use super::report::Closed;
+use super::retired::{Pending, Quiet, Retired};
+use super::signature::{Accepts, AcceptsMut, Signature};
+use super::slot::{Erased, Header, Link};
+use crate::sync::Ordering::*;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
+use std::panic::Location;
+use std::ptr::NonNull;
+
+/// Marks guards of listeners that any thread may call and drop.
+#[derive(Debug)]
+pub struct Shared(());
+
+/// Marks guards of thread-bound listeners: they stay on their thread.
+#[derive(Debug)]
+pub struct Local(PhantomData<*mut ()>);
+
+/// One header and the slot it belongs to: what every guard really holds. Whoever owns it calls
+/// `release` exactly once.
+#[derive(Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) core: &'static Core,
+    pub(crate) index: usize,
+    pub(crate) link: Link,
+}
+
+impl Lease {
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the header's `HANDLE` bit is set until `release`.
+        unsafe { self.link.header().as_ref() }
+    }
+
+    fn header_ptr(&self) -> NonNull<Header> {
+        self.link.header()
+    }
+
+    /// Closes the slot and starts the proof; nothing if it was closed already.
+    pub(crate) fn retire(&self, by: &'static Location<'static>) {
+        if self.core.close(self.index, self.link, by) {
+            self.core.prove(self.index, self.link);
+        }
+    }
+
+    pub(crate) fn prove_again(&self) -> bool {
+        self.core.prove_again(self.index, self.header_ptr())
+    }
+
+    /// The foreign side holds no copy of the pointer: the slot may serve others once it is given
+    /// back. Without effect where it is past that already.
+    pub(crate) fn confirm(&self) {
+        let slot = &self.core.slots[self.index];
+        let (from, to) = (Status::Retired as u8, Status::Confirmed as u8);
+        let _ = slot.status.compare_exchange(from, to, AcqRel, Relaxed);
+    }
+
+    /// # Safety
+    /// Called once, by the owner.
+    pub(crate) unsafe fn release(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.core.drop_handle(self.index, self.header_ptr()) };
+    }
+}
+
+/// A listener's place in a pool. Dropping it retires the listener without waiting.
+///
+/// Owner: the program. The listener itself is dropped by whichever thread leaves it last, or by the
+/// one that retires it if no call is inside; for `Registration<S, Local>` that is always the
+/// registering thread.
+#[must_use = "dropping a registration retires its listener at once"]
+pub struct Registration<S: Signature, M = Shared> {
+    lease: Lease,
+    marker: PhantomData<(fn() -> S, M)>,
+}
+
+// SAFETY: the lease refers to static slots and to a header that is touched by atomics only; what
+// may happen to the listener on another thread was demanded when it was registered (`Shared`).
+unsafe impl<S: Signature> Send for Registration<S, Shared> {}
+// SAFETY: as above; `&Registration` only reads.
+unsafe impl<S: Signature> Sync for Registration<S, Shared> {}
+
+impl<S: Signature, M> Registration<S, M> {
+    pub(crate) fn new(lease: Lease) -> Self {
+        Registration { lease, marker: PhantomData }
+    }
+
+    /// The C function that leads to this listener.
+    ///
+    /// It stays callable for ever; after the registration has ended it answers the fallback, or
+    /// leads to whoever the pool's [`Reuse`](crate::Reuse) policy lets in.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc)] // the index is the pool's own
+    pub fn as_fn(&self) -> S::Pointer {
+        S::pool().thunk(self.lease.index).expect("a registration's slot is in its pool")
+    }
+
+    /// The slot, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.lease.index
+    }
+
+    /// Closes the slot at once: no call enters the listener after this returns. Does not wait.
+    #[track_caller]
+    pub fn retire(self) -> Retired<S, M> {
+        self.lease.retire(Location::caller());
+        Retired::new(self.into_lease(), true)
+    }
+
+    pub(crate) fn into_lease(self) -> Lease {
+        let lease = self.lease;
+        mem::forget(self);
+        lease
+    }
+
+    /// Retires and waits until no call is inside: after `Ok` the listener has been dropped.
+    ///
+    /// # Errors
+    /// [`Pending`] says why waiting would be in vain, and carries the retired registration on.
+    ///
+    /// # Blocking
+    /// As long as a call is inside. If that call waits for a lock that this thread holds, for ever:
+    /// use [`retire`](Self::retire) and [`Retired::wait_timeout`] there.
+    #[track_caller]
+    pub fn unregister(self) -> Result<Quiet<S, M>, Pending<S, M>> {
+        self.retire().wait()
+    }
+
+    fn swap(&mut self, new: Erased, by: &'static Location<'static>) -> Result<Retired<S, M>, Erased> {
+        let Lease { core, index, link: old } = self.lease;
+        let header = Header::boxed(new);
+        let link = Link::new(header, old.is_bound());
+        core.pin(index);
+        let slot = &core.slots[index];
+        if !slot.unlink(old, Some(link)) {
+            core.unpin(index);
+            // SAFETY: made above and never published.
+            let header = unsafe { Box::from_raw(header.as_ptr()) };
+            return Err(header.erased.into_inner());
+        }
+        slot.holder.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
+        self.lease.link = link;
+        core.prove(index, old);
+        let lease = Lease { core, index, link: old };
+        Ok(Retired::new(lease, false))
+    }
+}
+
+impl<S: Signature> Registration<S, Shared> {
+    /// Puts another listener in this one's place, under the same pointer: each call reaches one of
+    /// the two, and none is lost. Returns the old one, retired.
+    ///
+    /// # Errors
+    /// [`Closed`] gives the new listener back if this one has retired itself meanwhile.
+    #[track_caller]
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S>, Closed<F>>
+    where
+        S: Accepts<F>,
+        F: Send + Sync + 'static,
+    {
+        self.swap(Pool::<S>::erase(listener), Location::caller())
+            // SAFETY: erased from an `F` just above, and not published.
+            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+    }
+}
+
+impl<S: Signature> Registration<S, Local> {
+    /// As [`Registration::replace`], for a thread-bound listener.
+    ///
+    /// # Errors
+    /// [`Closed`] gives the new listener back if this one was retired meanwhile.
+    #[track_caller]
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S, Local>, Closed<F>>
+    where
+        S: Accepts<F>,
+        F: 'static,
+    {
+        self.swap(Pool::<S>::erase(listener), Location::caller())
+            // SAFETY: erased from an `F` just above, and not published.
+            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+    }
+}
+
+impl<S: Signature, M> Drop for Registration<S, M> {
+    #[track_caller]
+    fn drop(&mut self) {
+        self.lease.retire(Location::caller());
+        // SAFETY: dropped once, and forgotten wherever the lease moves on.
+        unsafe { self.lease.release() };
+    }
+}
+
+impl<S: Signature, M> fmt::Debug for Registration<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("pool", &self.lease.core.name)
+            .field("index", &self.lease.index)
+            .finish()
+    }
+}
+
+/// A slot whose pointer is lent out before its listener exists.
+///
+/// Dropping it unbound gives the slot back as an unregistered one: its pointer may be anywhere.
+#[must_use = "dropping it gives the slot back"]
+pub struct Reserved<S: Signature> {
+    index: usize,
+    marker: PhantomData<fn() -> S>,
+}
+
+impl<S: Signature> Reserved<S> {
+    pub(crate) fn new(index: usize) -> Self {
+        Reserved { index, marker: PhantomData }
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        Handle::new(&S::pool().core, self.index)
+    }
+
+    /// The C function of the slot; calls through it are stale ones until a listener is bound.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc)] // the index is the pool's own
+    pub fn as_fn(&self) -> S::Pointer {
+        S::pool().thunk(self.index).expect("a reserved slot is in its pool")
+    }
+
+    /// The slot, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Registers the listener, as [`Pool::register`] does.
+    pub fn bind<F>(self, listener: F) -> Registration<S>
+    where
+        S: Accepts<F>,
+        F: Send + Sync + 'static,
+    {
+        // SAFETY: `F` fits and is `Send + Sync + 'static`.
+        unsafe { self.open(Pool::<S>::erase(listener)) }
+    }
+
+    /// Registers a listener with state of its own, as [`Pool::register_mut`] does.
+    pub fn bind_mut<F>(self, listener: F) -> Registration<S>
+    where
+        S: AcceptsMut<F>,
+        F: Send + 'static,
+    {
+        // SAFETY: `Exclusive<F>` is shared soundly for `F: Send`.
+        unsafe { self.open(Pool::<S>::erase_mut(listener)) }
+    }
+
+    /// # Safety
+    /// As for `Core::open`.
+    unsafe fn open(self, erased: Erased) -> Registration<S> {
+        let index = self.index;
+        mem::forget(self);
+        // SAFETY: the slot was ours alone; the rest is the caller's promise.
+        unsafe { S::pool().registered(index, erased) }
+    }
+}
+
+impl<S: Signature> Drop for Reserved<S> {
+    fn drop(&mut self) {
+        S::pool().core.unpin(self.index);
+    }
+}
+
+impl<S: Signature> fmt::Debug for Reserved<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reserved")
+            .field("pool", &S::pool().core.name)
+            .field("index", &self.index)
+            .finish()
+    }
+}
+
+/// What a listener made by [`Pool::register_with`] knows of its own registration.
+///
+/// While a handle is left, its slot is not given to anybody else.
+pub struct Handle {
+    core: &'static Core,
+    index: usize,
+}
+
+impl Handle {
+    pub(crate) fn new(core: &'static Core, index: usize) -> Self {
+        core.pin(index);
+        Handle { core, index }
+    }
+
+    /// The slot, from 0.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Retires the registration; false if it was retired already, or does not exist yet.
+    ///
+    /// May be called inside the listener, which goes on to its end: the last call to leave drops it.
+    #[track_caller]
+    #[allow(clippy::must_use_candidate)] // called for its effect
+    pub fn retire(&self) -> bool {
+        let slot = &self.core.slots[self.index];
+        // The handle's pin keeps the slot from being another registration's; only `replace` can
+        // get in between, and then its new listener is the one to retire.
+        while let Some(link) = slot.current() {
+            if self.core.close(self.index, link, Location::caller()) {
+                self.core.prove(self.index, link);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Handle::new(self.core, self.index)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.unpin(self.index);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("pool", &self.core.name).field("index", &self.index).finish()
+    }
+}

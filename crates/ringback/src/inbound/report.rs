@@ -1,0 +1,255 @@
+//! What a pool tells about itself: counts, holders, and the error of a full pool.
+
+use super::core::{Core, Status, now};
+use super::pool::Pool;
+use super::signature::{Reuse, Signature};
+use super::slot::Slot;
+use crate::sync::Ordering::*;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+/// How many slots are in which state, and who holds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Census {
+    /// The pool's name.
+    pub pool: &'static str,
+    /// The pool's reuse policy.
+    pub reuse: Reuse,
+    /// All slots.
+    pub slots: usize,
+    /// Slots that can be taken.
+    pub free: usize,
+    /// Slots reserved, with no listener yet.
+    pub reserved: usize,
+    /// Slots with a listener.
+    pub live: usize,
+    /// Closed slots that a call or a guard still holds.
+    pub retired: usize,
+    /// Quiet slots that wait for a confirmation.
+    pub quarantined: usize,
+    /// Slots that are never used again.
+    pub spent: usize,
+    /// Where the live, reserved and retired slots were taken, most slots first.
+    pub holders: Vec<(&'static Location<'static>, usize)>,
+}
+
+impl Census {
+    pub(crate) fn take(core: &Core) -> Census {
+        let mut count = [0_usize; 7];
+        let mut holders = HashMap::new();
+        for slot in core.slots {
+            let status = Status::of(slot);
+            count[status as usize] += 1;
+            if let Status::Live | Status::Reserved | Status::Retired | Status::Confirmed = status
+                && let Some(place) = location(&slot.holder)
+            {
+                *holders.entry(place).or_insert(0) += 1;
+            }
+        }
+        let mut holders: Vec<_> = holders.into_iter().collect();
+        holders.sort_by_key(|(place, slots)| (usize::MAX - slots, place.file(), place.line()));
+        let [free, reserved, live, retired, confirmed, quarantined, spent] = count;
+        Census {
+            pool: core.name,
+            reuse: core.reuse,
+            slots: core.slots.len(),
+            free,
+            reserved,
+            live,
+            retired: retired + confirmed,
+            quarantined,
+            spent,
+            holders,
+        }
+    }
+}
+
+impl fmt::Display for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Census { slots, free, reserved, live, retired, quarantined, spent, .. } = self;
+        write!(
+            f,
+            "{slots} slots: {live} live, {reserved} reserved, {retired} retired but still held, \
+             {quarantined} quarantined, {spent} spent, {free} free"
+        )?;
+        let shown = 3;
+        for (i, (place, slots)) in self.holders.iter().take(shown).enumerate() {
+            let lead = if i == 0 { "; held by" } else { "," };
+            write!(f, "{lead} {place} ({slots})")?;
+        }
+        if self.holders.len() > shown {
+            write!(f, " and {} more places", self.holders.len() - shown)?;
+        }
+        Ok(())
+    }
+}
+
+/// No slot is free. Nothing was registered, and the listener comes back.
+pub struct Full<L> {
+    /// What was to be registered.
+    pub listener: L,
+    /// Who holds the slots.
+    pub census: Box<Census>,
+}
+
+impl<L> fmt::Debug for Full<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Full").field("census", &self.census).finish_non_exhaustive()
+    }
+}
+
+impl<L> fmt::Display for Full<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let census = &self.census;
+        write!(f, "pool {} is full ({census}); ", census.pool)?;
+        f.write_str(match census.reuse {
+            Reuse::AfterConfirmation if census.quarantined > 0 => {
+                "confirm with Quiet::confirm_forgotten or Pool::confirm_forgotten once the foreign \
+                 side holds no copy of a pointer, or declare more slots"
+            }
+            Reuse::Never if census.spent > 0 => {
+                "declare more slots, or `reuse = after_confirmation`, since `never` uses each once"
+            }
+            _ => "unregister listeners, or declare more slots",
+        })
+    }
+}
+
+impl<L> std::error::Error for Full<L> {}
+
+/// The registration has retired itself, so there is no listener to replace; the new one comes back.
+pub struct Closed<L> {
+    /// What was to take its place.
+    pub listener: L,
+}
+
+impl<L> fmt::Debug for Closed<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed").finish_non_exhaustive()
+    }
+}
+
+impl<L> fmt::Display for Closed<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the registration has retired itself; register the listener anew")
+    }
+}
+
+impl<L> std::error::Error for Closed<L> {}
+
+/// Counters of one pool since the program started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Slots by state, and their holders.
+    pub census: Census,
+    /// All calls that came in; only where the pool was declared with `count_calls = true`.
+    pub calls: Option<u64>,
+    /// Calls that found no listener and got the fallback.
+    pub stale: u64,
+    /// Panics of listeners and of their destructors.
+    pub panicked: u64,
+    /// Calls that found an `FnMut` listener taken.
+    pub busy: u64,
+    /// Calls of a thread-bound listener from another thread.
+    pub wrong_thread: u64,
+    /// Listeners kept because the kernel refused the barrier; see [`Pending::Unprovable`](crate::Pending).
+    pub unproved: u64,
+}
+
+/// What is known about one slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Description {
+    /// The pool's name.
+    pub pool: &'static str,
+    /// The slot.
+    pub index: usize,
+    /// Where it stands.
+    pub status: Status,
+    /// Who took the slot last; `None` if nobody ever did.
+    pub holder: Option<&'static Location<'static>>,
+    /// Who closed it last; `None` while it is live, and if nobody ever did.
+    pub retired_by: Option<&'static Location<'static>>,
+    /// How long ago it was closed; `None` as for `retired_by`.
+    pub retired_for: Option<Duration>,
+    /// Calls through this pointer that found no listener; wraps at 2^32.
+    pub stale: u32,
+    /// All calls through this pointer, where the pool counts them.
+    pub calls: Option<u64>,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Description { pool, index, status, stale, .. } = self;
+        write!(f, "slot {index} of pool {pool}: {status:?}")?;
+        if let Some(place) = self.holder {
+            write!(f, ", taken at {place}")?;
+        }
+        if let (Some(place), Some(ago)) = (self.retired_by, self.retired_for) {
+            write!(f, ", retired {ago:.3?} ago at {place}")?;
+        }
+        write!(f, ", {stale} stale calls")
+    }
+}
+
+pub(crate) fn location(
+    place: &crate::sync::AtomicPtr<Location<'static>>,
+) -> Option<&'static Location<'static>> {
+    // SAFETY: null, or made from a `&'static Location`.
+    unsafe { place.load(Relaxed).as_ref() }
+}
+
+impl<S: Signature> Pool<S> {
+    /// The pool's counters, read one by one while calls go on.
+    #[must_use]
+    pub fn stats(&'static self) -> Stats {
+        let core = &self.core;
+        Stats {
+            census: Census::take(core),
+            calls: S::COUNT_CALLS.then(|| S::calls().iter().map(|calls| calls.load(Relaxed)).sum()),
+            stale: core.stale.load(Relaxed),
+            panicked: core.panicked.load(Relaxed),
+            busy: core.busy.load(Relaxed),
+            wrong_thread: core.wrong_thread.load(Relaxed),
+            unproved: core.unproved.load(Relaxed),
+        }
+    }
+
+    /// Every slot that is reserved, live, or retired and still held.
+    #[must_use]
+    pub fn registrations(&'static self) -> Vec<Description> {
+        let held = |(_, slot): &(usize, &Slot)| {
+            !matches!(Status::of(slot), Status::Free | Status::Quarantined | Status::Spent)
+        };
+        self.core.slots.iter().enumerate().filter(held).map(|(i, _)| self.describe_slot(i)).collect()
+    }
+
+    /// Whose this pointer is, or was: slot, status, who took it, who retired it and when.
+    /// `None` if it is not one of this pool's functions.
+    #[must_use]
+    pub fn describe(&'static self, pointer: S::Pointer) -> Option<Description> {
+        self.lookup(pointer).map(|index| self.describe_slot(index))
+    }
+
+    fn describe_slot(&'static self, index: usize) -> Description {
+        let slot = &self.core.slots[index];
+        let status = Status::of(slot);
+        let open = matches!(status, Status::Live | Status::Reserved);
+        let since = slot.since.load(Relaxed);
+        let retired_by = location(&slot.retirer).filter(|_| !open);
+        Description {
+            pool: self.core.name,
+            index,
+            status,
+            holder: location(&slot.holder),
+            retired_by,
+            retired_for: retired_by.map(|_| Duration::from_nanos(now().saturating_sub(since))),
+            stale: slot.stale.load(Relaxed),
+            calls: S::COUNT_CALLS.then(|| S::calls()[index].load(Relaxed)),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The thunks: one C function per slot, made without generating code for each.
+//!
+//! # The assembler table
+//! On Linux x86-64 and aarch64 the assembler repeats sixteen bytes per slot: load the slot's index
+//! into the first integer argument register that the signature leaves free, jump to one ordinary
+//! Rust function that takes the index as an extra last argument. A jump keeps the return address
+//! and all arguments where the C caller put them, so for the unwinder and the debugger the thunk
+//! is not there. Every thunk begins with a landing pad (`endbr64`, `bti c`) for hardware that checks
+//! indirect branches.
+//!
+//! # The generated table
+//! Everywhere else, for signatures whose use of registers is not known, and where the program is
+//! built with `--cfg ringback_portable`: one small function per slot, generic over its index. It
+//! costs build time, nothing else.
+//!
+//! Which of the two serves a pool is decided at compile time, and the other is not compiled.
+//! Either stands once in the program, in the crate that declares the pool: the static holds it, so
+//! that one slot has one address for every crate.
+
+use std::marker::PhantomData;
+
+/// Where the thunks of a pool are.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Table {
+    /// The first thunk's address; the others follow at a distance of [`STRIDE`].
+    ///
+    /// A function, since a constant cannot take the address of a naked function without telling
+    /// LLVM what it is: it would then apply that function's `nounwind` to calls of slot 0.
+    Assembled(fn() -> *const ()),
+    /// A tree of addresses with sixteen branches at each knot.
+    Generated(&'static Knot4),
+}
+
+/// Bytes from one assembled thunk to the next.
+const STRIDE: usize = 16;
+
+impl Table {
+    /// The address of thunk `index`, which must be below the number of slots.
+    pub(crate) fn address(&self, index: usize) -> *const () {
+        match self {
+            Table::Assembled(base) => base().wrapping_byte_add(index * STRIDE),
+            Table::Generated(tree) => leaf_of(tree, index).map_or(std::ptr::null(), |l| l[index % 16].0),
+        }
+    }
+
+    /// The thunk that starts at `address`. Constant time in the assembled table, linear in the
+    /// generated one.
+    pub(crate) fn index(&self, address: *const (), slots: usize) -> Option<usize> {
+        match self {
+            Table::Assembled(base) => {
+                let distance = address.addr().checked_sub(base().addr())?;
+                (distance % STRIDE == 0 && distance / STRIDE < slots).then_some(distance / STRIDE)
+            }
+            Table::Generated(_) => (0..slots).find(|&index| self.address(index) == address),
+        }
+    }
+}
+
+/// A thunk's address, in a table that any thread may read.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Address(pub *const ());
+// SAFETY: the address of code.
+unsafe impl Sync for Address {}
+// SAFETY: as above.
+unsafe impl Send for Address {}
+
+type Leaf = [Address; 16];
+type Knot1 = [Option<&'static Leaf>; 16];
+type Knot2 = [Option<&'static Knot1>; 16];
+type Knot3 = [Option<&'static Knot2>; 16];
+pub(crate) type Knot4 = [Option<&'static Knot3>; 16];
+
+/// The most slots that a generated table can have.
+const MOST: usize = 16 * 16 * 16 * 16 * 16;
+
+fn leaf_of(tree: &'static Knot4, index: usize) -> Option<&'static Leaf> {
+    let digit = |place: u32| index >> (4 * place) & 15;
+    tree[digit(4)]?[digit(3)]?[digit(2)]?[digit(1)]
+}
+
+/// A number known to the type system, digit by digit: constants cannot be computed there.
+#[doc(hidden)]
+pub trait Index: 'static {
+    const VALUE: usize;
+}
+pub(crate) struct Zero;
+impl Index for Zero {
+    const VALUE: usize = 0;
+}
+pub(crate) struct Digit<Higher, const LOWEST: usize>(PhantomData<Higher>);
+impl<Higher: Index, const LOWEST: usize> Index for Digit<Higher, LOWEST> {
+    const VALUE: usize = Higher::VALUE * 16 + LOWEST;
+}
+
+/// Generates the thunk of any index.
+#[doc(hidden)]
+pub trait Generate: 'static {
+    const SLOTS: usize;
+    type Thunk<I: Index>: Thunk;
+}
+#[doc(hidden)]
+pub trait Thunk {
+    const ADDRESS: *const ();
+}
+
+macro_rules! sixteen {
+    ($each:ident) => {
+        [
+            $each!(0), $each!(1), $each!(2), $each!(3), $each!(4), $each!(5), $each!(6), $each!(7),
+            $each!(8), $each!(9), $each!(10), $each!(11), $each!(12), $each!(13), $each!(14),
+            $each!(15),
+        ]
+    };
+}
+
+const fn leaf<G: Generate, H: Index>() -> &'static Leaf {
+    macro_rules! each {
+        ($digit:literal) => {
+            Address(<G::Thunk<Digit<H, $digit>> as Thunk>::ADDRESS)
+        };
+    }
+    const { &sixteen!(each) }
+}
+
+/// Branches whose first thunk is beyond the last slot are not generated.
+macro_rules! knots {
+    ($($name:ident: $ty:ty, of $below:ident, each $size:expr;)+) => { $(
+        const fn $name<G: Generate, H: Index>() -> &'static $ty {
+            macro_rules! each {
+                ($digit:literal) => {
+                    if Digit::<H, $digit>::VALUE * $size < G::SLOTS {
+                        Some($below::<G, Digit<H, $digit>>())
+                    } else {
+                        None
+                    }
+                };
+            }
+            const { &sixteen!(each) }
+        }
+    )+ };
+}
+knots! {
+    knot1: Knot1, of leaf, each 16;
+    knot2: Knot2, of knot1, each 16 * 16;
+    knot3: Knot3, of knot2, each 16 * 16 * 16;
+    knot4: Knot4, of knot3, each 16 * 16 * 16 * 16;
+}
+
+/// The generated table of a pool.
+#[doc(hidden)]
+#[must_use]
+pub const fn generated<G: Generate>() -> Table {
+    assert!(
+        G::SLOTS <= MOST,
+        "the portable table has at most 1,048,576 slots; declare several pools"
+    );
+    Table::Generated(knot4::<G, Zero>())
+}
+
+/// Rounds the address of the naked function up to its first thunk.
+#[doc(hidden)]
+#[must_use]
+pub fn first_thunk(naked: *const ()) -> *const () {
+    naked.map_addr(|address| address.next_multiple_of(STRIDE))
+}
+
+/// Expands to the [`Table`] of a pool: assembled where `register` is known, generated otherwise.
+#[cfg(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(ringback_portable)
+))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __table {
+    (slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty) => {{
+        #[unsafe(naked)]
+        unsafe extern "C-unwind" fn thunks() {
+            $crate::__naked_thunks!(
+                slots = const $slots,
+                register = const match $register { Some(register) => register, None => 0 },
+                body = sym $body,
+            )
+        }
+        #[inline(never)]
+        fn base() -> *const () {
+            $crate::__private::first_thunk($crate::__address_of!(thunks))
+        }
+        match $register {
+            Some(_) => $crate::__private::Table::Assembled(base),
+            None => $crate::__private::generated::<$generate>(),
+        }
+    }};
+}
+
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(ringback_portable)
+)))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __table {
+    (slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty) => {
+        $crate::__private::generated::<$generate>()
+    };
+}
+
+// The register is chosen outside of the repetition, so that the assembler decides once.
+#[cfg(target_arch = "x86_64")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __naked_thunks {
+    ($($operands:tt)*) => {
+        ::core::arch::naked_asm!(
+            ".balign 16",
+            ".set .Lringback_index, 0",
+            ".macro ringback_thunks load",
+            ".rept {slots}",
+            "endbr64",
+            "\\load",
+            "jmp {body}",
+            ".balign 16, 0xcc",
+            ".set .Lringback_index, .Lringback_index + 1",
+            ".endr",
+            ".endm",
+            ".if {register} == 0",
+            "ringback_thunks \"movl $.Lringback_index, %edi\"",
+            ".elseif {register} == 1",
+            "ringback_thunks \"movl $.Lringback_index, %esi\"",
+            ".elseif {register} == 2",
+            "ringback_thunks \"movl $.Lringback_index, %edx\"",
+            ".elseif {register} == 3",
+            "ringback_thunks \"movl $.Lringback_index, %ecx\"",
+            ".elseif {register} == 4",
+            "ringback_thunks \"movl $.Lringback_index, %r8d\"",
+            ".else",
+            "ringback_thunks \"movl $.Lringback_index, %r9d\"",
+            ".endif",
+            ".purgem ringback_thunks",
+            $($operands)*
+            options(att_syntax)
+        )
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __naked_thunks {
+    ($($operands:tt)*) => {
+        ::core::arch::naked_asm!(
+            ".balign 16",
+            ".set .Lringback_index, 0",
+            ".macro ringback_thunks register",
+            ".rept {slots}",
+            "bti c",
+            "movz \\register, #(.Lringback_index & 0xffff)",
+            "movk \\register, #(.Lringback_index >> 16), lsl #16",
+            "b {body}",
+            ".set .Lringback_index, .Lringback_index + 1",
+            ".endr",
+            ".endm",
+            ".if {register} == 0",
+            "ringback_thunks w0",
+            ".elseif {register} == 1",
+            "ringback_thunks w1",
+            ".elseif {register} == 2",
+            "ringback_thunks w2",
+            ".elseif {register} == 3",
+            "ringback_thunks w3",
+            ".elseif {register} == 4",
+            "ringback_thunks w4",
+            ".elseif {register} == 5",
+            "ringback_thunks w5",
+            ".elseif {register} == 6",
+            "ringback_thunks w6",
+            ".else",
+            "ringback_thunks w7",
+            ".endif",
+            ".purgem ringback_thunks",
+            $($operands)*
+        )
+    };
+}
+
+// By the assembler, so that LLVM does not know which function it is; see `Table::Assembled`.
+#[cfg(target_arch = "x86_64")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __address_of {
+    ($function:path) => {{
+        let address: *const ();
+        // SAFETY: computes an address, reads nothing.
+        unsafe {
+            ::core::arch::asm!(
+                "leaq {function}(%rip), {address}",
+                function = sym $function,
+                address = out(reg) address,
+                options(att_syntax, pure, nomem, nostack, preserves_flags)
+            );
+        }
+        address
+    }};
+}
+
+#[cfg(target_arch = "aarch64")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __address_of {
+    ($function:path) => {{
+        let address: *const ();
+        // SAFETY: computes an address, reads nothing.
+        unsafe {
+            ::core::arch::asm!(
+                "adrp {address}, {function}",
+                "add {address}, {address}, :lo12:{function}",
+                function = sym $function,
+                address = out(reg) address,
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        address
+    }};
+}

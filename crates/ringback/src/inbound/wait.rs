@@ -1,0 +1,259 @@
+//! Waiting for quiet: parking a thread or a task until the last call has left, and finding out when
+//! that can never happen.
+//!
+//! A thread that waits while it is itself inside a listener publishes what it is inside of and what
+//! it waits for. The waits of all threads form a graph: a wait for a listener leads to every waiting
+//! thread that is inside that listener. The thread whose wait would close a circle is told so
+//! instead of waiting. Waits with a time limit end by themselves and are not part of the graph, nor
+//! is waiting that foreign code does on its own locks, which only a time limit can end.
+
+use super::registration::Lease;
+use super::slot::{Header, QUIET};
+use super::thread;
+use crate::boundary;
+use crate::observer::{Event, report};
+use crate::sync::{AtomicBool, Ordering::*};
+use atomic_waker::AtomicWaker;
+use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// Somebody who waits for one header: shared between the waiting handle and the finisher.
+pub(crate) struct Waiter(AtomicWaker);
+
+impl Waiter {
+    /// The count that the header holds.
+    ///
+    /// # Safety
+    /// `raw` is null, [`QUIET`], or a count that `attach` gave away and nobody else takes back.
+    pub(crate) unsafe fn from_raw(raw: *mut ()) -> Option<Arc<Waiter>> {
+        // SAFETY: neither null nor the mark, so what `Arc::into_raw` gave.
+        (!raw.is_null() && raw != QUIET).then(|| unsafe { Arc::from_raw(raw.cast()) })
+    }
+
+    /// Wakes whoever waits. Runs a waker, which may be user code, and contains its panic.
+    pub(crate) fn wake(&self) {
+        if let Err(payload) = boundary::contain(|| self.0.wake()) {
+            boundary::discard(payload);
+        }
+    }
+}
+
+/// The waiter of `header`, made at the first wait; `None` if it is quiet already.
+fn attach(header: &Header) -> Option<Arc<Waiter>> {
+    let present = header.waiter.load(Acquire);
+    if present == QUIET {
+        return None;
+    }
+    // One handle waits at a time, so the waiter found here was put there by this same handle.
+    if !present.is_null() {
+        // The finisher may take and drop the header's count at any moment, so that count cannot be
+        // borrowed: take the header's pointer out, use it, put it back.
+        let taken = header.waiter.compare_exchange(present, ptr::null_mut(), AcqRel, Acquire);
+        if taken.is_err() {
+            return None; // quiet in the meantime
+        }
+        // SAFETY: taken out by us alone.
+        let waiter = unsafe { Waiter::from_raw(present) }?;
+        return put(header, waiter);
+    }
+    put(header, Arc::new(Waiter(AtomicWaker::new())))
+}
+
+fn put(header: &Header, waiter: Arc<Waiter>) -> Option<Arc<Waiter>> {
+    let raw = Arc::into_raw(Arc::clone(&waiter)).cast_mut().cast();
+    match header.waiter.compare_exchange(ptr::null_mut(), raw, AcqRel, Acquire) {
+        Ok(_) => Some(waiter),
+        Err(_) => {
+            // SAFETY: not given away after all.
+            drop(unsafe { Waiter::from_raw(raw) });
+            None
+        }
+    }
+}
+
+/// Polls for quiet; the task is woken when it comes.
+pub(crate) fn poll_quiet(header: &Header, context: &Context<'_>) -> Poll<()> {
+    let Some(waiter) = attach(header) else { return Poll::Ready(()) };
+    waiter.0.register(context.waker());
+    if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }
+}
+
+/// Why a wait ended without quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotQuiet {
+    StillInside,
+    WouldDeadlock,
+    Unprovable,
+    TimedOut,
+}
+
+/// How a wait may end.
+#[derive(Clone, Copy)]
+pub(crate) enum Patience {
+    /// Until quiet, or until it is known that it will not come.
+    Unlimited,
+    /// Until then at the latest.
+    Until(Instant),
+    /// The end of a scope: nothing but quiet will do.
+    Scope,
+}
+
+impl Patience {
+    /// At most so long; a limit beyond what the clock can express is none.
+    pub(crate) fn at_most(limit: Duration) -> Self {
+        Instant::now().checked_add(limit).map_or(Patience::Unlimited, Patience::Until)
+    }
+}
+
+struct Unpark(Thread, AtomicBool);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.1.store(true, Release);
+        self.0.unpark();
+    }
+}
+
+/// One blocked wait of a thread that is inside listeners.
+struct Edge {
+    thread: u64,
+    inside: Vec<usize>,
+    target: usize,
+    /// A scope cannot give up its wait; somebody else in the circle must.
+    scope: bool,
+    told: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+/// Held for look-ups only: wakers are called after unlocking.
+static EDGES: Mutex<Vec<Edge>> = Mutex::new(Vec::new());
+
+/// The waits on a way from `target` to one of `inside`, if there is one.
+fn circle(edges: &[Edge], target: usize, inside: &[usize]) -> Option<Vec<usize>> {
+    let mut open: Vec<(usize, Vec<usize>)> = vec![(target, Vec::new())];
+    let mut seen = vec![target];
+    while let Some((target, way)) = open.pop() {
+        if inside.contains(&target) {
+            return Some(way);
+        }
+        for (i, edge) in edges.iter().enumerate() {
+            if edge.inside.contains(&target) && !seen.contains(&edge.target) {
+                seen.push(edge.target);
+                let mut longer = way.clone();
+                longer.push(i);
+                open.push((edge.target, longer));
+            }
+        }
+    }
+    None
+}
+
+/// Takes the calling thread's wait out of the graph again.
+struct Published(u64);
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        let mut edges = EDGES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = edges.iter().rposition(|edge| edge.thread == self.0) {
+            drop(edges.swap_remove(mine));
+        }
+    }
+}
+
+/// Blocks until the lease's listener is quiet.
+pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
+    let header = lease.header();
+    if header.is_quiet() {
+        return Ok(());
+    }
+    while !lease.prove_again() {
+        match patience {
+            // Nothing can be proved and nothing may be freed: wait, in case the filter is lifted.
+            Patience::Scope => std::thread::sleep(Duration::from_millis(100)),
+            _ => return Err(NotQuiet::Unprovable),
+        }
+    }
+    let target = ptr::from_ref(header).addr();
+    let inside: Vec<usize> = thread::inside().into_iter().map(|header| header.addr()).collect();
+    if inside.contains(&target) && !header.is_quiet() {
+        return Err(NotQuiet::StillInside);
+    }
+    let parker = Arc::new(Unpark(std::thread::current(), AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&parker));
+    let told = Arc::new(AtomicBool::new(false));
+    let published = match patience {
+        Patience::Until(_) => None,
+        _ if inside.is_empty() => None,
+        _ => Some(publish(lease, target, inside, patience, &told, &waker)?),
+    };
+    let context = Context::from_waker(&waker);
+    let result = loop {
+        if poll_quiet(header, &context).is_ready() {
+            break Ok(());
+        }
+        if told.load(Acquire) {
+            break Err(NotQuiet::WouldDeadlock);
+        }
+        while !parker.1.swap(false, Acquire) {
+            match patience {
+                Patience::Until(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    std::thread::park_timeout(left);
+                }
+                _ => std::thread::park(),
+            }
+        }
+        if let Patience::Until(deadline) = patience
+            && Instant::now() >= deadline
+            && !header.is_quiet()
+        {
+            break Err(NotQuiet::TimedOut);
+        }
+    };
+    drop(published);
+    result
+}
+
+/// Puts this thread's wait into the graph, unless that closes a circle.
+fn publish(
+    lease: &Lease,
+    target: usize,
+    inside: Vec<usize>,
+    patience: Patience,
+    told: &Arc<AtomicBool>,
+    waker: &Waker,
+) -> Result<Published, NotQuiet> {
+    let scope = matches!(patience, Patience::Scope);
+    let mut edges = EDGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut victim = None;
+    let mut hopeless = false;
+    if let Some(way) = circle(&edges, target, &inside) {
+        if !scope {
+            return Err(NotQuiet::WouldDeadlock);
+        }
+        match way.iter().map(|&i| &edges[i]).find(|edge| !edge.scope) {
+            Some(edge) => {
+                edge.told.store(true, Release);
+                victim = Some(edge.waker.clone());
+            }
+            None => hopeless = true,
+        }
+    }
+    let me = thread::number();
+    let (told, waker) = (Arc::clone(told), waker.clone());
+    edges.push(Edge { thread: me, inside, target, scope, told, waker });
+    drop(edges);
+    if let Some(victim) = victim {
+        victim.wake();
+    }
+    if hopeless {
+        report(&Event::ScopeDeadlock { pool: lease.core.name });
+    }
+    Ok(Published(me))
+}

@@ -1,0 +1,141 @@
+//! Safe callbacks between Rust and C, C++ and C#.
+//!
+//! A C library that wants a bare function pointer and offers **no user data** gives a Rust closure
+//! nothing to hang on. A *pool* has the C functions already, compiled in; it lends one to each
+//! listener and takes it back with proof that nobody is inside.
+//!
+//! ```
+//! ringback::callback_pool! {
+//!     /// Called for every message.
+//!     pub static ON_MESSAGE: Pool<unsafe extern "C" fn(message: &Message, length: usize) -> i32, 5000>;
+//!     fallback = -1;
+//! }
+//! #[repr(C)]
+//! pub struct Message {
+//!     id: u16,
+//! }
+//!
+//! let offset = 40;
+//! let registration = ON_MESSAGE.register(move |message, length| {
+//!     i32::from(message.id) + offset + length as i32
+//! })?;
+//! // What a C library would do:
+//! let function = registration.as_fn();
+//! assert_eq!(unsafe { function(&Message { id: 1 }, 1) }, 42);
+//!
+//! registration.unregister()?; // Ok: no call is inside, none can come in
+//! assert_eq!(unsafe { function(&Message { id: 1 }, 1) }, -1); // a stale call: the fallback
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where the C library does take a user-data pointer, a pool is not needed: pass a generic
+//! `extern "C" fn` and a boxed closure.
+//!
+//! # Words
+//! **Pool**: the C functions compiled in for one signature. **Thunk**: one of them. **Slot**: what
+//! a thunk leads to now. **Registration**: the guard that owns a slot. **Listener**: the Rust
+//! closure. **Stale call**: one that arrives after the registration ended. **Fallback**: what it is
+//! answered. **Quiet**: no call is inside and none can enter.
+//!
+//! # Which thread runs what
+//! A listener runs on the thread that calls the C function. Its destructor runs on the thread that
+//! retires it, or, if calls were inside then, on the last of them to leave; so do the wakers of
+//! those who wait. No lock of ringback is held while either runs.
+//!
+//! # Promises
+//! See [`promises`].
+
+#![cfg_attr(loom, allow(dead_code, unused_imports))] // a model has the state machine only
+
+#[cfg(not(loom))]
+mod boundary;
+mod inbound;
+#[cfg(not(loom))]
+mod observer;
+#[cfg(not(loom))]
+pub mod promises;
+mod sync;
+
+#[cfg(not(loom))]
+pub use self::{
+    inbound::{
+        barrier::{InitError, Protection, init, protection},
+        pointer::FnPointer,
+        core::Status,
+        pool::Pool,
+        registration::{Handle, Local, Registration, Reserved, Shared},
+        report::{Census, Closed, Description, Full, Stats},
+        retired::{Pending, PendingAll, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        scope::{Scope, Scoped},
+        signature::{
+            Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature,
+        },
+    },
+    observer::{Event, Observer, set_observer},
+};
+
+/// Declares a pool of C functions.
+///
+/// ```
+/// ringback::callback_pool! {
+///     /// What the library reports.
+///     pub static ON_EVENT: Pool<unsafe extern "C" fn(code: i32, text: *const u8) -> i32, 100>;
+///     fallback = -1;                      // what a call without a listener is answered
+///     on_panic = -2;                      // .. a listener that panicked: the fallback
+///     on_busy = -3;                       // .. an `FnMut` listener that is taken: the fallback
+///     on_wrong_thread = -4;               // .. a thread-bound one from elsewhere: the fallback
+///     reuse = after_confirmation;         // or never, oldest_first
+///     protection = auto;                  // or counter
+///     count_calls = false;                // true: one atomic addition per call
+/// }
+/// ```
+/// All options but `fallback` have the default described here, and `fallback` may be left out where
+/// the functions return `()`.
+///
+/// * The type is `[unsafe] extern "C" | "system" | "C-unwind" | "system-unwind" fn(..) -> ..` with
+///   up to any number of arguments, which may borrow; or the name of such a type, or of an `Option`
+///   of one as bindgen writes it, with up to 16 arguments, which then borrow nothing.
+/// * A safe `extern "C" fn` takes integers, floats and raw pointers only ([`AnyBits`]): any caller
+///   may pass anything. References, `bool` and enums trust the C caller, so they need `unsafe`.
+/// * The number of slots is any constant expression, braced if it is more than a literal or a path.
+/// * `on_panic = abort` ends the process after reporting; `on_panic = propagate` lets the panic
+///   unwind into the caller, for `"C-unwind"` and `"system-unwind"` only.
+/// * `on_busy = wait(duration, value)` waits at most so long for an `FnMut` listener, except where
+///   the call comes from inside that listener on the same thread.
+/// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
+///   but right for fibers that migrate between threads in the middle of a call.
+///
+/// The pool is a static of type [`Pool`]; its signature is a type with the same name, as in
+/// `Registration<ON_EVENT>`.
+#[macro_export]
+macro_rules! callback_pool {
+    ($($declaration:tt)*) => {
+        $crate::__private::parse_pool! { [$crate] $($declaration)* }
+    };
+}
+
+/// What the macros expand to. Not part of the API.
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::inbound::{
+        dispatch::dispatch,
+        listener::{exclusive, once, shared},
+        pointer::{
+            Body, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, Shape, ShapeAccepts,
+            ShapeAcceptsMut, ShapeAcceptsOnce, ShapeThunk,
+        },
+        signature::{
+            Accepts, AcceptsMut, AcceptsOnce, PanicPolicy, Probe, Unknown, assert_any_bits,
+            free_register,
+        },
+        slot::Slot,
+        thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
+    };
+    pub use ringback_macros::parse_pool;
+
+    /// The fallback of a pool that declares none.
+    pub fn unit_answer<T: NeedsNoFallback>() -> T {
+        T::answer()
+    }
+}

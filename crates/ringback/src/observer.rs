@@ -1,0 +1,122 @@
+//! What ringback noticed and can tell nobody else: foreign code called, so there is no Rust caller
+//! to return an error to.
+
+use crate::boundary;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// Something that happened inside a foreign call or in the background.
+///
+/// Events are also counted, per pool: see [`Stats`](crate::Stats).
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A listener panicked; the foreign caller got the pool's `on_panic` answer.
+    ListenerPanicked {
+        /// The pool's name, with its module path.
+        pool: &'a str,
+        /// The slot, as [`Registration::index`](crate::Registration::index) gives it.
+        slot: usize,
+        /// The panic's text.
+        message: &'a str,
+    },
+    /// The destructor of a listener panicked; the rest of its drop went on.
+    DropPanicked {
+        /// The pool's name, with its module path.
+        pool: &'a str,
+        /// The panic's text.
+        message: &'a str,
+    },
+    /// A call came in through a pointer whose slot has no listener.
+    StaleCall {
+        /// The pool's name, with its module path.
+        pool: &'a str,
+        /// The slot.
+        slot: usize,
+    },
+    /// The kernel refused the barrier that proves a listener unused; the listener is kept for ever.
+    BarrierRefused {
+        /// The pool's name, with its module path.
+        pool: &'a str,
+    },
+    /// The end of a scope waits for a call that itself waits for this scope: a deadlock that
+    /// ringback can see but not end, since the scope's borrows must outlive the call.
+    ScopeDeadlock {
+        /// The pool's name, with its module path.
+        pool: &'a str,
+    },
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::ListenerPanicked { pool, slot, message } => {
+                write!(f, "listener in slot {slot} of pool {pool} panicked: {message}")
+            }
+            Event::DropPanicked { pool, message } => {
+                write!(f, "destructor of a listener of pool {pool} panicked: {message}")
+            }
+            Event::StaleCall { pool, slot } => {
+                write!(f, "stale call through slot {slot} of pool {pool}")
+            }
+            Event::BarrierRefused { pool } => write!(
+                f,
+                "membarrier(2) was refused, so a retired listener of pool {pool} cannot be proved \
+                 unused and is kept; call ringback::init(Protection::Fence) before registering \
+                 where a sandbox forbids it later"
+            ),
+            Event::ScopeDeadlock { pool } => write!(
+                f,
+                "a scope of pool {pool} and a call inside it wait for each other; the scope cannot \
+                 end"
+            ),
+        }
+    }
+}
+
+/// Receives every [`Event`].
+///
+/// It runs on the thread where the event happened, which may be a foreign one inside a callback:
+/// be brief, take no lock that is held around foreign calls. A panic in it is swallowed.
+pub trait Observer: Sync {
+    /// One event happened.
+    fn observe(&self, event: &Event<'_>);
+}
+
+static OBSERVER: OnceLock<&'static dyn Observer> = OnceLock::new();
+
+/// Sets the observer of the whole process; it stays until the process ends.
+///
+/// # Errors
+/// Gives the observer back if one was set before.
+pub fn set_observer(observer: &'static dyn Observer) -> Result<(), &'static dyn Observer> {
+    OBSERVER.set(observer)
+}
+
+/// Tells the observer, and `tracing` where that feature is on. Called with no lock held.
+#[cold]
+pub(crate) fn report(event: &Event<'_>) {
+    let told = boundary::contain(|| {
+        #[cfg(feature = "tracing")]
+        match event {
+            Event::StaleCall { pool, slot } => {
+                tracing::debug!(target: "ringback", pool, slot, "{event}");
+            }
+            Event::ListenerPanicked { pool, slot, .. } => {
+                tracing::error!(target: "ringback", pool, slot, "{event}");
+            }
+            Event::DropPanicked { pool, .. } | Event::ScopeDeadlock { pool } => {
+                tracing::error!(target: "ringback", pool, "{event}");
+            }
+            Event::BarrierRefused { pool } => {
+                tracing::warn!(target: "ringback", pool, "{event}");
+            }
+        }
+        if let Some(observer) = OBSERVER.get() {
+            observer.observe(event);
+        }
+    });
+    if let Err(payload) = told {
+        boundary::discard(payload);
+    }
+}

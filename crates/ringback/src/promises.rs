@@ -1,0 +1,1 @@
+//! What ringback promises for calls that come in, and what it does not.

@@ -1,0 +1,45 @@
+//! The one door to atomics and fences: the real ones, or loom's when a model runs.
+//!
+//! Everything whose interleavings matter (slots, headers, thread records) takes its atomics from
+//! here, so that the code which loom explores is the code which ships.
+
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+};
+
+pub(crate) use std::sync::atomic::Ordering;
+
+/// The caller's half of the asymmetric fence (P1202 `asymmetric_thread_fence_light`).
+///
+/// It only keeps the compiler from reordering; the processor is kept in order by the other half,
+/// the `membarrier(2)` that a retiring thread executes. loom has no such pair, so a model runs a
+/// full fence on both sides. What loom therefore cannot prove, that the light half suffices
+/// against the heavy one, is what P1202 and the manual page of membarrier promise.
+#[inline(always)]
+pub(crate) fn light_fence() {
+    #[cfg(not(loom))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(loom)]
+    fence(Ordering::SeqCst);
+}
+
+/// Orders a thread with the signal handlers that interrupt it, nothing else.
+#[inline(always)]
+pub(crate) fn signal_fence() {
+    #[cfg(not(loom))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+}
+
+/// Stands where the real code relies on `SeqCst` reads, writes and read-modify-writes being in
+/// one total order. loom treats those as acquire-release, so a model needs the fence spelled out;
+/// outside a model it is nothing.
+#[inline(always)]
+pub(crate) fn total_order() {
+    #[cfg(loom)]
+    fence(Ordering::SeqCst);
+}
