@@ -1,4 +1,5 @@
 //! Every kind of signature, called through its bare C pointer.
+#![allow(missing_docs, reason = "a test")]
 
 use ringback::callback_pool;
 use std::ffi::{c_char, c_int, c_void};

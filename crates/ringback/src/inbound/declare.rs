@@ -16,58 +16,62 @@ macro_rules! __pool {
     ) => {
         $crate::__pool_common! { $(#[$attribute])* [$($vis)*] $name pointer [$pointer]
             call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
-            output [$output] table [{
-                /// # Safety
-                /// `index` is a slot of the pool; the arguments are what the signature promises.
-                unsafe extern "C-unwind" fn body<$($lifetime),*>(
-                    $($argument: $ty,)* index: usize
-                ) -> $output {
-                    // SAFETY: the thunks pass their own index; `call` gets its own data.
-                    unsafe {
-                        $crate::__private::dispatch::<$name>(index, |call, data| {
-                            call(data, $($argument),*)
-                        })
-                    }
-                }
-
-                struct At<I>(::core::marker::PhantomData<I>);
-                impl<I: $crate::__private::Index> $crate::__private::Thunk for At<I> {
-                    const ADDRESS: *const () = {
-                        /// # Safety
-                        /// The arguments are what the signature promises.
-                        unsafe extern $abi fn thunk<$($lifetime,)* I: $crate::__private::Index>(
-                            $($argument: $ty),*
-                        ) -> $output {
-                            // SAFETY: generated for the slots of this pool only.
-                            unsafe { body($($argument,)* I::VALUE) }
-                        }
-                        thunk::<I> as *const ()
-                    };
-                }
-                impl $crate::__private::Generate for $name {
-                    const SLOTS: usize = <$name>::SLOTS;
-                    type Thunk<I: $crate::__private::Index> = At<I>;
-                }
-
-                // The argument brings the lifetimes into scope, and what they imply of each other.
-                const fn register<$($lifetime),*>(
-                    _: ::core::marker::PhantomData<($($ty,)* $output,)>
-                ) -> ::core::option::Option<u8> {
-                    #[allow(unused_imports)] // where every type is known
-                    use $crate::__private::Unknown as _;
-                    $crate::__private::free_register(
-                        &[$($crate::__passing!($probe $ty)),*],
-                        $crate::__passing!(probe $output),
-                    )
-                }
-                const REGISTER: ::core::option::Option<u8> = register(::core::marker::PhantomData);
-                $crate::__table!(slots <$name>::SLOTS, register REGISTER, body body, generate $name)
-            }]
+            output [$output]
             $($common)*
         }
 
         const _: () = {
             $crate::__any_bits!([$($unsafe)?] $($ty),*);
+
+            /// # Safety
+            /// `index` is a slot of the pool; the arguments are what the signature promises.
+            unsafe extern "C-unwind" fn body<$($lifetime),*>(
+                $($argument: $ty,)* index: usize
+            ) -> $output {
+                // SAFETY: the thunks pass their own index; `call` gets its own data.
+                unsafe {
+                    $crate::__private::dispatch::<$name>(index, |call, data| {
+                        call(data, $($argument),*)
+                    })
+                }
+            }
+
+            pub struct At<I>(::core::marker::PhantomData<I>);
+            impl<I: $crate::__private::Index> $crate::__private::Thunk for At<I> {
+                const ADDRESS: *const () = {
+                    /// # Safety
+                    /// The arguments are what the signature promises.
+                    unsafe extern $abi fn thunk<$($lifetime,)* I: $crate::__private::Index>(
+                        $($argument: $ty),*
+                    ) -> $output {
+                        // SAFETY: generated for the slots of this pool only.
+                        unsafe { body($($argument,)* I::VALUE) }
+                    }
+                    thunk::<I> as *const ()
+                };
+            }
+            impl $crate::__private::Generate for $name {
+                const SLOTS: usize = <$name>::SLOTS;
+                type Thunk<I: $crate::__private::Index> = At<I>;
+            }
+
+            // The argument brings the lifetimes into scope, and what they imply of each other.
+            const fn register<$($lifetime),*>(
+                _: ::core::marker::PhantomData<($($ty,)* $output,)>
+            ) -> ::core::option::Option<u8> {
+                #[allow(unused_imports)] // where every type is known
+                use $crate::__private::Unknown as _;
+                $crate::__private::free_register(
+                    &[$($crate::__passing!($probe $ty)),*],
+                    $crate::__passing!(probe $output),
+                )
+            }
+            const REGISTER: ::core::option::Option<u8> = register(::core::marker::PhantomData);
+            impl $name {
+                const TABLE: $crate::__private::Table = $crate::__table!(
+                    slots <$name>::SLOTS, register REGISTER, body body, generate $name
+                );
+            }
 
             // SAFETY: `CALL` takes an `*const F`.
             unsafe impl<F> $crate::__private::Accepts<F> for $name
@@ -117,30 +121,30 @@ macro_rules! __pool_alias {
         $crate::__pool_common! { $(#[$attribute])* [$($vis)*] $name pointer [$pointer]
             call [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Call]
             output [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Output]
-            table [{
-                type TheShape = <$pointer as $crate::__private::FnPointer>::Shape;
-                type TheAbi = <$pointer as $crate::__private::FnPointer>::Abi;
-                impl $crate::__private::Generate for $name {
-                    const SLOTS: usize = <$name>::SLOTS;
-                    type Thunk<I: $crate::__private::Index> =
-                        $crate::__private::ShapeThunk<$name, TheShape, TheAbi, I>;
-                }
-                const fn register() -> ::core::option::Option<u8> {
-                    #[allow(unused_imports)] // where every type is known
-                    use $crate::__private::NoRegister as _;
-                    $crate::__private::Body::<$name, TheShape>::REGISTER
-                }
-                const REGISTER: ::core::option::Option<u8> = register();
-                $crate::__table!(
-                    slots <$name>::SLOTS, register REGISTER,
-                    body $crate::__private::Body::<$name, TheShape>::body, generate $name
-                )
-            }]
             $($common)*
         }
 
         const _: () = {
             type TheShape = <$pointer as $crate::__private::FnPointer>::Shape;
+            type TheAbi = <$pointer as $crate::__private::FnPointer>::Abi;
+            impl $crate::__private::Generate for $name {
+                const SLOTS: usize = <$name>::SLOTS;
+                type Thunk<I: $crate::__private::Index> =
+                    $crate::__private::ShapeThunk<$name, TheShape, TheAbi, I>;
+            }
+            const fn register() -> ::core::option::Option<u8> {
+                #[allow(unused_imports)] // where every type is known
+                use $crate::__private::NoRegister as _;
+                $crate::__private::Body::<$name, TheShape>::REGISTER
+            }
+            const REGISTER: ::core::option::Option<u8> = register();
+            impl $name {
+                const TABLE: $crate::__private::Table = $crate::__table!(
+                    slots <$name>::SLOTS, register REGISTER,
+                    body $crate::__private::Body::<$name, TheShape>::body, generate $name
+                );
+            }
+
             // SAFETY: `ShapeAccepts` has the same contract.
             unsafe impl<F> $crate::__private::Accepts<F> for $name
             where
@@ -175,7 +179,7 @@ macro_rules! __pool_alias {
 macro_rules! __pool_common {
     (
         $(#[$attribute:meta])* [$($vis:tt)*] $name:ident
-        pointer [$pointer:ty] call [$call:ty] output [$output:ty] table [$table:expr]
+        pointer [$pointer:ty] call [$call:ty] output [$output:ty]
         slots [$slots:expr]
         fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
         on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
@@ -190,7 +194,7 @@ macro_rules! __pool_common {
         $($vis)* static $name: $crate::Pool<$name> = $crate::Pool::new(
             concat!(module_path!(), "::", stringify!($name)),
             <$name>::slot_table(),
-            $table,
+            <$name>::TABLE,
             $crate::Reuse::$reuse,
         );
 
