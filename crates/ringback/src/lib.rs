@@ -47,6 +47,9 @@
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // a model has the state machine only
 
+#[macro_use]
+mod sync;
+
 #[cfg(not(loom))]
 mod boundary;
 mod inbound;
@@ -54,7 +57,6 @@ mod inbound;
 mod observer;
 #[cfg(not(loom))]
 pub mod promises;
-mod sync;
 
 #[cfg(not(loom))]
 pub use self::{

@@ -4,15 +4,37 @@
 //! here, so that the code which loom explores is the code which ships.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+pub(crate) use loom::{
+    future::AtomicWaker,
+    sync::Mutex,
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
 };
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+pub(crate) use {
+    atomic_waker::AtomicWaker,
+    std::sync::Mutex,
+    std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
 };
 
 pub(crate) use std::sync::atomic::Ordering;
+
+/// Registers a waker: the two `AtomicWaker`s differ in what they take.
+pub(crate) fn register(waiter: &AtomicWaker, waker: &std::task::Waker) {
+    #[cfg(not(loom))]
+    waiter.register(waker);
+    #[cfg(loom)]
+    waiter.register_by_ref(waker);
+}
+
+/// `const fn` outside models: loom's atomics have no constant constructor.
+macro_rules! const_unless_loom {
+    ($(#[$attribute:meta])* $vis:vis fn $name:ident() -> $out:ty $body:block) => {
+        #[cfg(not(loom))]
+        $(#[$attribute])* $vis const fn $name() -> $out $body
+        #[cfg(loom)]
+        $(#[$attribute])* $vis fn $name() -> $out $body
+    };
+}
 
 /// The caller's half of the asymmetric fence (P1202 `asymmetric_thread_fence_light`).
 ///

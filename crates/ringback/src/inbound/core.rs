@@ -5,26 +5,23 @@
 //! A slot's `status` walks `Free -> Reserved -> Live -> Retired -> (Confirmed ->) Free`, or ends in
 //! `Quarantined` (until somebody confirms) or `Spent` as the [`Reuse`] policy says. `pins` counts
 //! what keeps it: every header whose listener or handle is left, and every
-//! [`Handle`](super::registration::Handle). Who drops the last pin gives the slot back: onto
-//! `returned`, a lock-free stack, so that a foreign thread that happens to be the last one out
-//! takes no lock. Registering takes the stack over into the first-in-first-out list of free slots,
-//! under the pool's lock.
-//!
-//! The lock guards that list only; no user code, no foreign code and no allocation under it.
+//! [`Handle`](super::registration::Handle). Who drops the last pin gives the slot back to the
+//! [`FreeList`].
 
 use super::barrier;
+use super::free::{self, FreeList};
 use super::record::THREADS;
 use super::registration::Lease;
 use super::signature::Reuse;
 use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
 use super::thread;
-use super::wait::Waiter;
+use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU32, AtomicU64, Ordering::*};
+use crate::sync::{AtomicU64, Ordering::*};
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Where a slot stands in its life.
@@ -69,21 +66,12 @@ pub(crate) fn now() -> u64 {
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The free slots that the lock guards, as index + 1 (0: none).
-struct Free {
-    /// Slots from here on were never used.
-    fresh: u32,
-    first: u32,
-    last: u32,
-}
-
 /// Everything of a pool that does not depend on the signature.
 pub(crate) struct Core {
     pub(crate) name: &'static str,
     pub(crate) slots: &'static [Slot],
     pub(crate) reuse: Reuse,
-    free: Mutex<Free>,
-    returned: AtomicU32,
+    free: FreeList,
     pub(crate) stale: AtomicU64,
     pub(crate) panicked: AtomicU64,
     pub(crate) busy: AtomicU64,
@@ -91,21 +79,15 @@ pub(crate) struct Core {
     pub(crate) unproved: AtomicU64,
 }
 
-/// A slot's number fits: `Core::new` asserts it at compile time.
-fn number(index: usize) -> u32 {
-    index as u32 + 1
-}
-
 impl Core {
     pub(crate) const fn new(name: &'static str, slots: &'static [Slot], reuse: Reuse) -> Self {
         assert!(!slots.is_empty(), "a callback pool needs at least one slot");
-        assert!(slots.len() < u32::MAX as usize, "a callback pool has at most 2^32 - 2 slots");
+        assert!(slots.len() <= free::MOST, "a callback pool has at most 2^32 - 2 slots");
         Core {
             name,
             slots,
             reuse,
-            free: Mutex::new(Free { fresh: 0, first: 0, last: 0 }),
-            returned: AtomicU32::new(0),
+            free: FreeList::new(),
             stale: AtomicU64::new(0),
             panicked: AtomicU64::new(0),
             busy: AtomicU64::new(0),
@@ -117,57 +99,12 @@ impl Core {
     /// Takes a free slot: a fresh one, else the one that has been free for longest.
     pub(crate) fn take_slot(&'static self, holder: &'static Location<'static>) -> Option<usize> {
         barrier::ensure();
-        let index = {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            if (free.fresh as usize) < self.slots.len() {
-                free.fresh += 1;
-                free.fresh as usize - 1
-            } else {
-                self.collect_returned(&mut free);
-                let index = (free.first as usize).checked_sub(1)?;
-                free.first = self.slots[index].next_free.load(Relaxed);
-                if free.first == 0 {
-                    free.last = 0;
-                }
-                index
-            }
-        };
+        let index = self.free.take(self.slots)?;
         let slot = &self.slots[index];
         slot.holder.store(std::ptr::from_ref(holder).cast_mut(), Relaxed);
         slot.pins.store(1, Relaxed);
         slot.status.store(Status::Reserved as u8, Release);
         Some(index)
-    }
-
-    /// Appends what was given back, oldest first.
-    fn collect_returned(&self, free: &mut Free) {
-        let mut newest = self.returned.swap(0, Acquire);
-        // The stack has the newest on top: turn it round.
-        let (mut oldest, last) = (0, newest);
-        while newest != 0 {
-            let below = self.slots[newest as usize - 1].next_free.swap(oldest, Relaxed);
-            oldest = newest;
-            newest = below;
-        }
-        if oldest == 0 {
-            return;
-        }
-        match free.last {
-            0 => free.first = oldest,
-            end => self.slots[end as usize - 1].next_free.store(oldest, Relaxed),
-        }
-        free.last = last;
-    }
-
-    fn put_back(&self, index: usize) {
-        let mut top = self.returned.load(Relaxed);
-        loop {
-            self.slots[index].next_free.store(top, Relaxed);
-            match self.returned.compare_exchange_weak(top, number(index), AcqRel, Relaxed) {
-                Ok(_) => return,
-                Err(now) => top = now,
-            }
-        }
     }
 
     pub(crate) fn pin(&self, index: usize) {
@@ -188,7 +125,7 @@ impl Core {
         };
         slot.status.store(next as u8, Release);
         if next == Status::Free {
-            self.put_back(index);
+            self.free.put_back(self.slots, index);
         }
     }
 
@@ -198,7 +135,7 @@ impl Core {
         let (from, to) = (Status::Quarantined as u8, Status::Free as u8);
         match slot.status.compare_exchange(from, to, AcqRel, Acquire) {
             Ok(_) => {
-                self.put_back(index);
+                self.free.put_back(self.slots, index);
                 Ok(())
             }
             Err(_) => Err(Status::of(slot)),
@@ -330,8 +267,10 @@ impl Core {
             unsafe { self.free_header(index, header, before) };
         }
         // SAFETY: whoever put the waiter there gave one count away; it is ours since the swap.
-        if let Some(waiter) = unsafe { Waiter::from_raw(waiter) } {
-            waiter.wake();
+        if let Some(waiter) = unsafe { Waiter::from_raw(waiter) }
+            && let Err(payload) = boundary::contain(|| waiter.wake())
+        {
+            boundary::discard(payload);
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod core;
 mod declare;
 #[cfg(not(loom))]
 pub(crate) mod dispatch;
+pub(crate) mod free;
 #[cfg(not(loom))]
 pub(crate) mod listener;
 #[cfg(not(loom))]
@@ -38,6 +39,7 @@ pub(crate) mod thread;
 pub(crate) mod thunk;
 #[cfg(not(loom))]
 pub(crate) mod wait;
+pub(crate) mod waiter;
 
 #[cfg(all(loom, test))]
 mod model;

@@ -5,6 +5,7 @@ use super::registration::{Lease, Registration, Shared};
 use super::signature::Signature;
 use super::thread;
 use super::wait::{self, NotQuiet, Patience};
+use super::waiter::poll_quiet;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
@@ -116,7 +117,7 @@ impl<S: Signature, M> Future for WaitQuiet<S, M> {
         if !retired.lease.prove_again() {
             return Poll::Ready(Err(Pending::Unprovable(retired)));
         }
-        if wait::poll_quiet(retired.lease.header(), context).is_ready() {
+        if poll_quiet(retired.lease.header(), context).is_ready() {
             return Poll::Ready(Ok(retired.into_quiet()));
         }
         self.0 = Some(retired);

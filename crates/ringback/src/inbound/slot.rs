@@ -162,16 +162,6 @@ unsafe impl Send for Slot {}
 unsafe fn nothing(_: *mut ()) {}
 fn never_called() {}
 
-/// `const fn` outside models: loom's atomics have no constant constructor.
-macro_rules! const_unless_loom {
-    ($(#[$attribute:meta])* $vis:vis fn $name:ident() -> $out:ty $body:block) => {
-        #[cfg(not(loom))]
-        $(#[$attribute])* $vis const fn $name() -> $out $body
-        #[cfg(loom)]
-        $(#[$attribute])* $vis fn $name() -> $out $body
-    };
-}
-
 impl Header {
     const_unless_loom! {
         fn vacant() -> Self {

@@ -8,78 +8,15 @@
 //! is waiting that foreign code does on its own locks, which only a time limit can end.
 
 use super::registration::Lease;
-use super::slot::{Header, QUIET};
 use super::thread;
-use crate::boundary;
+use super::waiter::poll_quiet;
 use crate::observer::{Event, report};
 use crate::sync::{AtomicBool, Ordering::*};
-use atomic_waker::AtomicWaker;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
-
-/// Somebody who waits for one header: shared between the waiting handle and the finisher.
-pub(crate) struct Waiter(AtomicWaker);
-
-impl Waiter {
-    /// The count that the header holds.
-    ///
-    /// # Safety
-    /// `raw` is null, [`QUIET`], or a count that `attach` gave away and nobody else takes back.
-    pub(crate) unsafe fn from_raw(raw: *mut ()) -> Option<Arc<Waiter>> {
-        // SAFETY: neither null nor the mark, so what `Arc::into_raw` gave.
-        (!raw.is_null() && raw != QUIET).then(|| unsafe { Arc::from_raw(raw.cast()) })
-    }
-
-    /// Wakes whoever waits. Runs a waker, which may be user code, and contains its panic.
-    pub(crate) fn wake(&self) {
-        if let Err(payload) = boundary::contain(|| self.0.wake()) {
-            boundary::discard(payload);
-        }
-    }
-}
-
-/// The waiter of `header`, made at the first wait; `None` if it is quiet already.
-fn attach(header: &Header) -> Option<Arc<Waiter>> {
-    let present = header.waiter.load(Acquire);
-    if present == QUIET {
-        return None;
-    }
-    // One handle waits at a time, so the waiter found here was put there by this same handle.
-    if !present.is_null() {
-        // The finisher may take and drop the header's count at any moment, so that count cannot be
-        // borrowed: take the header's pointer out, use it, put it back.
-        let taken = header.waiter.compare_exchange(present, ptr::null_mut(), AcqRel, Acquire);
-        if taken.is_err() {
-            return None; // quiet in the meantime
-        }
-        // SAFETY: taken out by us alone.
-        let waiter = unsafe { Waiter::from_raw(present) }?;
-        return put(header, waiter);
-    }
-    put(header, Arc::new(Waiter(AtomicWaker::new())))
-}
-
-fn put(header: &Header, waiter: Arc<Waiter>) -> Option<Arc<Waiter>> {
-    let raw = Arc::into_raw(Arc::clone(&waiter)).cast_mut().cast();
-    match header.waiter.compare_exchange(ptr::null_mut(), raw, AcqRel, Acquire) {
-        Ok(_) => Some(waiter),
-        Err(_) => {
-            // SAFETY: not given away after all.
-            drop(unsafe { Waiter::from_raw(raw) });
-            None
-        }
-    }
-}
-
-/// Polls for quiet; the task is woken when it comes.
-pub(crate) fn poll_quiet(header: &Header, context: &Context<'_>) -> Poll<()> {
-    let Some(waiter) = attach(header) else { return Poll::Ready(()) };
-    waiter.0.register(context.waker());
-    if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }
-}
 
 /// Why a wait ended without quiet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Explores every interleaving of the slot's state machine, then breaks the code in one place after
+# the other and checks that a model notices: a model that cannot fail proves nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export RUSTFLAGS="--cfg loom -Awarnings"
+
+models() { # in folder $1
+  (cd "$1" && cargo test -q -p ringback --lib --release --target-dir "$target" -- model)
+}
+
+target=$PWD/target/loom
+echo "loom: models"
+models . | tee target/loom-output.txt
+grep -q '^test result: ok. [1-9]' target/loom-output.txt || { echo "loom: ran no model"; exit 1; }
+
+echo "loom: each of these mutations must be noticed"
+copy=$PWD/target/loom-mutant
+broken=0
+while IFS='|' read -r file from to name; do
+  [ -n "$file" ] || continue
+  rm -rf "$copy" && mkdir -p "$copy"
+  cp -r Cargo.toml Cargo.lock crates examples "$copy" 2>/dev/null || cp -r Cargo.toml Cargo.lock crates "$copy"
+  path=$copy/crates/ringback/src/$file
+  FROM=${from//'\n'/$'\n'} TO=${to//'\n'/$'\n'} perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$path" ||
+    { echo "  $name: the code to mutate is not in $file any more; update ci/loom.sh"; exit 1; }
+  if timeout 300 bash -c "cd '$copy' && cargo test -q -p ringback --lib --release --target-dir '$target' -- model" >"$copy/output" 2>&1; then
+    echo "  NOT NOTICED: $name"; broken=1
+  elif grep -q '^error\(\[E[0-9]*\]\)\?:' "$copy/output" && ! grep -q '^test result: FAILED' "$copy/output" && ! grep -q 'panicked at' "$copy/output"; then
+    echo "  does not compile: $name"; tail -5 "$copy/output"; broken=1
+  else
+    echo "  noticed: $name"
+  fi
+done <<'MUTATIONS'
+inbound/slot.rs|        fence();\n        if self.active.load(Acquire) == link {|        if self.active.load(Acquire) == link {|a call enters without its fence
+inbound/slot.rs|if self.active.load(Acquire) == link {|if true {|a call does not look at the slot again
+inbound/slot.rs|cell.store(header.as_ptr(), Release);|cell.store(header.as_ptr(), Relaxed);|the entry store is relaxed
+inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Relaxed);\n        fence();\n        self.somebody_waits()|the exit store is relaxed
+inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Release);\n        self.somebody_waits()|a call leaves without its fence
+inbound/slot.rs|        fence();\n        self.somebody_waits()\n    }\n\n    /// Whether|        false\n    }\n\n    /// Whether|a withdrawn call does not look who waits
+inbound/slot.rs|if self.sweep.compare_exchange(RUNNING, IDLE, AcqRel, Relaxed).is_ok() {|if { self.sweep.store(IDLE, Release); true } {|a sweep does not look once more
+inbound/slot.rs|self.inflight[phase].fetch_add(1, SeqCst);\n        total_order();|self.inflight[phase].fetch_add(1, SeqCst);|a counted call enters out of order
+inbound/slot.rs|seen & BOTH_DRAINED == BOTH_DRAINED && !protectors|!protectors|a sweep does not look at the counters
+inbound/slot.rs|BOTH_DRAINED && !protectors.protects(header.as_ptr())|BOTH_DRAINED|a sweep does not look at the cells
+inbound/record.rs|cell.load(Acquire) == header|cell.load(Relaxed) == header|a sweep reads the cells relaxed
+inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
+inbound/free.rs|list.last = last;||the end of the free list is lost
+MUTATIONS
+exit $broken

@@ -1,0 +1,154 @@
+//! Promise 5: no panic unwinds into C, and the slot stays usable.
+#![allow(missing_docs, reason = "a test")]
+
+mod common;
+
+use common::{Drops, Provoked, quiet_panics};
+use ringback::{Event, Observer, callback_pool};
+use std::panic::{catch_unwind, panic_any};
+use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::thread;
+
+callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 32>; fallback = -1; on_panic = -2; reuse = oldest_first; }
+callback_pool! { static PROPAGATES: Pool<extern "C-unwind" fn(i32) -> i32, 4>; fallback = -1; on_panic = propagate; }
+callback_pool! { static ABORTS: Pool<extern "C" fn(i32) -> i32, 4>; fallback = -1; on_panic = abort; }
+
+static PANICKED: AtomicU64 = AtomicU64::new(0);
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+struct Counts;
+impl Observer for Counts {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::ListenerPanicked { pool, message, .. } => {
+                assert!(pool.ends_with("POOL") || pool.ends_with("PROPAGATES"), "{pool}");
+                assert!(!message.is_empty());
+                PANICKED.fetch_add(1, SeqCst);
+            }
+            Event::DropPanicked { .. } => {
+                DROPPED.fetch_add(1, SeqCst);
+            }
+            _ => {}
+        }
+        assert!(!event.to_string().is_empty());
+        panic!("provoked in the observer");
+    }
+}
+
+fn observe() {
+    quiet_panics();
+    let _ = ringback::set_observer(&Counts);
+}
+
+#[test]
+fn panics_by_the_thousand_in_listeners_payloads_and_slot_zero() {
+    observe();
+    let before = (POOL.stats().panicked, PANICKED.load(SeqCst));
+    // Every slot, so slot 0 as well.
+    let all: Vec<_> = (0..20).map(|_| POOL.register(|x| match x % 3 {
+        0 => panic!("provoked in a listener"),
+        1 => panic_any(Provoked),
+        _ => x,
+    }).unwrap()).collect();
+    let functions: Vec<_> = all.iter().map(|r| r.as_fn()).collect();
+    let threads: Vec<_> = (0..2).map(|_| {
+        let functions = functions.clone();
+        thread::spawn(move || {
+            for x in 0..300 {
+                for f in &functions {
+                    assert_eq!(f(x), if x % 3 == 2 { x } else { -2 });
+                }
+            }
+        })
+    }).collect();
+    threads.into_iter().for_each(|t| t.join().unwrap());
+    assert!(POOL.stats().panicked - before.0 >= 2 * 200 * 20);
+    assert!(PANICKED.load(SeqCst) - before.1 >= 2 * 200 * 20);
+    for r in all {
+        r.unregister().unwrap();
+    }
+}
+
+#[test]
+fn a_panicking_fn_mut_is_free_again() {
+    observe();
+    let mut n = 0;
+    let r = POOL.register_mut(move |x| {
+        n += 1;
+        assert!(x != 0, "provoked");
+        n
+    }).unwrap();
+    assert_eq!([(r.as_fn())(0), (r.as_fn())(1), (r.as_fn())(0), (r.as_fn())(1)], [-2, 2, -2, 4]);
+    let once = POOL.register_once(|_| -> i32 { panic!("provoked") }).unwrap();
+    assert_eq!([(once.as_fn())(0), (once.as_fn())(0)], [-2, -1]);
+}
+
+struct PanicsInDrop(#[allow(dead_code)] common::Counted);
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic_any(Provoked);
+    }
+}
+
+#[test]
+fn a_listeners_destructor_may_panic() {
+    observe();
+    let drops = Drops::default();
+    let before = DROPPED.load(SeqCst);
+    for _ in 0..100 {
+        let bomb = PanicsInDrop(drops.token());
+        let r = POOL.register(move |x| { let _ = &bomb; x }).unwrap();
+        let f = r.as_fn();
+        assert_eq!(f(1), 1);
+        r.unregister().unwrap();
+        assert_eq!(f(1), -1);
+    }
+    assert_eq!(drops.count(), 100, "what the panicking value holds is dropped too");
+    assert!(DROPPED.load(SeqCst) - before >= 100);
+}
+
+#[test]
+fn a_make_function_that_panics_gives_the_slot_back() {
+    observe();
+    let free = || POOL.stats().census.reserved;
+    let before = free();
+    for _ in 0..100 {
+        let result = catch_unwind(|| POOL.register_with(|_me| -> fn(i32) -> i32 { panic!("provoked") }));
+        assert!(result.is_err());
+    }
+    assert_eq!(free(), before);
+}
+
+#[test]
+fn propagation_unwinds_into_a_c_unwind_caller_and_leaves_the_slot_first() {
+    observe();
+    let drops = Drops::default();
+    let token = drops.token();
+    let r = PROPAGATES.register(move |x| { token.touch(); assert!(x != 0, "provoked"); x }).unwrap();
+    let f = r.as_fn();
+    for _ in 0..100 {
+        assert!(catch_unwind(|| f(0)).is_err());
+        assert_eq!(f(1), 1);
+    }
+    // Had a panic left the call recorded as inside, this would not be quiet.
+    r.unregister().unwrap();
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn abort_ends_the_process() {
+    if std::env::var_os("RINGBACK_TEST_ABORT").is_some() {
+        let r = ABORTS.register(|_| panic!("provoked")).unwrap();
+        (r.as_fn())(1);
+        unreachable!("it went on");
+    }
+    use std::os::unix::process::ExitStatusExt;
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "abort_ends_the_process", "--nocapture"])
+        .env("RINGBACK_TEST_ABORT", "1")
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.signal(), Some(6), "{status}");
+}
