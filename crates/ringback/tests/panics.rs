@@ -11,7 +11,6 @@ use std::thread;
 
 callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 32>; fallback = -1; on_panic = -2; reuse = oldest_first; }
 callback_pool! { static PROPAGATES: Pool<extern "C-unwind" fn(i32) -> i32, 4>; fallback = -1; on_panic = propagate; }
-callback_pool! { static ABORTS: Pool<extern "C" fn(i32) -> i32, 4>; fallback = -1; on_panic = abort; }
 
 static PANICKED: AtomicU64 = AtomicU64::new(0);
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -133,22 +132,4 @@ fn propagation_unwinds_into_a_c_unwind_caller_and_leaves_the_slot_first() {
     // Had a panic left the call recorded as inside, this would not be quiet.
     r.unregister().unwrap();
     assert_eq!(drops.count(), 1);
-}
-
-#[test]
-fn abort_ends_the_process() {
-    if std::env::var_os("RINGBACK_TEST_ABORT").is_some() {
-        let r = ABORTS.register(|_| panic!("provoked")).unwrap();
-        (r.as_fn())(1);
-        unreachable!("it went on");
-    }
-    use std::os::unix::process::ExitStatusExt;
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "abort_ends_the_process", "--nocapture"])
-        .env("RINGBACK_TEST_ABORT", "1")
-        .stderr(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.signal(), Some(6), "{status}");
 }

@@ -304,24 +304,24 @@ fn a_replaced_listener_goes_and_no_call_is_lost() {
     let mut r = POOL.register(|x| x).unwrap();
     let f = r.as_fn();
     let stop = Arc::new(AtomicBool::new(false));
+    let calls = Arc::new(AtomicUsize::new(0));
     let threads: Vec<_> = (0..2).map(|_| {
-        let stop = stop.clone();
+        let (stop, calls) = (stop.clone(), calls.clone());
         thread::spawn(move || {
-            let mut calls = 0_u64;
             while !stop.load(Relaxed) {
                 assert_ne!(f(0), STALE, "a call fell between the two listeners");
-                calls += 1;
+                calls.fetch_add(1, Relaxed);
             }
-            calls
         })
     }).collect();
+    wait_until("traffic", || calls.load(Relaxed) > 1000);
     for i in 0..500 {
         let token = drops.token();
         let old = r.replace(move |x| { token.touch(); x + i }).unwrap();
         old.wait().unwrap();
     }
     stop.store(true, SeqCst);
-    assert!(threads.into_iter().map(|t| t.join().unwrap()).sum::<u64>() > 0);
+    threads.into_iter().for_each(|t| t.join().unwrap());
     assert_eq!(drops.count(), 499);
     r.unregister().unwrap();
     assert_eq!(drops.count(), 500);

@@ -1,0 +1,25 @@
+//! `on_panic = abort`. A file of its own, since it starts its own program anew, which the filters of
+//! other files would forbid.
+#![allow(missing_docs, reason = "a test")]
+
+use ringback::callback_pool;
+
+callback_pool! { static ABORTS: Pool<extern "C" fn(i32) -> i32, 4>; fallback = -1; on_panic = abort; }
+
+#[test]
+fn abort_ends_the_process() {
+    if std::env::var_os("RINGBACK_TEST_ABORT").is_some() {
+        let r = ABORTS.register(|_| panic!("provoked")).unwrap();
+        (r.as_fn())(1);
+        unreachable!("it went on");
+    }
+    use std::os::unix::process::ExitStatusExt;
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "abort_ends_the_process", "--nocapture"])
+        .env("RINGBACK_TEST_ABORT", "1")
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.signal(), Some(6), "{status}");
+}

@@ -1,0 +1,80 @@
+//! membarrier(2) refused after the program started: nothing is freed that is not proved unused.
+#![allow(missing_docs, reason = "a test")]
+#![cfg(target_os = "linux")]
+
+mod common;
+#[path = "common/seccomp.rs"]
+mod seccomp;
+
+use common::{Drops, watchdog};
+use ringback::{Event, Observer, Pending, Protection, callback_pool};
+use std::future::{Future, IntoFuture};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 16>; fallback = -1; reuse = oldest_first; }
+
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+struct Counts;
+impl Observer for Counts {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::BarrierRefused { pool } = event {
+            assert!(pool.ends_with("POOL"));
+            REFUSED.fetch_add(1, SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
+    let _alive = watchdog("a refused barrier");
+    assert!(ringback::set_observer(&Counts).is_ok());
+    let drops = Drops::default();
+    let (first, second, third) = (drops.token(), drops.token(), drops.token());
+    let a = POOL.register(move |x| { first.touch(); x }).unwrap();
+    let b = POOL.register(move |x| { second.touch(); x }).unwrap();
+    let c = POOL.register(move |x| { third.touch(); x }).unwrap();
+    assert_eq!(ringback::protection(), Some(Protection::Membarrier));
+    let (f, index) = (a.as_fn(), a.index());
+
+    // Another thread that has called: only then is there anything to prove.
+    let (told, stay) = mpsc::channel::<()>();
+    let (ready, go) = mpsc::channel();
+    let other = thread::spawn(move || {
+        assert_eq!(f(4), 4);
+        ready.send(()).unwrap();
+        let _ = stay.recv();
+    });
+    go.recv().unwrap();
+    seccomp::refuse_membarrier();
+
+    let Err(Pending::Unprovable(retired)) = a.unregister() else { panic!("proved without a barrier") };
+    assert!(!retired.is_quiet());
+    assert_eq!(f(4), -1, "closed all the same");
+    assert_eq!((drops.count(), POOL.stats().unproved), (0, 1));
+    assert_eq!(REFUSED.load(SeqCst), 1);
+    let retired = retired.wait_timeout(Duration::from_millis(1)).unwrap_err();
+    let future = pin!(retired.into_future());
+    let polled = future.poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Err(pending)) = polled else { panic!("proved without a barrier") };
+    assert!(pending.to_string().contains("Protection::Fence"));
+    let retired = pending.into_retired();
+
+    drop(b); // detached: kept for ever, with its slot
+    assert_eq!((drops.count(), POOL.stats().unproved), (0, 2));
+    let taken: Vec<_> = (0..13).map(|_| POOL.register(|x| x).unwrap()).collect();
+    assert!(taken.iter().all(|r| r.index() != index));
+    assert!(POOL.register(|x| x).is_err(), "a slot that is not proved unused was given away");
+
+    // The other thread ends, and with it the need for the barrier.
+    drop(told);
+    other.join().unwrap();
+    retired.wait().unwrap();
+    assert_eq!((drops.count(), POOL.stats().unproved), (1, 1));
+    c.unregister().unwrap();
+    assert_eq!(drops.count(), 2);
+}
