@@ -13,12 +13,15 @@ pub(crate) enum Message {
     UnclosedPool,
     ExpectedSlots,
     NoSlots,
+    ExpectedArguments,
+    ExpectedResult,
     ExpectedSemicolon { after: &'static str },
     UnsupportedAbi(String),
     RustAbi,
     Variadic,
     Receiver,
     ArgumentType,
+    ArgumentAttribute,
     NeverReturns,
     BorrowedResult,
     TypeParameters,
@@ -33,6 +36,7 @@ pub(crate) enum Message {
     BadCountCalls,
     PropagateNeedsUnwind,
     BadWait,
+    SecondPool,
 }
 
 const OPTIONS: &str = "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
@@ -50,11 +54,13 @@ impl fmt::Display for Message {
                 "expected `: Pool<function type, number of slots>`, such as \
                  `: Pool<unsafe extern \"C\" fn(i32) -> i32, 100>`",
             ),
-            M::UnclosedPool => f.write_str("expected `>` to close `Pool<`, then `;`"),
+            M::UnclosedPool => f.write_str("expected `>` to close `Pool<function type, slots`, then `;`"),
             M::ExpectedSlots => f.write_str(
                 "expected the number of slots: `Pool<.., 100>`, or `Pool<.., { expression }>`",
             ),
             M::NoSlots => f.write_str("a pool needs at least one slot"),
+            M::ExpectedArguments => f.write_str("expected the arguments: `fn(Type, name: Type)`"),
+            M::ExpectedResult => f.write_str("expected what the functions return: `-> Type`"),
             M::ExpectedSemicolon { after } => write!(f, "expected `;` after {after}"),
             M::UnsupportedAbi(abi) => write!(
                 f,
@@ -70,6 +76,10 @@ impl fmt::Display for Message {
             ),
             M::Receiver => f.write_str("C functions have no `self`: pass a pointer"),
             M::ArgumentType => f.write_str("expected an argument: `name: Type` or `Type`"),
+            M::ArgumentAttribute => f.write_str(
+                "an argument takes documentation only: put other attributes on the pool; where a \
+                 `cfg` decides about an argument, declare two pools",
+            ),
             M::NeverReturns => f.write_str(
                 "a listener that never returns cannot be retired: let the function return `()`",
             ),
@@ -97,10 +107,11 @@ impl fmt::Display for Message {
             M::BadProtection => f.write_str("`protection` is auto or counter"),
             M::BadCountCalls => f.write_str("`count_calls` is true or false"),
             M::PropagateNeedsUnwind => f.write_str(
-                "a panic may only unwind into callers of `extern \"C-unwind\"` functions: change \
-                 the ABI, or answer with a value",
+                "a panic may only unwind into callers of `extern \"C-unwind\"` functions: write the \
+                 pool's type out with that ABI, or answer with a value",
             ),
             M::BadWait => f.write_str("expected `wait(duration, value)`"),
+            M::SecondPool => f.write_str("one pool at a time: declare this in a `callback_pool!` of its own"),
         }
     }
 }

@@ -50,8 +50,9 @@
 #[macro_use]
 mod sync;
 
-#[cfg(not(loom))]
 mod boundary;
+#[cfg(not(loom))]
+mod future_slot;
 mod inbound;
 #[cfg(not(loom))]
 mod observer;
@@ -60,17 +61,23 @@ pub mod promises;
 
 #[cfg(not(loom))]
 pub use self::{
+    future_slot::{FutureSlot, SlotFuture},
     inbound::{
+        asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
-        pointer::FnPointer,
         core::Status,
+        mailbox::{
+            AsyncRegistration, Batch, Counts, Drain, Drained, Mailbox, Messages, NotDrained,
+            OverflowPolicy, StallWatch, Stalled, Take,
+        },
+        pointer::FnPointer,
         pool::Pool,
         registration::{Handle, Local, Registration, Reserved, Shared},
         report::{Census, Closed, Description, Full, Stats},
         retired::{Pending, PendingAll, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
         scope::{Scope, Scoped},
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature,
+            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar, Signature,
         },
     },
     observer::{Event, Observer, set_observer},
@@ -123,12 +130,13 @@ pub mod __private {
     pub use crate::inbound::{
         dispatch::dispatch,
         listener::{exclusive, once, shared},
+        mailbox::inlet::inlet,
         pointer::{
             Body, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, Shape, ShapeAccepts,
-            ShapeAcceptsMut, ShapeAcceptsOnce, ShapeThunk,
+            ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk,
         },
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, PanicPolicy, Probe, Unknown, assert_any_bits,
+            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown, assert_any_bits,
             free_register,
         },
         slot::Slot,

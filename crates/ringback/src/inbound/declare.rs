@@ -2,30 +2,36 @@
 //!
 //! `ringback_macros` parses the declaration (so that every error stands at the right token) and
 //! hands the parts over in the fixed order below; the text of the expansion is here, to be read.
+//!
+//! The user's types stand among these items, so nothing here may hide a name of theirs: paths are
+//! absolute, and generic parameters and items are called `Ringback..` (locals are hygienic anyway).
 
 /// A pool whose signature is written out.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __pool {
     (
-        $(#[$attribute:meta])* [$($vis:tt)*] $name:ident
-        pointer [$pointer:ty] safety [$($unsafe:ident)?] abi [$abi:literal]
-        lifetimes [$($lifetime:lifetime),*]
-        arguments [$($argument:ident: $ty:ty, $probe:ident;)*] output [$output:ty]
+        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
+        safety [$($unsafe:ident)?] abi [$abi:literal] lifetimes [$($lifetime:lifetime),*]
+        arguments [$($argument:ident $named:tt: $ty:ty, $probe:ident;)*] output [$output:ty]
         $($common:tt)*
     ) => {
-        $crate::__pool_common! { $(#[$attribute])* [$($vis)*] $name pointer [$pointer]
+        $crate::__pool_common! {
+            $(#[$attribute])* shared [$(#[$shared])*] vis [$($vis)*] $name
+            pointer [for<$($lifetime),*> $($unsafe)? extern $abi fn($($named: $ty),*) -> $output]
             call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
             output [$output]
             $($common)*
         }
 
+        $(#[$shared])*
         const _: () = {
-            $crate::__any_bits!([$($unsafe)?] $($ty),*);
+            $crate::__any_bits!([$($unsafe)?] [$($lifetime),*] $($ty),*);
 
             /// # Safety
             /// `index` is a slot of the pool; the arguments are what the signature promises.
-            unsafe extern "C-unwind" fn body<$($lifetime),*>(
+            #[allow(improper_ctypes_definitions)] // the thunk is warned of
+            unsafe extern "C-unwind" fn ringback_body<$($lifetime),*>(
                 $($argument: $ty,)* index: usize
             ) -> $output {
                 // SAFETY: the thunks pass their own index; `call` gets its own data.
@@ -36,27 +42,33 @@ macro_rules! __pool {
                 }
             }
 
-            pub struct At<I>(::core::marker::PhantomData<I>);
-            impl<I: $crate::__private::Index> $crate::__private::Thunk for At<I> {
+            pub struct RingbackAt<RingbackIndex>(::core::marker::PhantomData<RingbackIndex>);
+            impl<RingbackIndex> $crate::__private::Thunk for RingbackAt<RingbackIndex>
+            where
+                RingbackIndex: $crate::__private::Index,
+            {
                 const ADDRESS: *const () = {
                     /// # Safety
                     /// The arguments are what the signature promises.
-                    unsafe extern $abi fn thunk<$($lifetime,)* I: $crate::__private::Index>(
+                    unsafe extern $abi fn ringback_thunk<$($lifetime,)* RingbackIndex>(
                         $($argument: $ty),*
-                    ) -> $output {
+                    ) -> $output
+                    where
+                        RingbackIndex: $crate::__private::Index,
+                    {
                         // SAFETY: generated for the slots of this pool only.
-                        unsafe { body($($argument,)* I::VALUE) }
+                        unsafe { ringback_body($($argument,)* RingbackIndex::VALUE) }
                     }
-                    thunk::<I> as *const ()
+                    ringback_thunk::<RingbackIndex> as *const ()
                 };
             }
             impl $crate::__private::Generate for $name {
                 const SLOTS: usize = <$name>::SLOTS;
-                type Thunk<I: $crate::__private::Index> = At<I>;
+                type Thunk<RingbackIndex: $crate::__private::Index> = RingbackAt<RingbackIndex>;
             }
 
             // The argument brings the lifetimes into scope, and what they imply of each other.
-            const fn register<$($lifetime),*>(
+            const fn ringback_register<$($lifetime),*>(
                 _: ::core::marker::PhantomData<($($ty,)* $output,)>
             ) -> ::core::option::Option<u8> {
                 #[allow(unused_imports)] // where every type is known
@@ -66,43 +78,65 @@ macro_rules! __pool {
                     $crate::__passing!(probe $output),
                 )
             }
-            const REGISTER: ::core::option::Option<u8> = register(::core::marker::PhantomData);
+            const RINGBACK_REGISTER: ::core::option::Option<u8> =
+                ringback_register(::core::marker::PhantomData);
             impl $name {
                 const TABLE: $crate::__private::Table = $crate::__table!(
-                    slots <$name>::SLOTS, register REGISTER, body body, generate $name
+                    slots <$name>::SLOTS, register RINGBACK_REGISTER,
+                    body ringback_body, generate $name
                 );
             }
 
-            // SAFETY: `CALL` takes an `*const F`.
-            unsafe impl<F> $crate::__private::Accepts<F> for $name
+            // SAFETY: `CALL` takes a pointer to the listener.
+            unsafe impl<RingbackListener> $crate::__private::Accepts<RingbackListener> for $name
             where
-                F: for<$($lifetime),*> Fn($($ty),*) -> $output,
+                RingbackListener: for<$($lifetime),*> ::core::ops::Fn($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
                 const CALL: Self::Call = |data, $($argument),*| unsafe {
-                    $crate::__private::shared::<F>(data)($($argument),*)
+                    $crate::__private::shared::<RingbackListener>(data)($($argument),*)
                 };
             }
 
-            // SAFETY: `CALL` takes an `*const Exclusive<F>`.
-            unsafe impl<F> $crate::__private::AcceptsMut<F> for $name
+            // SAFETY: `CALL` takes a pointer to the `Exclusive` listener.
+            unsafe impl<RingbackListener> $crate::__private::AcceptsMut<RingbackListener> for $name
             where
-                F: for<$($lifetime),*> FnMut($($ty),*) -> $output,
+                RingbackListener: for<$($lifetime),*> ::core::ops::FnMut($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
                 const CALL: Self::Call = |data, $($argument),*| unsafe {
-                    $crate::__private::exclusive::<$name, F>(data, |listener| listener($($argument),*))
+                    $crate::__private::exclusive::<$name, RingbackListener>(data, |listener| {
+                        listener($($argument),*)
+                    })
                 };
             }
 
-            // SAFETY: `CALL` takes an `*const Once<F>`.
-            unsafe impl<F> $crate::__private::AcceptsOnce<F> for $name
+            // SAFETY: `CALL` takes a pointer to the `Once` listener.
+            unsafe impl<RingbackListener> $crate::__private::AcceptsOnce<RingbackListener> for $name
             where
-                F: for<$($lifetime),*> FnOnce($($ty),*) -> $output,
+                RingbackListener: for<$($lifetime),*> ::core::ops::FnOnce($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
                 const CALL: Self::Call = |data, $($argument),*| unsafe {
-                    $crate::__private::once::<$name, F>(data, |listener| listener($($argument),*))
+                    $crate::__private::once::<$name, RingbackListener>(data, |listener| {
+                        listener($($argument),*)
+                    })
+                };
+            }
+
+            // SAFETY: `CALL` takes a pointer to the `Inlet`.
+            unsafe impl<RingbackTake, RingbackMessage>
+                $crate::__private::AcceptsTake<RingbackTake, RingbackMessage> for $name
+            where
+                RingbackTake: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    -> $crate::Take<RingbackMessage, $output>,
+                $output: ::core::clone::Clone,
+            {
+                // SAFETY: the promise of whoever calls a `CALL`.
+                const CALL: Self::Call = |data, $($argument),*| unsafe {
+                    $crate::__private::inlet::<$name, RingbackTake, RingbackMessage>(data, |take| {
+                        take($($argument),*)
+                    })
                 };
             }
         };
@@ -114,60 +148,73 @@ macro_rules! __pool {
 #[macro_export]
 macro_rules! __pool_alias {
     (
-        $(#[$attribute:meta])* [$($vis:tt)*] $name:ident
+        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
         pointer [$pointer:ty]
         $($common:tt)*
     ) => {
-        $crate::__pool_common! { $(#[$attribute])* [$($vis)*] $name pointer [$pointer]
+        $crate::__pool_common! {
+            $(#[$attribute])* shared [$(#[$shared])*] vis [$($vis)*] $name
+            pointer [$pointer]
             call [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Call]
             output [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Output]
             $($common)*
         }
 
+        $(#[$shared])*
         const _: () = {
-            type TheShape = <$pointer as $crate::__private::FnPointer>::Shape;
-            type TheAbi = <$pointer as $crate::__private::FnPointer>::Abi;
+            type RingbackShape = <$pointer as $crate::__private::FnPointer>::Shape;
+            type RingbackAbi = <$pointer as $crate::__private::FnPointer>::Abi;
             impl $crate::__private::Generate for $name {
                 const SLOTS: usize = <$name>::SLOTS;
-                type Thunk<I: $crate::__private::Index> =
-                    $crate::__private::ShapeThunk<$name, TheShape, TheAbi, I>;
+                type Thunk<RingbackIndex: $crate::__private::Index> =
+                    $crate::__private::ShapeThunk<$name, RingbackShape, RingbackAbi, RingbackIndex>;
             }
-            const fn register() -> ::core::option::Option<u8> {
+            const fn ringback_register() -> ::core::option::Option<u8> {
                 #[allow(unused_imports)] // where every type is known
                 use $crate::__private::NoRegister as _;
-                $crate::__private::Body::<$name, TheShape>::REGISTER
+                $crate::__private::Body::<$name, RingbackShape>::REGISTER
             }
-            const REGISTER: ::core::option::Option<u8> = register();
+            const RINGBACK_REGISTER: ::core::option::Option<u8> = ringback_register();
             impl $name {
                 const TABLE: $crate::__private::Table = $crate::__table!(
-                    slots <$name>::SLOTS, register REGISTER,
-                    body $crate::__private::Body::<$name, TheShape>::body, generate $name
+                    slots <$name>::SLOTS, register RINGBACK_REGISTER,
+                    body $crate::__private::Body::<$name, RingbackShape>::body, generate $name
                 );
             }
 
             // SAFETY: `ShapeAccepts` has the same contract.
-            unsafe impl<F> $crate::__private::Accepts<F> for $name
+            unsafe impl<RingbackListener> $crate::__private::Accepts<RingbackListener> for $name
             where
-                TheShape: $crate::__private::ShapeAccepts<$name, F>,
+                RingbackShape: $crate::__private::ShapeAccepts<$name, RingbackListener>,
             {
                 const CALL: Self::Call =
-                    <TheShape as $crate::__private::ShapeAccepts<$name, F>>::CALL;
+                    <RingbackShape as $crate::__private::ShapeAccepts<$name, RingbackListener>>::CALL;
             }
             // SAFETY: `ShapeAcceptsMut` has the same contract.
-            unsafe impl<F> $crate::__private::AcceptsMut<F> for $name
+            unsafe impl<RingbackListener> $crate::__private::AcceptsMut<RingbackListener> for $name
             where
-                TheShape: $crate::__private::ShapeAcceptsMut<$name, F>,
+                RingbackShape: $crate::__private::ShapeAcceptsMut<$name, RingbackListener>,
             {
                 const CALL: Self::Call =
-                    <TheShape as $crate::__private::ShapeAcceptsMut<$name, F>>::CALL;
+                    <RingbackShape as $crate::__private::ShapeAcceptsMut<$name, RingbackListener>>::CALL;
             }
             // SAFETY: `ShapeAcceptsOnce` has the same contract.
-            unsafe impl<F> $crate::__private::AcceptsOnce<F> for $name
+            unsafe impl<RingbackListener> $crate::__private::AcceptsOnce<RingbackListener> for $name
             where
-                TheShape: $crate::__private::ShapeAcceptsOnce<$name, F>,
+                RingbackShape: $crate::__private::ShapeAcceptsOnce<$name, RingbackListener>,
             {
                 const CALL: Self::Call =
-                    <TheShape as $crate::__private::ShapeAcceptsOnce<$name, F>>::CALL;
+                    <RingbackShape as $crate::__private::ShapeAcceptsOnce<$name, RingbackListener>>::CALL;
+            }
+            // SAFETY: `ShapeAcceptsTake` has the same contract.
+            unsafe impl<RingbackTake, RingbackMessage>
+                $crate::__private::AcceptsTake<RingbackTake, RingbackMessage> for $name
+            where
+                RingbackShape: $crate::__private::ShapeAcceptsTake<$name, RingbackTake, RingbackMessage>,
+            {
+                const CALL: Self::Call = <RingbackShape as $crate::__private::ShapeAcceptsTake<
+                    $name, RingbackTake, RingbackMessage,
+                >>::CALL;
             }
         };
     };
@@ -178,7 +225,7 @@ macro_rules! __pool_alias {
 #[macro_export]
 macro_rules! __pool_common {
     (
-        $(#[$attribute:meta])* [$($vis:tt)*] $name:ident
+        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
         pointer [$pointer:ty] call [$call:ty] output [$output:ty]
         slots [$slots:expr]
         fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
@@ -186,18 +233,20 @@ macro_rules! __pool_common {
         reuse [$reuse:ident] always_counted [$always_counted:expr] count_calls [$count_calls:expr]
     ) => {
         // The pool and its signature share a name: one is a value, the other a type.
-        #[doc = concat!("The signature of the pool [`static@", stringify!($name), "`].")]
+        #[doc = ::core::concat!("The signature of the pool [`static@", ::core::stringify!($name), "`].")]
         #[allow(non_camel_case_types)]
+        $(#[$shared])*
         $($vis)* struct $name {}
 
         $(#[$attribute])*
         $($vis)* static $name: $crate::Pool<$name> = $crate::Pool::new(
-            concat!(module_path!(), "::", stringify!($name)),
+            ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
             <$name>::slot_table(),
             <$name>::TABLE,
             $crate::Reuse::$reuse,
         );
 
+        $(#[$shared])*
         impl $name {
             const SLOTS: usize = $slots;
 
@@ -209,6 +258,8 @@ macro_rules! __pool_common {
         }
 
         // SAFETY: all parts come from one declaration, and `Call` is a plain function pointer.
+        $(#[$shared])*
+        #[allow(deprecated)] // its users are told, not the pool itself
         unsafe impl $crate::Signature for $name {
             type Pointer = $pointer;
             type Call = $call;
@@ -264,6 +315,23 @@ macro_rules! __passing {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __any_bits {
-    ([unsafe] $($ty:ty),*) => {};
-    ([] $($ty:ty),*) => { $(const _: () = $crate::__private::assert_any_bits::<$ty>();)* };
+    ([unsafe] [$($lifetime:lifetime),*] $($ty:ty),*) => {};
+    ([] [$($lifetime:lifetime),*] $($ty:ty),*) => {
+        const fn ringback_any_bits<$($lifetime),*>() {
+            $($crate::__private::assert_any_bits::<$ty>();)*
+        }
+        ringback_any_bits();
+    };
+}
+
+/// The number of slots. `ringback_macros` calls it where the number is written, so that an error
+/// stands there.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __slots {
+    ($slots:expr) => {{
+        let slots: usize = $slots;
+        ::core::assert!(slots > 0, "a pool needs at least one slot");
+        slots
+    }};
 }

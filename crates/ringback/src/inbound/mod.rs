@@ -7,6 +7,8 @@
 //! ```
 
 #[cfg(not(loom))]
+pub(crate) mod asynchronous;
+#[cfg(not(loom))]
 pub(crate) mod barrier;
 #[cfg(not(loom))]
 pub(crate) mod core;
@@ -17,6 +19,7 @@ pub(crate) mod dispatch;
 pub(crate) mod free;
 #[cfg(not(loom))]
 pub(crate) mod listener;
+pub(crate) mod mailbox;
 #[cfg(not(loom))]
 pub(crate) mod pointer;
 #[cfg(not(loom))]

@@ -7,6 +7,7 @@
 
 use super::dispatch::dispatch;
 use super::listener::{exclusive, once, shared};
+use super::mailbox::{Take, inlet};
 use super::signature::{Passing, Scalar, Signature, free_register};
 use super::thunk::{Index, Thunk};
 use std::marker::PhantomData;
@@ -53,6 +54,16 @@ macro_rules! shape_accepts {
     )+ };
 }
 shape_accepts!(ShapeAccepts ShapeAcceptsMut ShapeAcceptsOnce);
+
+/// # Safety
+/// As for [`AcceptsTake`](super::signature::AcceptsTake).
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this taking function does not take the arguments of the pool's type, or does not return a `Take`"
+)]
+pub unsafe trait ShapeAcceptsTake<S, T, M>: Shape {
+    const CALL: Self::Call;
+}
 
 /// `-> ()` needs no fallback.
 #[doc(hidden)]
@@ -128,6 +139,17 @@ macro_rules! pointers {
         {
             // SAFETY: the promise of whoever calls a `CALL`.
             const CALL: Self::Call = |data, $($arg),*| unsafe { once::<S, FF>(data, |listener| listener($($arg),*)) };
+        }
+
+        // SAFETY: `call` takes an `*const Inlet<T, M, R>`.
+        unsafe impl<S, TT, MM, R: Clone, $($ty),*> ShapeAcceptsTake<S, TT, MM> for fn($($ty),*) -> R
+        where
+            S: Signature<Output = R>,
+            TT: Fn($($ty),*) -> Take<MM, R>,
+        {
+            // SAFETY: the promise of whoever calls a `CALL`.
+            const CALL: Self::Call =
+                |data, $($arg),*| unsafe { inlet::<S, TT, MM>(data, |take| take($($arg),*)) };
         }
 
         impl<S, R, $($ty),*> Body<S, fn($($ty),*) -> R>

@@ -109,7 +109,7 @@ impl<S: Signature> Pool<S> {
         Erased::boxed(Exclusive::new(listener), Self::untyped(S::CALL))
     }
 
-    fn untyped(call: S::Call) -> unsafe fn() {
+    pub(crate) fn untyped(call: S::Call) -> unsafe fn() {
         const { assert!(size_of::<S::Call>() == size_of::<unsafe fn()>()) };
         // SAFETY: `Call` is a function pointer (contract of `Signature`); `dispatch` undoes this.
         unsafe { transmute_copy(&call) }

@@ -8,7 +8,8 @@ use super::core::{Core, Status};
 use super::pool::Pool;
 use super::report::Closed;
 use super::retired::{Pending, Quiet, Retired};
-use super::signature::{Accepts, AcceptsMut, Signature};
+use super::mailbox::inlet::Inlet;
+use super::signature::{Accepts, AcceptsMut, AcceptsTake, Signature};
 use super::slot::{Erased, Header, Link};
 use crate::sync::Ordering::*;
 use std::fmt;
@@ -257,6 +258,19 @@ impl<S: Signature> Reserved<S> {
     {
         // SAFETY: `Exclusive<F>` is shared soundly for `F: Send`.
         unsafe { self.open(Pool::<S>::erase_mut(listener)) }
+    }
+
+    /// Opens the slot for the producers' end of a mailbox.
+    ///
+    /// # Safety
+    /// `T` and `M` are `Send`, `T` is `Sync`, and both are `'static`.
+    pub(crate) unsafe fn open_inlet<T, M>(self, inlet: Inlet<T, M, S::Output>) -> Registration<S>
+    where
+        S: AcceptsTake<T, M>,
+    {
+        let call = <S as AcceptsTake<T, M>>::CALL;
+        // SAFETY: `CALL` takes an `*const Inlet<T, M, S::Output>`; the rest is the caller's promise.
+        unsafe { self.open(Erased::boxed(inlet, Pool::<S>::untyped(call))) }
     }
 
     /// # Safety

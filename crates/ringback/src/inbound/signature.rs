@@ -109,6 +109,19 @@ pub unsafe trait AcceptsOnce<F>: Signature {
     const CALL: Self::Call;
 }
 
+/// As [`Accepts`], for the taking function of an async listener.
+///
+/// # Safety
+/// `CALL`'s first argument is an `*const Inlet<T, M, Self::Output>`.
+#[diagnostic::on_unimplemented(
+    message = "this taking function does not take the arguments of the pool `{Self}`, or does not return a `Take`",
+    note = "it takes the pool's arguments and returns `Take::Accept(message, answer)` or `Take::Decline(answer)`"
+)]
+pub unsafe trait AcceptsTake<T, M>: Signature {
+    #[doc(hidden)]
+    const CALL: Self::Call;
+}
+
 /// How a value travels through a C call, for those types that travel in registers alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passing {

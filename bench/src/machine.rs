@@ -1,0 +1,36 @@
+//! Where the figures were taken, and against what.
+
+use crate::Result;
+use std::fs;
+
+const LOCKFILE: &str = include_str!("../Cargo.lock");
+
+/// Prints the machine, the compilers, and the versions of `peers` from the lockfile.
+pub fn print(peers: &[&str]) -> Result<()> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or(std::env::consts::ARCH, |(_, model)| model);
+    let cores = std::thread::available_parallelism()?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
+    let kernel = kernel.map_or_else(|_| std::env::consts::OS.to_owned(), |text| text.trim().into());
+    println!("machine   {model}, {cores} cores, kernel {kernel}");
+    println!("compiler  {}; {}", env!("BENCH_RUSTC_VERSION"), env!("BENCH_CC_VERSION"));
+    let peers: Vec<String> = peers
+        .iter()
+        .map(|peer| match version(peer) {
+            Some(version) => Ok(format!("{peer} {version}")),
+            None => Err(format!("peer {peer} is not in bench/Cargo.lock")),
+        })
+        .collect::<std::result::Result<_, _>>()?;
+    println!("peers     {}", if peers.is_empty() { "none".into() } else { peers.join(", ") });
+    println!();
+    Ok(())
+}
+
+/// The version of a package in the lockfile.
+fn version(package: &str) -> Option<&'static str> {
+    let mut lines = LOCKFILE.lines();
+    let name = format!("name = \"{package}\"");
+    lines.find(|line| *line == name)?;
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
+}

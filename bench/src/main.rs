@@ -1,0 +1,51 @@
+//! `cargo run --release --manifest-path bench/Cargo.toml -- SUITE`: ringback beside its peers.
+
+mod caller;
+mod contestants;
+mod figure;
+mod machine;
+mod measure;
+mod portable;
+mod progress;
+mod suites;
+
+use std::process::ExitCode;
+use suites::{ALL, Suite};
+
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = match &arguments[..] {
+        [name] => ALL.iter().find(|suite| suite.name == name),
+        _ => None,
+    };
+    let Some(suite) = chosen else {
+        let names: Vec<&str> = ALL.iter().map(|suite| suite.name).collect();
+        eprintln!("give one of these suites: {}", names.join(", "));
+        return ExitCode::from(2);
+    };
+    match run(suite) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", suite.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(suite: &Suite) -> Result<()> {
+    if portable::BUILT {
+        figure::print_raw(&(suite.run)()?);
+        return Ok(());
+    }
+    machine::print(suite.peers)?;
+    let mut figures = (suite.run)()?;
+    if suite.portable {
+        figures.extend(portable::figures(suite.name)?);
+    }
+    figure::print_table(&figures);
+    println!();
+    figure::print_lines(suite.name, &figures);
+    Ok(())
+}

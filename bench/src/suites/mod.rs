@@ -1,0 +1,21 @@
+//! One module per question. A new suite is a module with a `SUITE`, and one line in [`ALL`].
+
+mod compile;
+mod dispatch;
+mod register;
+
+use crate::Result;
+use crate::figure::Figure;
+
+/// One question and how it is answered.
+pub struct Suite {
+    pub name: &'static str,
+    /// Packages whose versions are printed.
+    pub peers: &'static [&'static str],
+    /// Whether the suite is run a second time with the portable table.
+    pub portable: bool,
+    pub run: fn() -> Result<Vec<Figure>>,
+}
+
+/// Every suite, in the order in which they are listed.
+pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE];

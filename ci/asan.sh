@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Address sanitizer over the suite and over the C++ bus: nothing is freed under a call, or leaked.
+source "$(dirname "$0")/lib.sh"
+sanitizer=address source ci/sanitize.sh

@@ -1,0 +1,40 @@
+# Shared by the scripts of this folder. Each of them runs alone, at home as in CI.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+host=$(rustc -vV | sed -n 's/^host: //p')
+
+# A script that cannot run here says why and ends with this; the run goes on and names the skip.
+SKIPPED=77
+skip() { echo "skipped: $*"; exit "$SKIPPED"; }
+
+# need_debian PACKAGE.. : installs what is missing, and says so.
+need_debian() {
+  local missing=()
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  command -v apt-get >/dev/null || skip "needs ${missing[*]}, and this is not Debian: install them by hand"
+  [ "$(id -u)" = 0 ] || skip "needs ${missing[*]}: run 'apt-get install ${missing[*]}' as root"
+  echo "installing Debian packages: ${missing[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# cargo_test ARG.. : cargo test, failing where not one test ran.
+cargo_test() {
+  local output
+  output=$(mktemp)
+  cargo test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' || true
+  grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output" || { echo "no test ran: cargo test $*"; rm "$output"; return 1; }
+  ! grep -qE '^error|^test result: FAILED' "$output" || { rm "$output"; return 1; }
+  rm "$output"
+}
+
+# The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.
+have_rust_src() {
+  [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return
+  command -v rustup >/dev/null && echo "fetching rust-src" && rustup component add rust-src >/dev/null 2>&1
+}

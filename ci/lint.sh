@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Formatting, clippy and the documentation, all without a warning.
+source "$(dirname "$0")/lib.sh"
+cargo fmt --all --check
+cargo clippy --quiet --workspace --all-targets -- -D warnings
+cargo clippy --quiet -p ringback --all-features -- -D warnings
+cargo fmt --check --manifest-path bench/Cargo.toml
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --all-features
+long=$(git ls-files '*.rs' '*.cpp' '*.hpp' | xargs wc -l | awk '$1 > 500 && $2 != "total"')
+[ -z "$long" ] || { echo "over 500 lines:"; echo "$long"; exit 1; }

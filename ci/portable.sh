@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# The whole suite on the generated table, which serves every other platform.
+source "$(dirname "$0")/lib.sh"
+export RUSTFLAGS="--cfg ringback_portable"
+cargo_test --workspace --release --target-dir target/portable --tests --examples

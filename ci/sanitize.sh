@@ -1,0 +1,12 @@
+# The body of asan.sh and tsan.sh; $sanitizer is set.
+# shellcheck shell=bash
+[ "$(uname -sm)" = "Linux x86_64" ] || skip "the $sanitizer sanitizer is set up for Linux x86-64"
+have_rust_src || skip "the $sanitizer sanitizer needs the component rust-src, which is out of reach"
+export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer"
+export CXXFLAGS="-fsanitize=$sanitizer -g"
+export TSAN_OPTIONS="halt_on_error=1" ASAN_OPTIONS="detect_stack_use_after_return=1"
+target=target/$sanitizer-sanitizer
+arguments=(-Zbuild-std --target "$host" --target-dir "$target")
+cargo_test "${arguments[@]}" -p ringback --tests
+cargo build --quiet --release "${arguments[@]}" --example vehicle_bus
+"$target/$host/release/examples/vehicle_bus" --listeners 500 --messages 100000 --threads 3

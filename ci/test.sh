@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# All tests. Needs Rust and a C++ compiler; installs Debian packages for what else it uses.
+#
+#   ci/test.sh            everything
+#   ci/test.sh NAME..     only these checks
+source "$(dirname "$0")/lib.sh"
+
+# In the order of what one wants to know first.
+checks=(lint unit portable examples dependencies loom asan tsan valgrind)
+[ $# -gt 0 ] && checks=("$@")
+
+passed=0 failed=0 skips=()
+for check in "${checks[@]}"; do
+  [ -x "ci/$check.sh" ] || { echo "no such check: $check; there are: ${checks[*]}"; exit 2; }
+  echo "=== $check"
+  start=$SECONDS
+  code=0
+  "ci/$check.sh" || code=$?
+  case $code in
+    0) passed=$((passed + 1)); word=ok ;;
+    "$SKIPPED") skips+=("$check"); word=SKIPPED ;;
+    *) failed=$((failed + 1)); word=FAILED ;;
+  esac
+  echo "--- $check: $word after $((SECONDS - start)) s"
+done
+[ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
+echo "$passed passed, $failed failed, ${#skips[@]} skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Every test, as users build it: debug, then optimised (where the fast path is inlined).
+source "$(dirname "$0")/lib.sh"
+cargo_test --workspace
+cargo_test --workspace --release --tests
+cargo_test -p ringback --features tracing --test tracing

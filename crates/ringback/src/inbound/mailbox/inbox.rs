@@ -1,0 +1,146 @@
+//! The consumer's end of a mailbox.
+
+use super::ring::Stamped;
+use super::shared::{CONSUMER, DISCARDING, PRODUCERS, Shared, drop_message};
+use crate::sync::{Ordering::*, register, total_order};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// The consumer's end: one, and not shared. Dropping it turns later calls into rejections.
+pub(crate) struct Inbox<M> {
+    pub(crate) shared: Arc<Shared<M>>,
+    /// Nanoseconds after which a queued message is worthless; 0: never.
+    pub(crate) expire_after: u64,
+    taken: usize,
+}
+
+impl<M> Inbox<M> {
+    pub(crate) fn new(shared: Arc<Shared<M>>, expire_after: u64) -> Self {
+        Inbox { shared, expire_after, taken: 0 }
+    }
+
+    /// The next message that is worth delivering; `None` when there will be none.
+    pub(crate) fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<M>> {
+        if let Some(message) = self.take_fresh() {
+            return Poll::Ready(Some(message));
+        }
+        self.let_producers_in();
+        let shared = &*self.shared;
+        register(&shared.consumer, context.waker());
+        shared.parked.store(true, SeqCst);
+        total_order();
+        // What came before `parked` was set woke nobody. Asked first, so that a push which the
+        // last producer made before it went is found by the second look.
+        let closed = shared.is_gone(PRODUCERS);
+        match self.take_fresh() {
+            Some(message) => {
+                self.shared.parked.store(false, SeqCst);
+                Poll::Ready(Some(message))
+            }
+            None if closed => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The next message, if one is there.
+    pub(crate) fn take_fresh(&mut self) -> Option<M> {
+        loop {
+            if self.shared.closing.load(Acquire) == DISCARDING {
+                self.shared.discard_queued();
+                return None;
+            }
+            // The deepest point lies before a take; the producers' end is looked at only sometimes,
+            // since every look costs them the cache line.
+            if self.taken % 16 == 0 {
+                self.shared.high_water.fetch_max(self.shared.depth(), Relaxed);
+            }
+            let value = self.shared.pop()?;
+            self.taken = self.taken.wrapping_add(1);
+            if self.is_fresh(&value) {
+                return Some(value.message);
+            }
+            self.shared.expired.fetch_add(1, Relaxed);
+            drop_message(value);
+        }
+    }
+
+    fn is_fresh(&self, value: &Stamped<M>) -> bool {
+        #[cfg(not(loom))]
+        let fresh = self.expire_after == 0
+            || crate::inbound::core::now().saturating_sub(value.arrived) <= self.expire_after;
+        #[cfg(loom)]
+        let fresh = value.arrived == 0;
+        fresh
+    }
+
+    /// Wakes producers that wait for room.
+    pub(crate) fn let_producers_in(&self) {
+        #[cfg(not(loom))]
+        if self.shared.blocked.load(SeqCst) != 0 {
+            // Taken so that a producer between its try and its wait is not missed.
+            drop(self.shared.room.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+            self.shared.room.1.notify_all();
+        }
+    }
+}
+
+impl<M> Drop for Inbox<M> {
+    fn drop(&mut self) {
+        // Not after leaving: the counts may then be settled by the other end. What is pushed in
+        // between stays until that end goes.
+        self.shared.discard_queued();
+        self.shared.leave(CONSUMER);
+        self.let_producers_in();
+    }
+}
+
+/// The messages of one registration, to be pulled: by [`next`](Self::next), or as a `Stream` with
+/// the feature `stream`.
+///
+/// A message counts as completed when it is handed out. Dropping this turns later calls into
+/// rejections, and discards what is queued.
+pub struct Messages<M>(pub(crate) Inbox<M>);
+
+impl<M> Messages<M> {
+    /// The next message, in order; `None` once the registration has ended and all are delivered.
+    pub async fn next(&mut self) -> Option<M> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The next message if one is there, without waiting.
+    pub fn try_next(&mut self) -> Option<M> {
+        let message = self.0.take_fresh()?;
+        self.0.shared.completed.fetch_add(1, Relaxed);
+        Some(message)
+    }
+
+    /// As [`next`](Self::next), for those who write futures by hand.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<M>> {
+        let next = self.0.poll_next(context);
+        if let Poll::Ready(Some(_)) = next {
+            self.0.shared.completed.fetch_add(1, Relaxed);
+        }
+        next
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<M> futures_core::Stream for Messages<M> {
+    type Item = M;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<M>> {
+        Messages::poll_next(&mut self, context)
+    }
+}
+
+impl<M> Unpin for Messages<M> {}
+
+impl<M> std::fmt::Debug for Messages<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Messages").field("queued", &self.0.shared.depth()).finish()
+    }
+}

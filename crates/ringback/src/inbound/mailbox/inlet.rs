@@ -1,0 +1,144 @@
+//! The producers' end of a mailbox: the listener that stands in the slot.
+
+use super::config::{KeyOf, OverflowPolicy, Take};
+use super::ring::Stamped;
+use super::shared::{CONSUMER, PRODUCERS, Shared, drop_message};
+use crate::inbound::core::now;
+use crate::inbound::signature::Signature;
+use crate::sync::{AtomicU64, Ordering::*};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a displacing producer looks again for room that is being made at this moment.
+const DISPLACE_TRIES: u32 = 64;
+
+pub(crate) struct Inlet<T, M, R> {
+    pub(crate) take: T,
+    pub(crate) shared: Arc<Shared<M>>,
+    pub(crate) overflow: OverflowPolicy<R>,
+    pub(crate) key_of: Option<KeyOf<M>>,
+    pub(crate) stamps_time: bool,
+}
+
+impl<T, M, R> Drop for Inlet<T, M, R> {
+    /// Runs when the slot is quiet: no push is under way.
+    fn drop(&mut self) {
+        self.shared.leave(PRODUCERS);
+    }
+}
+
+/// Counts a call as declined unless it is answered otherwise: the taking function may panic.
+struct Declined<'a>(&'a AtomicU64);
+
+impl Drop for Declined<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// Takes the arguments over and queues the message. On the foreign thread.
+///
+/// # Safety
+/// `data` points at an `Inlet<T, M, S::Output>`, and the calling thread is inside its registration.
+#[doc(hidden)]
+#[inline(always)]
+pub unsafe fn inlet<S: Signature, T, M>(
+    data: *const (),
+    invoke: impl FnOnce(&T) -> Take<M, S::Output>,
+) -> S::Output
+where
+    S::Output: Clone,
+{
+    // SAFETY: the caller's promise.
+    let inlet = unsafe { &*data.cast::<Inlet<T, M, S::Output>>() };
+    let declined = Declined(&inlet.shared.declined);
+    match invoke(&inlet.take) {
+        Take::Decline(answer) => answer,
+        Take::Accept(message, answer) => {
+            let key = inlet.key_of.as_ref().map_or(0, |key_of| key_of(&message));
+            std::mem::forget(declined);
+            inlet.accept(key, message, answer)
+        }
+    }
+}
+
+impl<T, M, R: Clone> Inlet<T, M, R> {
+    #[inline]
+    fn accept(&self, key: u64, message: M, answer: R) -> R {
+        let arrived = if self.stamps_time { now() } else { 0 };
+        if self.is_closed() {
+            return self.reject(answer);
+        }
+        match self.shared.push(key, Stamped { message, arrived }) {
+            Ok(()) => answer,
+            Err(value) => self.overflow(key, value, answer),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.closing.load(Acquire) != 0 || self.shared.is_gone(CONSUMER)
+    }
+
+    /// The answer to a message that is dropped.
+    fn reject(&self, accepted: R) -> R {
+        self.shared.rejected.fetch_add(1, Relaxed);
+        match &self.overflow {
+            OverflowPolicy::Reject(or) | OverflowPolicy::Block { or, .. } => or.clone(),
+            OverflowPolicy::DropNewest | OverflowPolicy::DisplaceOldest => accepted,
+        }
+    }
+
+    #[cold]
+    fn overflow(&self, key: u64, value: Stamped<M>, answer: R) -> R {
+        self.shared.high_water.fetch_max(self.shared.depth(), Relaxed);
+        let queued = match self.overflow {
+            OverflowPolicy::Reject(_) | OverflowPolicy::DropNewest => false,
+            OverflowPolicy::DisplaceOldest => self.displace(key, value),
+            OverflowPolicy::Block { at_most, .. } => self.wait_for_room(key, value, at_most),
+        };
+        if queued { answer } else { self.reject(answer) }
+    }
+
+    fn displace(&self, key: u64, mut value: Stamped<M>) -> bool {
+        for _ in 0..DISPLACE_TRIES {
+            if let Some(oldest) = self.shared.pop() {
+                self.shared.displaced.fetch_add(1, Relaxed);
+                drop_message(oldest);
+            }
+            match self.shared.push(key, value) {
+                Ok(()) => return true,
+                Err(back) => value = back,
+            }
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    fn wait_for_room(&self, key: u64, mut value: Stamped<M>, at_most: Duration) -> bool {
+        let deadline = Instant::now().checked_add(at_most);
+        let shared = &*self.shared;
+        let (gate, room) = &shared.room;
+        shared.blocked.fetch_add(1, SeqCst);
+        let queued = loop {
+            if self.is_closed() {
+                break false;
+            }
+            // With the gate open, since a push wakes the consumer, which is user code.
+            match shared.push(key, value) {
+                Ok(()) => break true,
+                Err(back) => value = back,
+            }
+            let left = deadline.map_or(Duration::MAX, |d| d.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break false;
+            }
+            let gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who makes room from here on finds us waiting: it passes the gate before it notifies.
+            if shared.is_full() && !self.is_closed() {
+                drop(room.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner));
+            }
+        };
+        shared.blocked.fetch_sub(1, SeqCst);
+        queued
+    }
+}

@@ -1,0 +1,73 @@
+//! The queue of a mailbox that coalesces: a message takes the place of a queued one with its key.
+//!
+//! Under a short lock, since a queued message is exchanged in its place. The key is computed before,
+//! and whatever is dropped is dropped after; under the lock are a look-up and a few moves.
+
+use super::ring::Stamped;
+use std::collections::{HashMap, VecDeque};
+
+pub(crate) struct Keyed<M> {
+    queue: VecDeque<(u64, Stamped<M>)>,
+    /// Where the message with this key is: a position since the beginning.
+    places: HashMap<u64, u64>,
+    capacity: usize,
+    pub(crate) pushed: u64,
+    pub(crate) popped: u64,
+}
+
+pub(crate) enum Pushed<M> {
+    Queued,
+    /// It took this one's place.
+    InPlaceOf(Stamped<M>),
+    Full(Stamped<M>),
+}
+
+impl<M> Keyed<M> {
+    pub(crate) fn new(capacity: usize, preallocated: bool) -> Self {
+        let capacity = capacity.max(1);
+        let ready = if preallocated { capacity } else { 0 };
+        Keyed {
+            queue: VecDeque::with_capacity(ready),
+            places: HashMap::with_capacity(ready),
+            capacity,
+            pushed: 0,
+            popped: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, key: u64, value: Stamped<M>) -> Pushed<M> {
+        if let Some(place) = self.places.get(&key) {
+            let (_, queued) = &mut self.queue[(place - self.popped) as usize];
+            self.pushed += 1;
+            return Pushed::InPlaceOf(std::mem::replace(queued, value));
+        }
+        if self.queue.len() == self.capacity {
+            return Pushed::Full(value);
+        }
+        // Counted from the queue's own front, which coalescing does not move.
+        self.places.insert(key, self.popped + self.queue.len() as u64);
+        self.queue.push_back((key, value));
+        self.pushed += 1;
+        Pushed::Queued
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Stamped<M>> {
+        let (key, value) = self.queue.pop_front()?;
+        self.places.remove(&key);
+        self.popped += 1;
+        Some(value)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn allocated_bytes(&self) -> usize {
+        self.queue.capacity() * size_of::<(u64, Stamped<M>)>()
+            + self.places.capacity() * size_of::<(u64, u64)>()
+    }
+}

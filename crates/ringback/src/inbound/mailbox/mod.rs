@@ -1,0 +1,44 @@
+//! Async listeners: a bounded, ordered mailbox between the foreign thread and the executor.
+//!
+//! ```text
+//! foreign thread | thunk -> dispatch -> Inlet: take, push --> [ring] --> Inbox -> Deliver | executor
+//! ```
+//!
+//! # State
+//! [`Shared`] stands between one [`Inlet`](inlet::Inlet) (the listener in the slot) and one
+//! [`Inbox`](inbox::Inbox) (the consumer's end). Each sets its bit in `gone` when it is dropped. The
+//! inlet is dropped by the pool when its slot is quiet: so once `PRODUCERS` is set, no push is under
+//! way and none will come. Whoever is the second to go discards what is left.
+//!
+//! # Ordering
+//! *Push against park*: the producer publishes the message, then reads `parked`; the consumer sets
+//! `parked`, then looks at the queue once more. Both are `SeqCst`, so one of them sees the other.
+//! *Pop against a blocked producer*: the same between `blocked` and the queue.
+
+#[cfg(not(loom))]
+mod config;
+#[cfg(not(loom))]
+pub(crate) mod deliver;
+#[cfg(not(loom))]
+mod guard;
+pub(crate) mod inbox;
+#[cfg(not(loom))]
+pub(crate) mod inlet;
+mod keyed;
+#[cfg(all(loom, test))]
+mod model;
+mod ring;
+pub(crate) mod shared;
+#[cfg(not(loom))]
+mod stats;
+
+#[cfg(not(loom))]
+pub use self::{
+    config::{Mailbox, OverflowPolicy, Take},
+    deliver::Batch,
+    guard::{AsyncRegistration, Drain, Drained, NotDrained, StallWatch, Stalled},
+    inbox::Messages,
+    stats::Counts,
+};
+#[cfg(not(loom))]
+pub(crate) use inlet::inlet;
