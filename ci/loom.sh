@@ -3,7 +3,7 @@
 # the other and checks that a model notices: a model that cannot fail proves nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export RUSTFLAGS="--cfg loom -Awarnings"
+export RUSTFLAGS="--cfg ringback_loom -Awarnings"
 
 models() { # in folder $1
   (cd "$1" && cargo test -q -p ringback --lib --release --target-dir "$target" -- model)

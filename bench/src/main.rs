@@ -34,7 +34,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// A wrong answer on any thread ends the process, also where another thread waits for that one.
+fn end_with_any_thread() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        std::process::exit(1);
+    }));
+}
+
 fn run(suite: &Suite) -> Result<()> {
+    end_with_any_thread();
     if portable::BUILT {
         figure::print_raw(&(suite.run)()?);
         return Ok(());

@@ -1,4 +1,5 @@
-//! Compiles the C++ bus that the example `vehicle_bus` talks to.
+//! Compiles the C++ bus that the example `vehicle_bus` talks to, and tells the tests for which
+//! system the examples are built.
 
 const FOLDER: &str = "examples/vehicle_bus/cpp";
 
@@ -12,6 +13,7 @@ fn main() {
         .files(["bus.cpp", "bus_c.cpp"].map(|file| format!("{FOLDER}/{file}")))
         .compile("bus");
     if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "unix") {
-        println!("cargo::rustc-link-lib=pthread"); // libraries of their own before glibc 2.34
+        println!("cargo::rustc-link-lib=pthread"); // a library of its own before glibc 2.34
     }
+    println!("cargo::rustc-env=TRIPLE={}", std::env::var("TARGET").expect("set by cargo"));
 }

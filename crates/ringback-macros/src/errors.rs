@@ -26,7 +26,7 @@ pub(crate) enum Message {
     BorrowedResult,
     TypeParameters,
     SafeBorrow,
-    MissingFallback(String),
+    MissingFallback,
     ExpectedOption,
     UnknownOption(String),
     RepeatedOption(String),
@@ -48,7 +48,7 @@ impl fmt::Display for Message {
             M::ExpectedStatic => f.write_str(
                 "expected a pool: `pub static NAME: Pool<unsafe extern \"C\" fn(..) -> .., 100>;`",
             ),
-            M::ExpectedName => f.write_str("expected the pool's name"),
+            M::ExpectedName => f.write_str("expected the pool's name: `static NAME: Pool<..>;`"),
             M::StaticMut => f.write_str("a pool is shared by all threads: remove `mut`"),
             M::ExpectedPoolType => f.write_str(
                 "expected `: Pool<function type, number of slots>`, such as \
@@ -88,16 +88,15 @@ impl fmt::Display for Message {
                  from: return a raw pointer, or `&'static`",
             ),
             M::TypeParameters => f.write_str(
-                "`for<..>` takes lifetimes only: a C function has one type",
+                "`for<..>` takes lifetimes only, without bounds: a C function has one type",
             ),
             M::SafeBorrow => f.write_str(
                 "a reference trusts its caller, so the function must be unsafe to call: write \
                  `unsafe extern`",
             ),
-            M::MissingFallback(output) => write!(
-                f,
-                "this pool's functions return `{output}`, so a stale call needs an answer: add \
-                 `fallback = <value>;` (zero means success in most C APIs)"
+            M::MissingFallback => f.write_str(
+                "the pool's functions return a value, so a stale call needs an answer: add \
+                 `fallback = <value>;` (zero means success in most C APIs)",
             ),
             M::ExpectedOption => write!(f, "expected an option, `name = value;`: {OPTIONS}"),
             M::UnknownOption(name) => write!(f, "unknown option `{name}`; there are: {OPTIONS}"),
@@ -110,7 +109,9 @@ impl fmt::Display for Message {
                 "a panic may only unwind into callers of `extern \"C-unwind\"` functions: write the \
                  pool's type out with that ABI, or answer with a value",
             ),
-            M::BadWait => f.write_str("expected `wait(duration, value)`"),
+            M::BadWait => f.write_str(
+                "expected `wait(duration, value)`: how long to wait, and what to answer then",
+            ),
             M::SecondPool => f.write_str("one pool at a time: declare this in a `callback_pool!` of its own"),
         }
     }

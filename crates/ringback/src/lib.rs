@@ -45,21 +45,21 @@
 //! # Promises
 //! See [`promises`].
 
-#![cfg_attr(loom, allow(dead_code, unused_imports))] // a model has the state machine only
+#![cfg_attr(ringback_loom, allow(dead_code, unused_imports))] // a model has the state machine only
 
 #[macro_use]
 mod sync;
 
 mod boundary;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod future_slot;
 mod inbound;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod observer;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub mod promises;
 
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub use self::{
     future_slot::{FutureSlot, SlotFuture},
     inbound::{
@@ -124,7 +124,7 @@ macro_rules! callback_pool {
 }
 
 /// What the macros expand to. Not part of the API.
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::inbound::{
@@ -132,8 +132,9 @@ pub mod __private {
         listener::{exclusive, once, shared},
         mailbox::inlet::inlet,
         pointer::{
-            Body, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, Shape, ShapeAccepts,
-            ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk,
+            Body, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, OfPointer,
+            Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk,
+            is_pointer,
         },
         signature::{
             Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown, assert_any_bits,

@@ -1,1 +1,61 @@
 //! What ringback promises for calls that come in, and what it does not.
+//!
+//! 1. **A listener is never dropped while a call is inside it, and never called after its quiet has
+//!    been proved.** A call announces itself in a cell of its thread before it looks at the slot a
+//!    second time; the retirer closes the slot, executes a barrier and only then reads the cells.
+//!    *Source: P1202 (asymmetric fences), membarrier(2). Attacked by the loom models, the sanitizers,
+//!    `tests/stress.rs`.*
+//! 2. **Retiring closes the slot at once; [`unregister`] and [`wait`] prove quiet.** There is a form
+//!    with a time limit and one to `.await` that needs no runtime. Inside the listener itself the
+//!    answer is [`StillInside`]; a circle of waits between ringback's own listeners is found and
+//!    answered [`WouldDeadlock`]. A circle through a lock of yours or of the foreign library is not
+//!    seen and ends only by the time limit. Dropping a guard waits for no call. *`tests/quiet.rs`.*
+//! 3. **A stale call never reaches another listener** under `reuse = never` and
+//!    `after_confirmation`; under `oldest_first` not before every other free slot was used. Stale
+//!    calls are counted and answered with the fallback; [`describe`] says whose the pointer was, since
+//!    when it is free, and who retired it. What a bare C pointer cannot prove: that the foreign side
+//!    has forgotten it. That is yours to [confirm], from the foreign library's own rules.
+//! 4. **A full pool is a typed error** ([`Full`]) that says how many slots are live, quarantined and
+//!    free, and at which lines they were taken. Nothing leaks, and the listener comes back.
+//! 5. **A panic in a listener never unwinds into C.** It is caught, counted, reported to the
+//!    [`Observer`] and to `tracing`, and answered with `on_panic`; the slot stays usable. A pool may
+//!    choose to abort, or for `C-unwind` functions to propagate.
+//!    What cannot be caught: a *C++ exception* that foreign code throws through a listener aborts the
+//!    process, as Rust does with any foreign exception; `longjmp` over a listener leaves it recorded
+//!    as inside for ever, so it is never dropped (and a scope never ends); with `panic = "abort"` a
+//!    panic ends the process after the default message.
+//! 6. **No lock of ringback is held while user or foreign code runs**: listeners, destructors, wakers,
+//!    observers.
+//! 7. **Re-entry and concurrency of an `FnMut`, and calls of a thread-bound listener from another
+//!    thread, are detected and answered by policy.** Neither is undefined behaviour.
+//! 8. **No executable memory is ever made**, and every thunk is a landing pad for indirect-branch
+//!    protection. *The suite runs where `mmap(PROT_EXEC)` is refused: `tests/no_executable_memory.rs`.*
+//! 9. **Async delivery is in order per listener, bounded, and every message is accounted for**, exactly
+//!    once quiet: see [`Counts`]. *`tests/asynchronous.rs`.*
+//! 10. **No thread of the foreign library ever runs an executor.** Nothing blocks it, unless the
+//!     overflow policy is [`Block`], and then at most so long; a mailbox that coalesces takes a short
+//!     lock.
+//! 11. **Dispatch takes no lock and allocates nothing.** Two things still do, once: the first call of
+//!     a thread sets up its record (the first 64 threads' are static, but the C library may allocate
+//!     for the destructor), and a mailbox allocates each block of 32 messages when it is first
+//!     reached, unless it is [preallocated].
+//!
+//! # If `membarrier(2)` is refused
+//! At start: real fences take its place, and [`protection`](crate::protection) says so. Later, by a
+//! sandbox installed after the first registration: quiet can no longer be proved, so nothing is freed;
+//! it is counted, reported, and answered [`Unprovable`]. Choose [`Protection::Fence`] in
+//! [`init`](crate::init) where such a sandbox is planned.
+//!
+//! [`unregister`]: crate::Registration::unregister
+//! [`wait`]: crate::Retired::wait
+//! [`StillInside`]: crate::Pending::StillInside
+//! [`WouldDeadlock`]: crate::Pending::WouldDeadlock
+//! [`Unprovable`]: crate::Pending::Unprovable
+//! [`describe`]: crate::Pool::describe
+//! [confirm]: crate::Quiet::confirm_forgotten
+//! [`Full`]: crate::Full
+//! [`Observer`]: crate::Observer
+//! [`Counts`]: crate::Counts
+//! [`Block`]: crate::OverflowPolicy::Block
+//! [preallocated]: crate::Mailbox::preallocated
+//! [`Protection::Fence`]: crate::Protection::Fence

@@ -3,13 +3,13 @@
 //! Everything whose interleavings matter (slots, headers, thread records) takes its atomics from
 //! here, so that the code which loom explores is the code which ships.
 
-#[cfg(loom)]
+#[cfg(ringback_loom)]
 pub(crate) use loom::{
     future::AtomicWaker,
     sync::Mutex,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
 };
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) use {
     atomic_waker::AtomicWaker,
     std::sync::Mutex,
@@ -18,20 +18,39 @@ pub(crate) use {
 
 pub(crate) use std::sync::atomic::Ordering;
 
+#[cfg(ringback_loom)]
+pub(crate) use loom::cell::UnsafeCell as WatchedCell;
+
+/// A cell whose accesses loom watches in a model; outside of one, a plain `UnsafeCell`.
+#[cfg(not(ringback_loom))]
+pub(crate) struct WatchedCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(ringback_loom))]
+impl<T> WatchedCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        WatchedCell(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
+        access(self.0.get())
+    }
+}
+
 /// Registers a waker: the two `AtomicWaker`s differ in what they take.
 pub(crate) fn register(waiter: &AtomicWaker, waker: &std::task::Waker) {
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     waiter.register(waker);
-    #[cfg(loom)]
+    #[cfg(ringback_loom)]
     waiter.register_by_ref(waker);
 }
 
 /// `const fn` outside models: loom's atomics have no constant constructor.
 macro_rules! const_unless_loom {
     ($(#[$attribute:meta])* $vis:vis fn $name:ident() -> $out:ty $body:block) => {
-        #[cfg(not(loom))]
+        #[cfg(not(ringback_loom))]
         $(#[$attribute])* $vis const fn $name() -> $out $body
-        #[cfg(loom)]
+        #[cfg(ringback_loom)]
         $(#[$attribute])* $vis fn $name() -> $out $body
     };
 }
@@ -44,16 +63,16 @@ macro_rules! const_unless_loom {
 /// against the heavy one, is what P1202 and the manual page of membarrier promise.
 #[inline(always)]
 pub(crate) fn light_fence() {
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
-    #[cfg(loom)]
+    #[cfg(ringback_loom)]
     fence(Ordering::SeqCst);
 }
 
 /// Orders a thread with the signal handlers that interrupt it, nothing else.
 #[inline(always)]
 pub(crate) fn signal_fence() {
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
@@ -62,6 +81,6 @@ pub(crate) fn signal_fence() {
 /// outside a model it is nothing.
 #[inline(always)]
 pub(crate) fn total_order() {
-    #[cfg(loom)]
+    #[cfg(ringback_loom)]
     fence(Ordering::SeqCst);
 }

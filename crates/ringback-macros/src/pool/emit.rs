@@ -38,17 +38,23 @@ impl Output {
 
 pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Options) -> TokenStream {
     let Declaration { attributes, visibility, name, pointer, slots } = declaration;
+    let slots_span = place(&slots, name.span());
+
+    let mut of_static = Output::new();
+    of_static
+        .tokens(attributes.of_static)
+        .part("vis", visibility)
+        .part("slots", slots)
+        .part("reuse", word(options.reuse));
+    let mut body = Output::new();
+    body.part("static", of_static.take())
+        .part("shared", attributes.shared)
+        .tokens([name.clone().into()]);
+
     let fallback = match (options.fallback, &pointer) {
         (None, Pointer::Named(alias)) => ask_the_type(root, alias),
         (given, _) => given.unwrap_or_default(),
     };
-    let or_fallback = |value: Option<TokenStream>| value.unwrap_or_else(|| ask_the_pool(root));
-
-    let mut body = Output::new();
-    body.tokens(attributes.of_static)
-        .part("shared", attributes.shared)
-        .part("vis", visibility)
-        .tokens([name.into()]);
     let entry = match pointer {
         Pointer::Written(function) => {
             body.part("safety", function.safety.into_iter().collect())
@@ -59,37 +65,42 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
             "__pool"
         }
         Pointer::Named(alias) => {
-            body.part("pointer", alias);
+            let is_pointer = is_pointer(root, &alias);
+            body.part("pointer", alias).part("is_pointer", is_pointer);
             "__pool_alias"
         }
     };
+
+    let or_fallback = |value: Option<TokenStream>| value.unwrap_or_else(|| ask_the_pool(root));
     let (policy, on_panic) = options.on_panic;
-    let on_panic = Output::new().text(policy).tokens(or_fallback(on_panic)).take();
+    let mut panic = Output::new();
+    panic.text(policy).tokens(or_fallback(on_panic));
     let Busy { wait, answer } = options.on_busy;
-    let mut on_busy = Output::new();
-    match wait {
-        Some(wait) => on_busy.tokens(wait),
-        None => on_busy.text("::core::time::Duration::ZERO"),
-    };
-    on_busy.text(",").tokens(or_fallback(answer));
-
-    body.part("slots", checked_slots(root, slots))
-        .part("fallback", fallback)
-        .part("on_panic", on_panic)
-        .part("on_busy", on_busy.take())
+    let mut busy = Output::new();
+    busy.tokens(wait.unwrap_or_else(|| word("::core::time::Duration::ZERO")));
+    busy.text(",").tokens(or_fallback(answer));
+    body.part("fallback", fallback)
+        .part("on_panic", panic.take())
+        .part("on_busy", busy.take())
         .part("on_wrong_thread", or_fallback(options.on_wrong_thread))
-        .part("reuse", Output::new().text(options.reuse).take())
-        .part("always_counted", Output::new().text(options.always_counted).take())
-        .part("count_calls", Output::new().text(options.count_calls).take());
+        .part("always_counted", word(options.always_counted))
+        .part("count_calls", word(options.count_calls));
 
-    Output::new()
-        .tokens(attributes.conditions)
-        .tokens(root.clone())
-        .text("::")
-        .text(entry)
-        .text("!")
-        .group(Delimiter::Brace, body.take())
-        .take()
+    let conditions = attributes.conditions;
+    let pool = call(root, entry, body.take());
+    let some_slots = located(call(root, "__some_slots", TokenTree::from(name).into()), slots_span);
+    [conditions.clone(), pool, conditions, some_slots].into_iter().collect()
+}
+
+fn word(text: &str) -> TokenStream {
+    Output::new().text(text).take()
+}
+
+/// `root::entry! { body }`
+fn call(root: &TokenStream, entry: &str, body: TokenStream) -> TokenStream {
+    let mut call = Output::new();
+    call.tokens(root.clone()).text("::").text(entry).text("!").group(Delimiter::Brace, body);
+    call.take()
 }
 
 /// `argument0 name: Type, probe;` for each; `_` where there is no name, `function` in the place of
@@ -108,22 +119,19 @@ fn arguments(arguments: Vec<Argument>) -> TokenStream {
     part.take()
 }
 
-/// The number of slots, so that an error about its value stands where it is written.
-fn checked_slots(root: &TokenStream, slots: TokenStream) -> TokenStream {
-    let span = place(&slots, Span::call_site());
-    let mut call = Output::new();
-    call.tokens(root.clone()).text("::__slots!").group(Delimiter::Parenthesis, slots);
-    located(call.take(), span)
+/// Computes, at compile time and at the alias, that it is a function pointer.
+fn is_pointer(root: &TokenStream, alias: &TokenStream) -> TokenStream {
+    let mut check = Output::new();
+    check.tokens(root.clone()).text("::__private::is_pointer::<").tokens(alias.clone()).text(">()");
+    located(check.take(), place(alias, Span::call_site()))
 }
 
 /// The fallback of an alias that gives none: `()` if that is what it returns, else an error at the
 /// alias.
 fn ask_the_type(root: &TokenStream, alias: &TokenStream) -> TokenStream {
-    let mut call = Output::new();
-    call.tokens(root.clone()).text("::__private::unit_answer::<<<").tokens(alias.clone());
-    call.text("as").tokens(root.clone()).text("::__private::FnPointer>::Shape as");
-    call.tokens(root.clone()).text("::__private::Shape>::Output>()");
-    located(call.take(), place(alias, Span::call_site()))
+    let mut answer = Output::new();
+    answer.tokens(root.clone()).text("::__private::unit_answer::<Self::Output>()");
+    located(answer.take(), place(alias, Span::call_site()))
 }
 
 /// What an option answers that is not given.

@@ -36,8 +36,8 @@ impl Options {
                 Some(function.output.clone())
             }
             (None, Pointer::Written(function)) => {
-                let message = Message::MissingFallback(text(&function.output));
-                return Err(Error::new(message, place(&function.output, function.output_span)));
+                let span = place(&function.output, function.output_span);
+                return Err(Error::new(Message::MissingFallback, span));
             }
             (fallback, _) => fallback,
         };

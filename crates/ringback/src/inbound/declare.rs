@@ -11,18 +11,12 @@
 #[macro_export]
 macro_rules! __pool {
     (
-        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
+        static [$($static:tt)*] shared [$(#[$shared:meta])*] $name:ident
         safety [$($unsafe:ident)?] abi [$abi:literal] lifetimes [$($lifetime:lifetime),*]
         arguments [$($argument:ident $named:tt: $ty:ty, $probe:ident;)*] output [$output:ty]
-        $($common:tt)*
+        $($options:tt)*
     ) => {
-        $crate::__pool_common! {
-            $(#[$attribute])* shared [$(#[$shared])*] vis [$($vis)*] $name
-            pointer [for<$($lifetime),*> $($unsafe)? extern $abi fn($($named: $ty),*) -> $output]
-            call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
-            output [$output]
-            $($common)*
-        }
+        $crate::__pool_static! { $($static)* shared [$(#[$shared])*] $name }
 
         $(#[$shared])*
         const _: () = {
@@ -80,11 +74,17 @@ macro_rules! __pool {
             }
             const RINGBACK_REGISTER: ::core::option::Option<u8> =
                 ringback_register(::core::marker::PhantomData);
-            impl $name {
-                const TABLE: $crate::__private::Table = $crate::__table!(
+            $crate::__pool_signature! { $name
+                pointer [
+                    for<$($lifetime),*> $($unsafe)? extern $abi fn($($named: $ty),*) -> $output
+                ]
+                call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
+                output [$output]
+                table [
                     slots <$name>::SLOTS, register RINGBACK_REGISTER,
                     body ringback_body, generate $name
-                );
+                ]
+                $($options)*
             }
 
             // SAFETY: `CALL` takes a pointer to the listener.
@@ -130,7 +130,7 @@ macro_rules! __pool {
             where
                 RingbackTake: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                     -> $crate::Take<RingbackMessage, $output>,
-                $output: ::core::clone::Clone,
+                for<'ringback> $output: ::core::clone::Clone, // `for`: may be false, see rust#48214
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
                 const CALL: Self::Call = |data, $($argument),*| unsafe {
@@ -148,22 +148,19 @@ macro_rules! __pool {
 #[macro_export]
 macro_rules! __pool_alias {
     (
-        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
-        pointer [$pointer:ty]
-        $($common:tt)*
+        static [$($static:tt)*] shared [$(#[$shared:meta])*] $name:ident
+        pointer [$pointer:ty] is_pointer [$is_pointer:expr]
+        $($options:tt)*
     ) => {
-        $crate::__pool_common! {
-            $(#[$attribute])* shared [$(#[$shared])*] vis [$($vis)*] $name
-            pointer [$pointer]
-            call [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Call]
-            output [<<$pointer as $crate::__private::FnPointer>::Shape as $crate::__private::Shape>::Output]
-            $($common)*
-        }
+        $crate::__pool_static! { $($static)* shared [$(#[$shared])*] $name }
 
         $(#[$shared])*
         const _: () = {
-            type RingbackShape = <$pointer as $crate::__private::FnPointer>::Shape;
-            type RingbackAbi = <$pointer as $crate::__private::FnPointer>::Abi;
+            // Every use of the type goes through the check, so that a wrong one is told once.
+            type RingbackPointer = $crate::__private::Checked<$pointer, { $is_pointer }>;
+            type RingbackShape = <RingbackPointer as $crate::__private::OfPointer>::Shape;
+            type RingbackAbi = <RingbackPointer as $crate::__private::OfPointer>::Abi;
+
             impl $crate::__private::Generate for $name {
                 const SLOTS: usize = <$name>::SLOTS;
                 type Thunk<RingbackIndex: $crate::__private::Index> =
@@ -175,11 +172,15 @@ macro_rules! __pool_alias {
                 $crate::__private::Body::<$name, RingbackShape>::REGISTER
             }
             const RINGBACK_REGISTER: ::core::option::Option<u8> = ringback_register();
-            impl $name {
-                const TABLE: $crate::__private::Table = $crate::__table!(
+            $crate::__pool_signature! { $name
+                pointer [$pointer]
+                call [<RingbackShape as $crate::__private::Shape>::Call]
+                output [<RingbackShape as $crate::__private::Shape>::Output]
+                table [
                     slots <$name>::SLOTS, register RINGBACK_REGISTER,
                     body $crate::__private::Body::<$name, RingbackShape>::body, generate $name
-                );
+                ]
+                $($options)*
             }
 
             // SAFETY: `ShapeAccepts` has the same contract.
@@ -220,17 +221,13 @@ macro_rules! __pool_alias {
     };
 }
 
-/// What both forms share: the type, the static, and the signature that joins them.
+/// The static and its type.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __pool_common {
+macro_rules! __pool_static {
     (
-        $(#[$attribute:meta])* shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
-        pointer [$pointer:ty] call [$call:ty] output [$output:ty]
-        slots [$slots:expr]
-        fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
-        on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
-        reuse [$reuse:ident] always_counted [$always_counted:expr] count_calls [$count_calls:expr]
+        $(#[$attribute:meta])* vis [$($vis:tt)*] slots [$slots:expr] reuse [$reuse:ident]
+        shared [$(#[$shared:meta])*] $name:ident
     ) => {
         // The pool and its signature share a name: one is a value, the other a type.
         #[doc = ::core::concat!("The signature of the pool [`static@", ::core::stringify!($name), "`].")]
@@ -242,13 +239,15 @@ macro_rules! __pool_common {
         $($vis)* static $name: $crate::Pool<$name> = $crate::Pool::new(
             ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
             <$name>::slot_table(),
-            <$name>::TABLE,
+            <$name as $crate::Signature>::TABLE,
             $crate::Reuse::$reuse,
         );
 
         $(#[$shared])*
         impl $name {
-            const SLOTS: usize = $slots;
+            const GIVEN_SLOTS: usize = $slots;
+            /// No follow-up errors where `__some_slots` has found that there are none.
+            const SLOTS: usize = if <$name>::GIVEN_SLOTS == 0 { 1 } else { <$name>::GIVEN_SLOTS };
 
             const fn slot_table() -> &'static [$crate::__private::Slot] {
                 static TABLE: [$crate::__private::Slot; <$name>::SLOTS] =
@@ -256,14 +255,27 @@ macro_rules! __pool_common {
                 &TABLE
             }
         }
+    };
+}
 
+/// The signature: types, policies and answers.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pool_signature {
+    (
+        $name:ident pointer [$pointer:ty] call [$call:ty] output [$output:ty] table [$($table:tt)*]
+        fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
+        on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
+        always_counted [$always_counted:expr] count_calls [$count_calls:expr]
+    ) => {
         // SAFETY: all parts come from one declaration, and `Call` is a plain function pointer.
-        $(#[$shared])*
-        #[allow(deprecated)] // its users are told, not the pool itself
+        #[allow(deprecated)] // the pool's users are told, not the pool
         unsafe impl $crate::Signature for $name {
             type Pointer = $pointer;
             type Call = $call;
             type Output = $output;
+
+            const TABLE: $crate::__private::Table = $crate::__table!($($table)*);
 
             const PANIC: $crate::__private::PanicPolicy = $crate::__private::PanicPolicy::$panic;
             const ALWAYS_COUNTED: bool = $always_counted;
@@ -324,14 +336,12 @@ macro_rules! __any_bits {
     };
 }
 
-/// The number of slots. `ringback_macros` calls it where the number is written, so that an error
-/// stands there.
+/// Refuses a pool without slots. `ringback_macros` calls it where the number is written, so that the
+/// error stands there.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __slots {
-    ($slots:expr) => {{
-        let slots: usize = $slots;
-        ::core::assert!(slots > 0, "a pool needs at least one slot");
-        slots
-    }};
+macro_rules! __some_slots {
+    ($name:ident) => {
+        const _: () = ::core::assert!(<$name>::GIVEN_SLOTS > 0, "a pool needs at least one slot");
+    };
 }

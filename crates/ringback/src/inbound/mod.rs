@@ -6,43 +6,43 @@
 //! Rust thread    | pool -> registration -> barrier -> sweep of the slot -> wait
 //! ```
 
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod asynchronous;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod barrier;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod core;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod declare;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod dispatch;
 pub(crate) mod free;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod listener;
 pub(crate) mod mailbox;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod pointer;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod pool;
 pub(crate) mod record;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod registration;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod report;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod retired;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod scope;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod signature;
 pub(crate) mod slot;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod thread;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod thunk;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod wait;
 pub(crate) mod waiter;
 
-#[cfg(all(loom, test))]
+#[cfg(all(ringback_loom, test))]
 mod model;

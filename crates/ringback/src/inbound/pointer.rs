@@ -34,6 +34,29 @@ unsafe impl<P: FnPointer> FnPointer for Option<P> {
     type Abi = P::Abi;
 }
 
+/// `P`, known to be a function pointer.
+///
+/// The macro has `GOOD` computed by [`is_pointer`], for the pool's type once. Where that does not
+/// compile, every type that is found through this one is an error which has been told already, and
+/// the compiler stays quiet about its many uses.
+#[doc(hidden)]
+pub struct Checked<P, const GOOD: bool>(PhantomData<P>);
+
+#[doc(hidden)]
+pub const fn is_pointer<P: FnPointer>() -> bool {
+    true
+}
+
+#[doc(hidden)]
+pub trait OfPointer {
+    type Shape: Shape;
+    type Abi;
+}
+impl<P: FnPointer> OfPointer for Checked<P, true> {
+    type Shape = P::Shape;
+    type Abi = P::Abi;
+}
+
 #[doc(hidden)]
 pub trait Shape {
     type Call: Copy;

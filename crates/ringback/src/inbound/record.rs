@@ -28,7 +28,7 @@ pub(crate) struct Record {
     next: AtomicPtr<Record>,
 }
 
-#[cfg(all(not(loom), target_pointer_width = "64"))]
+#[cfg(all(not(ringback_loom), target_pointer_width = "64"))]
 const _: () = {
     assert!(size_of::<Record>() == 256);
     assert!(std::mem::offset_of!(Record, next) == 128);
@@ -42,7 +42,7 @@ pub(crate) fn usable(cursor: *const AtomicPtr<Header>) -> bool {
 }
 
 impl Record {
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     const fn new() -> Self {
         Record {
             owner: AtomicU64::new(0),
@@ -51,7 +51,7 @@ impl Record {
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(ringback_loom)]
     fn new() -> Self {
         Record {
             owner: AtomicU64::new(0),
@@ -88,13 +88,13 @@ pub(crate) struct Registry {
 }
 
 /// Threads whose first call allocates no record.
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 const RESERVE: usize = 64;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 static RESERVED: [Record; RESERVE] = [const { Record::new() }; RESERVE];
 
 /// The records of this process.
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) static THREADS: Registry = Registry {
     head: AtomicPtr::new(ptr::null_mut()),
     reserve: &RESERVED,
@@ -102,7 +102,7 @@ pub(crate) static THREADS: Registry = Registry {
 };
 
 impl Registry {
-    #[cfg(loom)]
+    #[cfg(ringback_loom)]
     pub(crate) fn new() -> Self {
         Registry {
             head: AtomicPtr::new(ptr::null_mut()),

@@ -2,6 +2,7 @@
 
 use super::pool::Pool;
 use super::slot::Slot;
+use super::thunk::Table;
 use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub unsafe trait Signature: Sized + 'static {
     /// What the C functions return.
     type Output;
 
+    #[doc(hidden)]
+    const TABLE: Table;
     #[doc(hidden)]
     const PANIC: PanicPolicy;
     #[doc(hidden)]

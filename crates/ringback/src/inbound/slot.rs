@@ -145,7 +145,7 @@ pub struct Slot {
     pub(crate) stale: AtomicU32,
 }
 
-#[cfg(all(not(loom), target_pointer_width = "64"))]
+#[cfg(all(not(ringback_loom), target_pointer_width = "64"))]
 const _: () = {
     assert!(size_of::<Slot>() == 128);
     assert!(std::mem::offset_of!(Slot, retired) == 64);

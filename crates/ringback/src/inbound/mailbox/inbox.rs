@@ -66,17 +66,17 @@ impl<M> Inbox<M> {
     }
 
     fn is_fresh(&self, value: &Stamped<M>) -> bool {
-        #[cfg(not(loom))]
+        #[cfg(not(ringback_loom))]
         let fresh = self.expire_after == 0
             || crate::inbound::core::now().saturating_sub(value.arrived) <= self.expire_after;
-        #[cfg(loom)]
+        #[cfg(ringback_loom)]
         let fresh = value.arrived == 0;
         fresh
     }
 
     /// Wakes producers that wait for room.
     pub(crate) fn let_producers_in(&self) {
-        #[cfg(not(loom))]
+        #[cfg(not(ringback_loom))]
         if self.shared.blocked.load(SeqCst) != 0 {
             // Taken so that a producer between its try and its wait is not missed.
             drop(self.shared.room.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));

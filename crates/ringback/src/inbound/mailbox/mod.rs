@@ -15,24 +15,24 @@
 //! `parked`, then looks at the queue once more. Both are `SeqCst`, so one of them sees the other.
 //! *Pop against a blocked producer*: the same between `blocked` and the queue.
 
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod config;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod deliver;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod guard;
 pub(crate) mod inbox;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) mod inlet;
 mod keyed;
-#[cfg(all(loom, test))]
+#[cfg(all(ringback_loom, test))]
 mod model;
 mod ring;
 pub(crate) mod shared;
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 mod stats;
 
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub use self::{
     config::{Mailbox, OverflowPolicy, Take},
     deliver::Batch,
@@ -40,5 +40,5 @@ pub use self::{
     inbox::Messages,
     stats::Counts,
 };
-#[cfg(not(loom))]
+#[cfg(not(ringback_loom))]
 pub(crate) use inlet::inlet;

@@ -56,13 +56,16 @@ fn a_full_ring_gives_the_message_back_and_goes_round() {
     model(3, || {
         let shared = ring(1);
         assert!(shared.push(0, message(1)).is_ok());
+        assert_eq!(shared.push(0, message(9)).map_err(number), Err(9));
         let other = shared.clone();
-        let consumer = thread::spawn(move || other.pop().map(number));
-        let second = shared.push(0, message(2));
-        assert_eq!(consumer.join().unwrap(), Some(1));
-        let queued = second.is_ok();
-        drop(second);
-        assert_eq!(shared.pop().map(number), queued.then_some(2));
+        let producer = thread::spawn(move || {
+            while other.push(0, message(2)).is_err() {
+                thread::yield_now();
+            }
+        });
+        assert_eq!(shared.pop().map(number), Some(1));
+        producer.join().unwrap();
+        assert_eq!(shared.pop().map(number), Some(2));
     });
 }
 

@@ -20,13 +20,12 @@
 //! stamp is a `SeqCst` swap and the consumer's `parked` flag a `SeqCst` store, so that either the
 //! producer sees the consumer parked, or the consumer's last look sees the message (`super::Shared`).
 
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, total_order};
-use std::cell::UnsafeCell;
+use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, WatchedCell, total_order};
 use std::mem::MaybeUninit;
 use std::ptr;
 
 /// Cells made at a time.
-const BLOCK: usize = if cfg!(loom) { 2 } else { 32 };
+const BLOCK: usize = if cfg!(ringback_loom) { 2 } else { 32 };
 
 /// A message in its cell, with the time of its arrival (0 where nobody asks for it).
 pub(crate) struct Stamped<M> {
@@ -36,7 +35,7 @@ pub(crate) struct Stamped<M> {
 
 struct Cell<M> {
     stamp: AtomicUsize,
-    value: UnsafeCell<MaybeUninit<Stamped<M>>>,
+    value: WatchedCell<MaybeUninit<Stamped<M>>>,
 }
 
 /// On a line of its own: producers write one end, the consumer the other.
@@ -92,7 +91,7 @@ impl<M> Ring<M> {
         let cells: Box<[Cell<M>]> = (first..first + BLOCK)
             .map(|index| Cell {
                 stamp: AtomicUsize::new(index), // lap 0: blocks are first reached on it
-                value: UnsafeCell::new(MaybeUninit::uninit()),
+                value: WatchedCell::new(MaybeUninit::uninit()),
             })
             .collect();
         let made = Box::into_raw(cells).cast::<Cell<M>>();
@@ -139,7 +138,7 @@ impl<M> Ring<M> {
                 match self.tail.0.compare_exchange_weak(tail, self.after(tail), SeqCst, Relaxed) {
                     Ok(_) => {
                         // SAFETY: claimed; nobody else touches the cell until its stamp changes.
-                        unsafe { (*cell.value.get()).write(value) };
+                        cell.value.with_mut(|cell| unsafe { (*cell).write(value) });
                         cell.stamp.swap(tail + 1, SeqCst);
                         total_order();
                         return Ok(());
@@ -165,7 +164,7 @@ impl<M> Ring<M> {
                 match self.head.0.compare_exchange_weak(head, self.after(head), SeqCst, Relaxed) {
                     Ok(_) => {
                         // SAFETY: claimed; the producer's stamp says that it is written.
-                        let value = unsafe { (*cell.value.get()).assume_init_read() };
+                        let value = cell.value.with_mut(|cell| unsafe { (*cell).assume_init_read() });
                         cell.stamp.swap(head.wrapping_add(self.one_lap), SeqCst);
                         total_order();
                         return Some(value);

@@ -38,7 +38,7 @@ pub(crate) struct Shared<M> {
     pub(crate) ended: AtomicWaker,
     /// Producers that wait for room.
     pub(crate) blocked: AtomicU32,
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     pub(crate) room: (std::sync::Mutex<()>, std::sync::Condvar),
     // Written by producers, rarely.
     pub(crate) declined: AtomicU64,
@@ -79,7 +79,7 @@ impl<M> Shared<M> {
             consumer: AtomicWaker::new(),
             ended: AtomicWaker::new(),
             blocked: AtomicU32::new(0),
-            #[cfg(not(loom))]
+            #[cfg(not(ringback_loom))]
             room: Default::default(),
             declined: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
@@ -183,7 +183,7 @@ impl<M> Shared<M> {
     }
 
     /// Begins the end: wakes the consumer, and producers that wait for room.
-    #[cfg(not(loom))]
+    #[cfg(not(ringback_loom))]
     pub(crate) fn close(&self, how: u8) {
         self.closing.fetch_max(how, SeqCst);
         self.parked.store(false, SeqCst);

@@ -1,62 +1,31 @@
 //! Runs the example `vehicle_bus` as a user does.
 
+use crate::common::{assert_refused, stderr, stdout};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// What no run comes near; a bus that hangs is stopped then.
-const WATCHDOG: Duration = Duration::from_secs(600);
-
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test has a path");
-    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
-    let binary = profile.join("examples").join("vehicle_bus");
-    assert!(binary.exists(), "{binary:?} is missing: cargo build -p ringback-examples --examples");
-    binary
-}
+use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 fn run(arguments: &str) -> Output {
-    let mut child = Command::new(binary())
-        .args(arguments.split_whitespace())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the example starts");
-    let start = Instant::now();
-    // What it writes fits a pipe, so it need not be read before the end.
-    while child.try_wait().expect("a child can be waited for").is_none() {
-        if start.elapsed() > WATCHDOG {
-            child.kill().expect("a child can be killed");
-            panic!("vehicle_bus {arguments} hangs");
-        }
-        sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().expect("its output can be read")
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| crate::common::build("vehicle_bus"));
+    crate::common::run(Command::new(&*BINARY).args(arguments.split_whitespace()))
 }
 
-/// The rows of the table: the value is the last word before the note.
+/// The rows of the table: name and value; a note follows, two spaces apart.
 fn table(output: &Output) -> HashMap<String, u64> {
-    let text = String::from_utf8_lossy(&output.stdout);
     let row = |line: &str| {
         let mut columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
         let name = columns.next()?.to_owned();
         let value = columns.next()?.replace(',', "").parse().ok()?;
         Some((name, value))
     };
-    text.lines().filter_map(row).collect()
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    stdout(output).lines().filter_map(row).collect()
 }
 
 /// Runs the job, and checks what is true of every run that ends well.
 fn run_well(arguments: &str) -> HashMap<String, u64> {
     let output = run(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", errors(&output));
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
     let table = table(&output);
     assert_eq!(table["misdelivered"], 0, "{arguments}");
     let accounted = table["delivered"] + table["stale"] + table["unhandled"];
@@ -91,11 +60,11 @@ fn any_size_will_do() {
 #[test]
 fn the_check_finds_what_plain_oldest_first_reuse_misdelivers() {
     let output = run("--listeners 200 --messages 50000 --reuse oldest-first");
-    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     // 20 listeners are churned in two batches; the ten of the first are surely sent a message
     // whose handler is still queued when its slot serves another key.
     assert!(table(&output)["misdelivered"] >= 10);
-    assert!(errors(&output).contains("reached registration 2 of"), "{}", errors(&output));
+    assert!(stderr(&output).contains("reached registration 2 of"), "{}", stderr(&output));
 
     let same_job = run_well("--listeners 200 --messages 50000 --reuse after-confirmation");
     assert!(same_job["stale"] >= 10, "the same messages, each answered as a stale call");
@@ -119,12 +88,7 @@ fn a_bad_option_gets_one_line_with_the_remedy() {
         ("-x", "--help lists the options"),
         ("more", "--help lists the options"),
     ] {
-        let output = run(arguments);
-        let errors = errors(&output);
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {errors}");
-        assert_eq!(errors.lines().count(), 1, "{arguments}: {errors}");
-        assert!(errors.contains(remedy), "{arguments}: {errors}");
-        assert!(output.stdout.is_empty(), "{arguments}");
+        assert_refused(&run(arguments), 2, remedy);
     }
 }
 
@@ -132,8 +96,7 @@ fn a_bad_option_gets_one_line_with_the_remedy() {
 fn help_names_every_option() {
     let output = run("--help");
     assert_eq!(output.status.code(), Some(0));
-    let text = String::from_utf8_lossy(&output.stdout);
     for option in ["--listeners", "--messages", "--threads", "--reuse", "oldest-first"] {
-        assert!(text.contains(option), "{option}");
+        assert!(stdout(&output).contains(option), "{option}");
     }
 }

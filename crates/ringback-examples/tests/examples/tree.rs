@@ -1,22 +1,16 @@
-//! Runs the examples of this package as a user does.
+//! Runs the example `tree` as a user does, and compares it with `find`.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
+use crate::common::{assert_refused, run, stderr, stdout};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
-fn example(name: &str) -> Command {
-    let test = std::env::current_exe().expect("a test has a path");
-    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
-    let binary = profile.join("examples").join(name);
-    assert!(binary.exists(), "{binary:?} is missing: cargo build -p ringback --examples");
-    Command::new(binary)
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn example(arguments: &[&str]) -> Output {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| crate::common::build("tree"));
+    run(Command::new(&*BINARY).args(arguments))
 }
 
 /// Files and bytes below `root`, as `find` counts them.
@@ -29,14 +23,15 @@ fn find(root: &Path) -> (u64, u64) {
 
 /// What the example prints of `root`: the rows, each split into words.
 fn tree(root: &Path) -> Vec<Vec<String>> {
-    let output = example("tree").arg(root).output().expect("the example starts");
+    let output = example(&[root.to_str().expect("a path in UTF-8")]);
+    assert!(output.status.success(), "{}", stderr(&output));
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
     stdout(&output).lines().map(words).collect()
 }
 
 fn assert_tree_equals_find(root: &Path) {
-    // Who else works in that directory changes it between two counts.
-    loop {
+    // Who else works in that directory may change it between two counts.
+    for _ in 0..100 {
         let before = find(root);
         let rows = tree(root);
         if find(root) == before {
@@ -46,6 +41,7 @@ fn assert_tree_equals_find(root: &Path) {
             return;
         }
     }
+    panic!("{root:?} does not hold still");
 }
 
 /// A directory that goes away with its test.
@@ -112,18 +108,6 @@ fn tree_says_in_one_line_what_is_wrong() {
         (&[""], 2, "give one directory"),
     ];
     for (arguments, code, remedy) in cases {
-        let output = example("tree").args(arguments).output().expect("the example starts");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{errors}");
-        assert_eq!(errors.lines().count(), 1, "{errors}");
-        assert!(errors.contains(remedy), "{errors}");
+        assert_refused(&example(arguments), code, remedy);
     }
-}
-
-#[test]
-fn qsort_sorts() {
-    let output = example("qsort").output().expect("the example starts");
-    let text = stdout(&output);
-    let names: Vec<_> = text.lines().filter_map(|line| line.split("  ").nth(1)).collect();
-    assert_eq!(names, ["airbag", "brake", "speed", "doors", "lights", "wipers", "radio"]);
 }

@@ -1,0 +1,3 @@
+ringback::callback_pool! { static : Pool<unsafe extern "C" fn(i32), 3>; }
+
+fn main() {}

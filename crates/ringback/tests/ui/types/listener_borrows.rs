@@ -1,0 +1,11 @@
+//! `register` takes listeners that borrow nothing; others are for `scope`.
+
+ringback::callback_pool! { static POOL: Pool<unsafe extern "C" fn(i32), 3>; }
+
+fn main() {
+    let names = vec![1];
+    let _registration = POOL.register(|i| assert!(names.contains(&i)));
+    let _other = POOL.register_static(&|_| ());
+    let local = |_| ();
+    let _static = POOL.register_static(&local);
+}

@@ -1,0 +1,8 @@
+//! `register` takes listeners that any thread may call; others are for `register_local`.
+
+ringback::callback_pool! { static POOL: Pool<unsafe extern "C" fn(i32), 3>; }
+
+fn main() {
+    let count = std::rc::Rc::new(1);
+    let _ = POOL.register(move |_| drop(count.clone()));
+}
