@@ -1,5 +1,6 @@
 //! `cargo run --release --manifest-path bench/Cargo.toml -- SUITE`: ringback beside its peers.
 
+mod allocator;
 mod caller;
 mod contestants;
 mod figure;

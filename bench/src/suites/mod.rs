@@ -1,5 +1,6 @@
 //! One module per question. A new suite is a module with a `SUITE`, and one line in [`ALL`].
 
+mod asynchronous;
 mod compile;
 mod dispatch;
 mod register;
@@ -18,4 +19,4 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE];
+pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE];

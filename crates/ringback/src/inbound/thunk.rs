@@ -182,7 +182,8 @@ macro_rules! __table {
         unsafe extern "C-unwind" fn thunks() {
             $crate::__naked_thunks!(
                 slots = const $slots,
-                register = const match $register { Some(register) => register, None => 0 },
+                register = const match $register { ::core::option::Option::Some(register) => register,
+                    ::core::option::Option::None => 0, },
                 body = sym $body,
             )
         }
@@ -191,8 +192,8 @@ macro_rules! __table {
             $crate::__private::first_thunk($crate::__address_of!(thunks))
         }
         match $register {
-            Some(_) => $crate::__private::Table::Assembled(base),
-            None => $crate::__private::generated::<$generate>(),
+            ::core::option::Option::Some(_) => $crate::__private::Table::Assembled(base),
+            ::core::option::Option::None => $crate::__private::generated::<$generate>(),
         }
     }};
 }
