@@ -46,7 +46,7 @@ inbound/record.rs|cell.load(Acquire) == header|cell.load(Relaxed) == header|a sw
 inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
 inbound/free.rs|list.last = last;||the end of the free list is lost
 inbound/mailbox/ring.rs|cell.stamp.swap(tail + 1, SeqCst);|cell.stamp.store(tail + 1, Relaxed);|a message is published relaxed
-inbound/mailbox/ring.rs|cell.stamp.swap(head.wrapping_add(self.one_lap), SeqCst);|cell.stamp.store(head.wrapping_add(self.one_lap), Relaxed);|a cell is freed relaxed
+inbound/mailbox/ring.rs|cell.stamp.store(head.wrapping_add(self.one_lap), Release);|cell.stamp.store(head.wrapping_add(self.one_lap), Relaxed);|a cell is freed relaxed
 inbound/mailbox/inbox.rs|let closed = shared.is_gone(PRODUCERS);\n        match self.take_fresh() {|let closed = shared.is_gone(PRODUCERS);\n        match None::<M> {|a parking consumer does not look again
 inbound/mailbox/shared.rs|if before != 0 {\n            self.discard_queued();|if before != 0 {|the last one to go leaves messages behind
 MUTATIONS

@@ -21,13 +21,20 @@ pub enum Shape {
     TokioUnbounded,
     /// A task spawned for each message.
     SpawnEach,
-    /// `LocalSet` and `block_on` on the foreign thread, a channel, and a task for each message.
+    /// For each message a `LocalSet`, a channel and `block_on` on the foreign thread, then a task on
+    /// one of ten workers: what `vsomeip-proc-macro` 0.6 generates.
     BlockOnEach,
 }
 
-/// One worker, so that producer and consumer have a core each on a small machine.
-pub fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("threads can be had")
+impl Shape {
+    /// tokio's default number of workers, but for the shape that has ten of its own.
+    pub fn runtime(self) -> Runtime {
+        let mut builder = Builder::new_multi_thread();
+        if self == Shape::BlockOnEach {
+            builder.worker_threads(10);
+        }
+        builder.enable_time().build().expect("threads can be had")
+    }
 }
 
 /// Counts and sums what arrives, and tells when it is all there.
@@ -112,19 +119,18 @@ pub fn start(
             Running { send: through(registration.as_fn()), _keep: Box::new(registration) }
         }
         Shape::BlockOnEach => {
-            let (sender, mut receiver) = mpsc::channel::<Message>(1024);
-            runtime.spawn(async move {
-                while let Some(message) = receiver.recv().await {
-                    let handle = handle.clone();
-                    tokio::spawn(async move { handle(&message) });
-                }
-            });
-            let inner = Arc::clone(runtime);
+            let workers = runtime.handle().clone();
             let registration = ON_MESSAGE
                 .register(move |message| {
-                    let (message, sender) = (*message, sender.clone());
-                    let sent = LocalSet::new().block_on(&inner, async move { sender.send(message).await });
-                    i32::from(sent.is_err())
+                    let message = *message;
+                    let (sender, receiver) = std::sync::mpsc::channel();
+                    let local = LocalSet::new();
+                    local.spawn_local(async move { sender.send(message) });
+                    workers.block_on(local);
+                    let Ok(message) = receiver.recv() else { return -1 };
+                    let handle = handle.clone();
+                    workers.spawn(async move { handle(&message) });
+                    0
                 })
                 .expect("the pool has room");
             Running { send: through(registration.as_fn()), _keep: Box::new(registration) }
@@ -134,7 +140,7 @@ pub fn start(
 
 /// From the first call until the last message is handled.
 pub fn nanoseconds_per_message(shape: Shape, messages: u64) -> f64 {
-    let runtime = Arc::new(runtime());
+    let runtime = Arc::new(shape.runtime());
     let arrivals = Arrivals::new(messages);
     let inner = Arc::clone(&arrivals);
     let running = start(shape, &runtime, move |message| inner.arrived(message));
@@ -152,7 +158,7 @@ pub fn nanoseconds_per_message(shape: Shape, messages: u64) -> f64 {
 
 /// The 99th percentile of what one call takes of the foreign thread's time.
 pub fn producer_p99(shape: Shape, messages: u64) -> f64 {
-    let runtime = Arc::new(runtime());
+    let runtime = Arc::new(shape.runtime());
     let arrivals = Arrivals::new(messages);
     let inner = Arc::clone(&arrivals);
     let running = start(shape, &runtime, move |message| inner.arrived(message));

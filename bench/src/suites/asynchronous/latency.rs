@@ -1,6 +1,6 @@
 //! How long a message takes at a given rate, as a plot.
 
-use super::handover::{Shape, runtime, start};
+use super::handover::{Shape, start};
 use super::Message;
 use crate::Result;
 use crate::figure::Figure;
@@ -27,7 +27,7 @@ const SECONDS: f64 = 1.0;
 
 /// Latencies in nanoseconds, sorted.
 fn latencies(shape: Shape, rate: u64) -> Vec<u64> {
-    let runtime = Arc::new(runtime());
+    let runtime = Arc::new(shape.runtime());
     let messages = (rate as f64 * SECONDS) as u64;
     let begin = Instant::now();
     let seen = Arc::new(Mutex::new(Vec::with_capacity(messages as usize)));

@@ -22,7 +22,7 @@ impl AsyncListener<Message> for Counts {
 
 /// Allocations per message after a first lap, on both sides of the mailbox.
 pub fn allocations_per_message(trait_object: bool, messages: u64) -> f64 {
-    let runtime = super::handover::runtime();
+    let runtime = super::handover::Shape::Ringback.runtime();
     let block = OverflowPolicy::Block { at_most: Duration::from_secs(60), or: -2 };
     let mailbox = Mailbox::bounded(1024).overflow(block);
     let take = |message: &Message| Take::Accept(*message, 0);

@@ -67,7 +67,7 @@ fn run() -> Result<Vec<Figure>> {
 
     bar.set_message("block_on per message");
     let block_on = compare(Shape::BlockOnEach, 100_000)?;
-    let meaning = "LocalSet + block_on + channel + spawn per message / ours";
+    let meaning = "LocalSet + block_on + channel + spawn on ten workers per message / ours";
     figures.push(Figure::new("times_faster_than_block_on", inverse(&block_on), AtLeast(25.0), meaning));
     bar.inc(1);
 

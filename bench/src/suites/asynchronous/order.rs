@@ -18,7 +18,7 @@ const BLOCK: OverflowPolicy<i32> =
 
 /// Every producer numbers its messages to each listener; each listener looks at the numbers.
 pub fn check(messages: u64, producers: u64, listeners: usize) -> Result<Checked> {
-    let runtime = super::handover::runtime();
+    let runtime = super::handover::Shape::Ringback.runtime();
     let wrong = Arc::new(AtomicU64::new(0));
     let mut registrations = Vec::new();
     for _ in 0..listeners {
@@ -68,7 +68,7 @@ pub fn check(messages: u64, producers: u64, listeners: usize) -> Result<Checked>
 /// Every policy with and without coalescing and expiry, under two producers and a small mailbox.
 pub fn unaccounted_over_policies() -> Result<u64> {
     const SENT: u64 = 200_000;
-    let runtime = super::handover::runtime();
+    let runtime = super::handover::Shape::Ringback.runtime();
     let mut unaccounted = 0;
     for policy in
         [OverflowPolicy::Reject(-2), OverflowPolicy::DropNewest, OverflowPolicy::DisplaceOldest, BLOCK]
@@ -86,7 +86,9 @@ pub fn unaccounted_over_policies() -> Result<u64> {
                 |message| {
                     if message.number % 7 == 0 { Take::Decline(-3) } else { Take::Accept(*message, 0) }
                 },
-                async |message: Message| drop(message),
+                async |message: Message| {
+                    std::hint::black_box(message);
+                },
             )?;
             runtime.spawn(deliver);
             let function = registration.as_fn();

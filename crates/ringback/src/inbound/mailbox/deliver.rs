@@ -177,7 +177,7 @@ pub(crate) async fn deliver<M, L: AsyncFnMut(M)>(mut inbox: Inbox<M>, manner: Ma
         left -= 1;
         if left == 0 {
             left = manner.budget;
-            inbox.let_producers_in();
+            inbox.let_producers_in_at_half();
             yield_now().await;
         }
     }
@@ -211,7 +211,7 @@ pub(crate) async fn deliver_batches<M, L: AsyncFnMut(Batch<M>)>(
         left = left.saturating_sub(count);
         if left == 0 {
             left = manner.budget as usize;
-            inbox.let_producers_in();
+            inbox.let_producers_in_at_half();
             yield_now().await;
         }
     }

@@ -74,13 +74,25 @@ impl<M> Inbox<M> {
         fresh
     }
 
-    /// Wakes producers that wait for room.
+    /// Wakes producers that wait for room: before this end waits for anything itself.
     pub(crate) fn let_producers_in(&self) {
         #[cfg(not(ringback_loom))]
-        if self.shared.blocked.load(SeqCst) != 0 {
-            // Taken so that a producer between its try and its wait is not missed.
-            drop(self.shared.room.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-            self.shared.room.1.notify_all();
+        {
+            // Against the producer's count and its last try: it sees the room, or this its count.
+            crate::sync::fence(SeqCst);
+            if self.shared.blocked.load(SeqCst) != 0 {
+                // Taken so that a producer between its look and its wait is not missed.
+                drop(self.shared.room.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+                self.shared.room.1.notify_all();
+            }
+        }
+    }
+
+    /// The same in the middle of delivering: only once half of the mailbox is free, so that a
+    /// producer that is woken finds room for more than a few messages.
+    pub(crate) fn let_producers_in_at_half(&self) {
+        if self.shared.is_half_empty() {
+            self.let_producers_in();
         }
     }
 }

@@ -5,7 +5,7 @@ use super::ring::Stamped;
 use super::shared::{CONSUMER, PRODUCERS, Shared, drop_message};
 use crate::inbound::core::now;
 use crate::inbound::signature::Signature;
-use crate::sync::{AtomicU64, Ordering::*};
+use crate::sync::{AtomicU64, Ordering::*, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -119,6 +119,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
         let shared = &*self.shared;
         let (gate, room) = &shared.room;
         shared.blocked.fetch_add(1, SeqCst);
+        fence(SeqCst); // against the consumer's, in `let_producers_in`
         let queued = loop {
             if self.is_closed() {
                 break false;

@@ -19,6 +19,8 @@
 //! Stamps are stored with Release and read with Acquire: they hand the value over. A producer's
 //! stamp is a `SeqCst` swap and the consumer's `parked` flag a `SeqCst` store, so that either the
 //! producer sees the consumer parked, or the consumer's last look sees the message (`super::Shared`).
+//! The consumer's stamp needs no more than Release: before it looks for blocked producers it
+//! executes a fence, once for many messages.
 
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, WatchedCell, total_order};
 use std::mem::MaybeUninit;
@@ -165,8 +167,7 @@ impl<M> Ring<M> {
                     Ok(_) => {
                         // SAFETY: claimed; the producer's stamp says that it is written.
                         let value = cell.value.with_mut(|cell| unsafe { (*cell).assume_init_read() });
-                        cell.stamp.swap(head.wrapping_add(self.one_lap), SeqCst);
-                        total_order();
+                        cell.stamp.store(head.wrapping_add(self.one_lap), Release);
                         return Some(value);
                     }
                     Err(now) => head = now,

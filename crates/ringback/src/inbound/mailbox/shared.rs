@@ -156,12 +156,19 @@ impl<M> Shared<M> {
         pushed.wrapping_sub(popped) as usize
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        let capacity = match &self.queue {
+    fn capacity(&self) -> usize {
+        match &self.queue {
             Queue::Ring(ring) => ring.capacity(),
             Queue::Keyed(keyed) => keyed.lock().unwrap_or_else(PoisonError::into_inner).capacity(),
-        };
-        self.depth() >= capacity
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.depth() >= self.capacity()
+    }
+
+    pub(crate) fn is_half_empty(&self) -> bool {
+        self.depth() <= self.capacity() / 2
     }
 
     pub(crate) fn is_gone(&self, end: u8) -> bool {
