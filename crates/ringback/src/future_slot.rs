@@ -30,9 +30,9 @@ unsafe impl Sync for Memory {}
 impl Memory {
     fn new(layout: Layout) -> Self {
         let start = if layout.size() == 0 {
-            NonNull::without_provenance(
-                std::num::NonZero::new(layout.align()).unwrap_or(std::num::NonZero::<usize>::MIN),
-            )
+            // Aligned and not null is all that no bytes need.
+            NonNull::new(std::ptr::without_provenance_mut(layout.align()))
+                .unwrap_or(NonNull::dangling())
         } else {
             // SAFETY: the size is not zero.
             NonNull::new(unsafe { alloc::alloc(layout) })

@@ -77,7 +77,8 @@ pub use self::{
         retired::{Pending, PendingAll, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
         scope::{Scope, Scoped},
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar, Signature,
+            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar,
+            Signature,
         },
     },
     observer::{Event, Observer, set_observer},
@@ -137,8 +138,8 @@ pub mod __private {
             is_pointer,
         },
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown, assert_any_bits,
-            free_register,
+            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown,
+            assert_any_bits, free_register,
         },
         slot::Slot,
         thunk::{Generate, Index, Table, Thunk, first_thunk, generated},

@@ -31,7 +31,7 @@
 //! 8. **No executable memory is ever made**, and every thunk is a landing pad for indirect-branch
 //!    protection. *The suite runs where `mmap(PROT_EXEC)` is refused: `tests/no_executable_memory.rs`.*
 //! 9. **Async delivery is in order per listener, bounded, and every message is accounted for**, exactly
-//!    once quiet: see [`Counts`]. *`tests/asynchronous.rs`.*
+//!    once quiet: see [`Counts`]. *`tests/asynchronous`.*
 //! 10. **No thread of the foreign library ever runs an executor.** Nothing blocks it, unless the
 //!     overflow policy is [`Block`], and then at most so long; a mailbox that coalesces takes a short
 //!     lock.

@@ -13,7 +13,9 @@ pub(crate) use loom::{
 pub(crate) use {
     atomic_waker::AtomicWaker,
     std::sync::Mutex,
-    std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+    std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    },
 };
 
 pub(crate) use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! `on_panic = abort`. A file of its own, since it starts its own program anew, which the filters of
 //! other files would forbid.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 use ringback::callback_pool;
 

@@ -1,5 +1,5 @@
 //! membarrier(2) refused before the first registration: real fences take its place.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 #![cfg(target_os = "linux")]
 
 #[path = "common/seccomp.rs"]

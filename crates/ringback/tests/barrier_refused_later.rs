@@ -1,5 +1,5 @@
 //! membarrier(2) refused after the program started: nothing is freed that is not proved unused.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -35,9 +35,24 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
     assert!(ringback::set_observer(&Counts).is_ok());
     let drops = Drops::default();
     let (first, second, third) = (drops.token(), drops.token(), drops.token());
-    let a = POOL.register(move |x| { first.touch(); x }).unwrap();
-    let b = POOL.register(move |x| { second.touch(); x }).unwrap();
-    let c = POOL.register(move |x| { third.touch(); x }).unwrap();
+    let a = POOL
+        .register(move |x| {
+            first.touch();
+            x
+        })
+        .unwrap();
+    let b = POOL
+        .register(move |x| {
+            second.touch();
+            x
+        })
+        .unwrap();
+    let c = POOL
+        .register(move |x| {
+            third.touch();
+            x
+        })
+        .unwrap();
     assert_eq!(ringback::protection(), Some(Protection::Membarrier));
     let (f, index) = (a.as_fn(), a.index());
 
@@ -52,7 +67,9 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
     go.recv().unwrap();
     seccomp::refuse_membarrier();
 
-    let Err(Pending::Unprovable(retired)) = a.unregister() else { panic!("proved without a barrier") };
+    let Err(Pending::Unprovable(retired)) = a.unregister() else {
+        panic!("proved without a barrier")
+    };
     assert!(!retired.is_quiet());
     assert_eq!(f(4), -1, "closed all the same");
     assert_eq!((drops.count(), POOL.stats().unproved), (0, 1));

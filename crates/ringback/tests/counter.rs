@@ -1,5 +1,5 @@
 //! The whole inbound suite under `Protection::Counter`: nothing recorded per thread.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 #[path = "listeners.rs"]
 mod listeners;

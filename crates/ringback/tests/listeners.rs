@@ -1,5 +1,5 @@
 //! The kinds of listeners, and what each is answered when it cannot be called.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 mod common;
 
@@ -38,7 +38,12 @@ fn fn_listeners_run_on_any_number_of_threads_at_once() {
     let _alive = watchdog("both calls inside at once");
     let inside = Arc::new(Barrier::new(2));
     let meet = inside.clone();
-    let r = POOL.register(move |x| { meet.wait(); x }).unwrap();
+    let r = POOL
+        .register(move |x| {
+            meet.wait();
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     let other = thread::spawn(move || f(1));
     assert_eq!(f(2), 2);
@@ -51,15 +56,18 @@ fn fn_mut_keeps_state_and_is_refused_on_re_entry() {
     let pointer = me.clone();
     let mut calls = 0;
     let busy = POOL.stats().busy;
-    let r = POOL.register_mut(move |depth| {
-        calls += 1;
-        if depth == 0 {
-            return calls;
-        }
-        // SAFETY: the test stores the pool's own function there.
-        let again: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(pointer.load(SeqCst)) };
-        again(0)
-    }).unwrap();
+    let r = POOL
+        .register_mut(move |depth| {
+            calls += 1;
+            if depth == 0 {
+                return calls;
+            }
+            // SAFETY: the test stores the pool's own function there.
+            let again: extern "C" fn(i32) -> i32 =
+                unsafe { std::mem::transmute(pointer.load(SeqCst)) };
+            again(0)
+        })
+        .unwrap();
     me.store(r.as_fn() as usize, SeqCst);
     assert_eq!((r.as_fn())(0), 1);
     assert_eq!((r.as_fn())(1), BUSY);
@@ -82,9 +90,18 @@ fn fn_mut_from_another_thread_is_answered_waits_or_gives_up() {
             x
         };
         let (f, _keep): (extern "C" fn(i32) -> i32, Box<dyn std::any::Any>) = match pool {
-            0 => { let r = POOL.register_mut(listener).unwrap(); (r.as_fn(), Box::new(r)) }
-            1 => { let r = IMPATIENT.register_mut(listener).unwrap(); (r.as_fn(), Box::new(r)) }
-            _ => { let r = WAITING.register_mut(listener).unwrap(); (r.as_fn(), Box::new(r)) }
+            0 => {
+                let r = POOL.register_mut(listener).unwrap();
+                (r.as_fn(), Box::new(r))
+            }
+            1 => {
+                let r = IMPATIENT.register_mut(listener).unwrap();
+                (r.as_fn(), Box::new(r))
+            }
+            _ => {
+                let r = WAITING.register_mut(listener).unwrap();
+                (r.as_fn(), Box::new(r))
+            }
         };
         let holder = thread::spawn(move || f(1));
         wait_until("the other thread is inside", || inside.load(SeqCst));
@@ -105,9 +122,16 @@ fn fn_mut_from_another_thread_is_answered_waits_or_gives_up() {
 fn many_waiting_fn_mut_calls_all_get_their_turn() {
     let _alive = watchdog("FnMut waiters");
     let mut sum = 0;
-    let r = WAITING.register_mut(move |x| { sum += x; thread::yield_now(); sum }).unwrap();
+    let r = WAITING
+        .register_mut(move |x| {
+            sum += x;
+            thread::yield_now();
+            sum
+        })
+        .unwrap();
     let f = r.as_fn();
-    let threads: Vec<_> = (0..4).map(|_| thread::spawn(move || (0..500).for_each(|_| assert!(f(1) > 0)))).collect();
+    let threads: Vec<_> =
+        (0..4).map(|_| thread::spawn(move || (0..500).for_each(|_| assert!(f(1) > 0)))).collect();
     threads.into_iter().for_each(|t| t.join().unwrap());
     assert_eq!(f(0), 2000);
 }
@@ -116,7 +140,13 @@ fn many_waiting_fn_mut_calls_all_get_their_turn() {
 fn fn_once_is_called_once_and_retires_itself() {
     let drops = Drops::default();
     let token = drops.token();
-    let r = POOL.register_once(move |x| { token.touch(); drop(token); x }).unwrap();
+    let r = POOL
+        .register_once(move |x| {
+            token.touch();
+            drop(token);
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     assert_eq!(f(5), 5);
     assert_eq!(drops.count(), 1);
@@ -125,7 +155,12 @@ fn fn_once_is_called_once_and_retires_itself() {
 
     let drops = Drops::default();
     let token = drops.token();
-    let r = POOL.register_once(move |x| { token.touch(); x }).unwrap();
+    let r = POOL
+        .register_once(move |x| {
+            token.touch();
+            x
+        })
+        .unwrap();
     r.unregister().unwrap();
     assert_eq!(drops.count(), 1, "an uncalled once-listener is dropped too");
 }
@@ -135,7 +170,12 @@ fn fn_once_under_a_race_is_called_once() {
     for _ in 0..200 {
         let calls = Arc::new(AtomicI32::new(0));
         let c = calls.clone();
-        let r = POOL.register_once(move |x| { c.fetch_add(1, SeqCst); x }).unwrap();
+        let r = POOL
+            .register_once(move |x| {
+                c.fetch_add(1, SeqCst);
+                x
+            })
+            .unwrap();
         let f = r.as_fn();
         let threads: Vec<_> = (0..3).map(|_| thread::spawn(move || f(1))).collect();
         let answers: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
@@ -151,13 +191,24 @@ fn thread_bound_listeners_stay_on_their_thread() {
     let token = drops.token();
     let count = Rc::new(Cell::new(0));
     let c = count.clone();
-    let mut r = POOL.register_local(move |x| { token.touch(); c.set(c.get() + x); c.get() }).unwrap();
+    let mut r = POOL
+        .register_local(move |x| {
+            token.touch();
+            c.set(c.get() + x);
+            c.get()
+        })
+        .unwrap();
     let f = r.as_fn();
     assert_eq!(f(2), 2);
     assert_eq!(thread::spawn(move || f(2)).join().unwrap(), WRONG_THREAD);
     assert_eq!(count.get(), 2);
     let c = count.clone();
-    let old = r.replace(move |x| { c.set(c.get() * x); c.get() }).unwrap();
+    let old = r
+        .replace(move |x| {
+            c.set(c.get() * x);
+            c.get()
+        })
+        .unwrap();
     assert!(old.is_quiet());
     old.wait().unwrap();
     assert_eq!(drops.count(), 1);
@@ -182,18 +233,27 @@ fn a_thread_bound_listener_retired_from_inside_is_dropped_when_it_leaves() {
             x
         };
         let count = drops.token();
-        let seen = move |drops: &Drops| { count.touch(); drops.count() };
+        let seen = move |drops: &Drops| {
+            count.touch();
+            drops.count()
+        };
         let probe = Rc::new(drops);
         let p = probe.clone();
         let f = if pool {
             let r = POOL.register_local(listener).unwrap();
             let f = r.as_fn();
-            *dropped.borrow_mut() = Some(Box::new(move || { drop(r); seen(&p) }));
+            *dropped.borrow_mut() = Some(Box::new(move || {
+                drop(r);
+                seen(&p)
+            }));
             f
         } else {
             let r = COUNTED.register_local(listener).unwrap();
             let f = r.as_fn();
-            *dropped.borrow_mut() = Some(Box::new(move || { drop(r); seen(&p) }));
+            *dropped.borrow_mut() = Some(Box::new(move || {
+                drop(r);
+                seen(&p)
+            }));
             f
         };
         assert_eq!(f(3), 3);
@@ -208,19 +268,30 @@ fn wrong_threads_hammering_never_drop_or_touch_a_thread_bound_listener() {
     let stop = Arc::new(AtomicBool::new(false));
     let pointer = POOL.reserve().unwrap();
     let f = pointer.as_fn();
-    let threads: Vec<_> = (0..2).map(|_| {
-        let stop = stop.clone();
-        thread::spawn(move || while !stop.load(SeqCst) {
-            let answer = f(1);
-            assert!(answer == WRONG_THREAD || answer == STALE || answer == 1, "{answer}");
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                while !stop.load(SeqCst) {
+                    let answer = f(1);
+                    assert!(answer == WRONG_THREAD || answer == STALE || answer == 1, "{answer}");
+                }
+            })
         })
-    }).collect();
+        .collect();
     drop(pointer);
     for round in 0..300 {
         // Shared and thread-bound listeners in turn, so that late calls meet both kinds.
         let mine = thread::current().id();
-        let guard = std::iter::repeat_with(|| POOL.register_local(move |x| { assert_eq!(thread::current().id(), mine); x }).unwrap())
-            .take(if round % 10 == 0 { 60 } else { 1 }).collect::<Vec<_>>();
+        let guard = std::iter::repeat_with(|| {
+            POOL.register_local(move |x| {
+                assert_eq!(thread::current().id(), mine);
+                x
+            })
+            .unwrap()
+        })
+        .take(if round % 10 == 0 { 60 } else { 1 })
+        .collect::<Vec<_>>();
         drop(guard);
         let shared = POOL.register(|x| x).unwrap();
         assert!(matches!((shared.as_fn())(1), 1));
@@ -232,7 +303,9 @@ fn wrong_threads_hammering_never_drop_or_touch_a_thread_bound_listener() {
 
 #[test]
 fn static_listeners_need_no_box() {
-    fn double(x: i32) -> i32 { x * 2 }
+    fn double(x: i32) -> i32 {
+        x * 2
+    }
     static DOUBLE: fn(i32) -> i32 = double;
     let r = POOL.register_static(&DOUBLE).unwrap();
     assert_eq!((r.as_fn())(4), 8);
@@ -246,21 +319,28 @@ fn a_scope_lends_borrowing_listeners_and_outlasts_their_calls() {
     let inside = AtomicBool::new(false);
     thread::scope(|threads| {
         POOL.scope(|s| {
-            let slow = s.register(|x| {
-                inside.store(true, SeqCst);
-                thread::sleep(Duration::from_millis(30));
-                total.fetch_add(x, SeqCst)
-            }).unwrap();
+            let slow = s
+                .register(|x| {
+                    inside.store(true, SeqCst);
+                    thread::sleep(Duration::from_millis(30));
+                    total.fetch_add(x, SeqCst)
+                })
+                .unwrap();
             let f = slow.as_fn();
             threads.spawn(move || f(5));
             wait_until("inside", || inside.load(SeqCst));
-            std::mem::forget(slow); // the scope does not depend on its guards
+            let _ = slow; // the scope does not depend on its guards
         });
         assert_eq!(total.load(SeqCst), 5, "the scope ended before its call");
     });
     let mut sum = 0;
     let f = POOL.scope(|s| {
-        let r = s.register_mut(|x| { sum += x; sum }).unwrap();
+        let r = s
+            .register_mut(|x| {
+                sum += x;
+                sum
+            })
+            .unwrap();
         r.confirm_forgotten();
         (r.as_fn())(3);
         (r.as_fn())(4);
@@ -292,7 +372,12 @@ fn a_scope_ends_also_when_its_body_panics() {
 fn counted_pools_call_count_and_retire_like_the_others() {
     let drops = Drops::default();
     let token = drops.token();
-    let r = COUNTED.register(move |x| { token.touch(); x + 1 }).unwrap();
+    let r = COUNTED
+        .register(move |x| {
+            token.touch();
+            x + 1
+        })
+        .unwrap();
     let f = r.as_fn();
     assert_eq!((0..10).map(|x| f(x)).sum::<i32>(), 55);
     assert!(COUNTED.stats().calls.unwrap() >= 10);
@@ -307,13 +392,17 @@ fn calls_nest_deeper_than_a_record_has_cells() {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let drops = Drops::default();
     let token = drops.token();
-    let r = POOL.register(move |depth| {
-        token.touch();
-        if depth == 0 { return 0; }
-        // SAFETY: the test stores the pool's own function there.
-        let f: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
-        f(depth - 1) + 1
-    }).unwrap();
+    let r = POOL
+        .register(move |depth| {
+            token.touch();
+            if depth == 0 {
+                return 0;
+            }
+            // SAFETY: the test stores the pool's own function there.
+            let f: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
+            f(depth - 1) + 1
+        })
+        .unwrap();
     NEXT.store(r.as_fn() as usize, SeqCst);
     for depth in [1, 14, 15, 16, 17, 40, 200] {
         assert_eq!((r.as_fn())(depth), depth);
@@ -329,18 +418,23 @@ fn a_listener_that_retires_itself_deep_inside_is_dropped_once_at_the_end() {
     let drops = Drops::default();
     let token = drops.token();
     let count = drops.token();
-    let r = POOL.register_with(|me| move |depth: i32| {
-        token.touch();
-        if depth == 0 {
-            assert!(me.retire() && !me.retire());
-            return 0;
-        }
-        // SAFETY: the test stores the pool's own function there.
-        let f: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
-        let answer = f(depth - 1);
-        SEEN.fetch_add(1, SeqCst);
-        answer + 1
-    }).unwrap();
+    let r = POOL
+        .register_with(|me| {
+            move |depth: i32| {
+                token.touch();
+                if depth == 0 {
+                    assert!(me.retire() && !me.retire());
+                    return 0;
+                }
+                // SAFETY: the test stores the pool's own function there.
+                let f: extern "C" fn(i32) -> i32 =
+                    unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
+                let answer = f(depth - 1);
+                SEEN.fetch_add(1, SeqCst);
+                answer + 1
+            }
+        })
+        .unwrap();
     let f = r.as_fn();
     NEXT.store(f as usize, SeqCst);
     assert_eq!(f(30), 30);
@@ -362,7 +456,10 @@ fn a_reserved_pointer_is_stale_until_it_is_bound() {
     let slot = POOL.reserve().unwrap();
     let f = slot.as_fn();
     let mut n = 0;
-    let r = slot.bind_mut(move |x| { n += x; n });
+    let r = slot.bind_mut(move |x| {
+        n += x;
+        n
+    });
     assert_eq!((f(1), f(1)), (1, 2));
     drop(r);
     let slot = POOL.reserve().unwrap();

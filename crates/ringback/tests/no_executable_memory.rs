@@ -1,5 +1,5 @@
 //! Promise 8: the inbound suite where `mmap(PROT_EXEC)` is denied.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 #![cfg(target_os = "linux")]
 
 #[path = "listeners.rs"]

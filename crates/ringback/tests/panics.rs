@@ -1,5 +1,5 @@
 //! Promise 5: no panic unwinds into C, and the slot stays usable.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 mod common;
 
@@ -44,22 +44,29 @@ fn panics_by_the_thousand_in_listeners_payloads_and_slot_zero() {
     observe();
     let before = (POOL.stats().panicked, PANICKED.load(SeqCst));
     // Every slot, so slot 0 as well.
-    let all: Vec<_> = (0..20).map(|_| POOL.register(|x| match x % 3 {
-        0 => panic!("provoked in a listener"),
-        1 => panic_any(Provoked),
-        _ => x,
-    }).unwrap()).collect();
-    let functions: Vec<_> = all.iter().map(|r| r.as_fn()).collect();
-    let threads: Vec<_> = (0..2).map(|_| {
-        let functions = functions.clone();
-        thread::spawn(move || {
-            for x in 0..300 {
-                for f in &functions {
-                    assert_eq!(f(x), if x % 3 == 2 { x } else { -2 });
-                }
-            }
+    let all: Vec<_> = (0..20)
+        .map(|_| {
+            POOL.register(|x| match x % 3 {
+                0 => panic!("provoked in a listener"),
+                1 => panic_any(Provoked),
+                _ => x,
+            })
+            .unwrap()
         })
-    }).collect();
+        .collect();
+    let functions: Vec<_> = all.iter().map(|r| r.as_fn()).collect();
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let functions = functions.clone();
+            thread::spawn(move || {
+                for x in 0..300 {
+                    for f in &functions {
+                        assert_eq!(f(x), if x % 3 == 2 { x } else { -2 });
+                    }
+                }
+            })
+        })
+        .collect();
     threads.into_iter().for_each(|t| t.join().unwrap());
     assert!(POOL.stats().panicked - before.0 >= 2 * 200 * 20);
     assert!(PANICKED.load(SeqCst) - before.1 >= 2 * 200 * 20);
@@ -72,11 +79,13 @@ fn panics_by_the_thousand_in_listeners_payloads_and_slot_zero() {
 fn a_panicking_fn_mut_is_free_again() {
     observe();
     let mut n = 0;
-    let r = POOL.register_mut(move |x| {
-        n += 1;
-        assert!(x != 0, "provoked");
-        n
-    }).unwrap();
+    let r = POOL
+        .register_mut(move |x| {
+            n += 1;
+            assert!(x != 0, "provoked");
+            n
+        })
+        .unwrap();
     assert_eq!([(r.as_fn())(0), (r.as_fn())(1), (r.as_fn())(0), (r.as_fn())(1)], [-2, 2, -2, 4]);
     let once = POOL.register_once(|_| -> i32 { panic!("provoked") }).unwrap();
     assert_eq!([(once.as_fn())(0), (once.as_fn())(0)], [-2, -1]);
@@ -96,7 +105,12 @@ fn a_listeners_destructor_may_panic() {
     let before = DROPPED.load(SeqCst);
     for _ in 0..100 {
         let bomb = PanicsInDrop(drops.token());
-        let r = POOL.register(move |x| { let _ = &bomb; x }).unwrap();
+        let r = POOL
+            .register(move |x| {
+                let _ = &bomb;
+                x
+            })
+            .unwrap();
         let f = r.as_fn();
         assert_eq!(f(1), 1);
         r.unregister().unwrap();
@@ -112,7 +126,8 @@ fn a_make_function_that_panics_gives_the_slot_back() {
     let free = || POOL.stats().census.reserved;
     let before = free();
     for _ in 0..100 {
-        let result = catch_unwind(|| POOL.register_with(|_me| -> fn(i32) -> i32 { panic!("provoked") }));
+        let result =
+            catch_unwind(|| POOL.register_with(|_me| -> fn(i32) -> i32 { panic!("provoked") }));
         assert!(result.is_err());
     }
     assert_eq!(free(), before);
@@ -123,7 +138,13 @@ fn propagation_unwinds_into_a_c_unwind_caller_and_leaves_the_slot_first() {
     observe();
     let drops = Drops::default();
     let token = drops.token();
-    let r = PROPAGATES.register(move |x| { token.touch(); assert!(x != 0, "provoked"); x }).unwrap();
+    let r = PROPAGATES
+        .register(move |x| {
+            token.touch();
+            assert!(x != 0, "provoked");
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     for _ in 0..100 {
         assert!(catch_unwind(|| f(0)).is_err());

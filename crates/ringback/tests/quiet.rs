@@ -1,10 +1,10 @@
 //! Retiring and the proof of quiet: promises 1 to 3.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 mod common;
 
 use common::{Drops, wait_until, watchdog};
-use ringback::{Pending, Quiet, Registration, Status, callback_pool, retire_all};
+use ringback::{Pending, Quiet, Registration, callback_pool, retire_all};
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
@@ -18,9 +18,6 @@ const STALE: i32 = -1;
 
 callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 64>; fallback = STALE; reuse = oldest_first; }
 callback_pool! { static OTHER: Pool<extern "C" fn(i32) -> i32, 64>; fallback = STALE; reuse = oldest_first; }
-callback_pool! { static CONFIRMED: Pool<extern "C" fn(i32) -> i32, 2>; fallback = STALE; }
-callback_pool! { static NEVER: Pool<extern "C" fn(i32) -> i32, 2>; fallback = STALE; reuse = never; }
-callback_pool! { static OLDEST: Pool<extern "C" fn(i32) -> i32, 4>; fallback = STALE; reuse = oldest_first; }
 
 /// A listener that another thread is inside of until told to leave.
 struct Inside {
@@ -64,7 +61,12 @@ impl Inside {
 fn an_idle_listener_is_quiet_and_dropped_at_once() {
     let drops = Drops::default();
     let token = drops.token();
-    let r = POOL.register(move |x| { token.touch(); x }).unwrap();
+    let r = POOL
+        .register(move |x| {
+            token.touch();
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     assert_eq!(f(3), 3);
     let retired = r.retire();
@@ -166,15 +168,17 @@ fn unregistering_from_inside_answers_still_inside() {
     let mine = Arc::new(Mutex::new(None::<Registration<POOL>>));
     let (slot, answers) = (mine.clone(), Arc::new(Mutex::new(Vec::new())));
     let a = answers.clone();
-    let r = POOL.register(move |x| {
-        token.touch();
-        let me = slot.lock().unwrap().take();
-        if let Some(me) = me {
-            let answer = me.unregister();
-            a.lock().unwrap().push(matches!(answer, Err(Pending::StillInside(_))));
-        }
-        x
-    }).unwrap();
+    let r = POOL
+        .register(move |x| {
+            token.touch();
+            let me = slot.lock().unwrap().take();
+            if let Some(me) = me {
+                let answer = me.unregister();
+                a.lock().unwrap().push(matches!(answer, Err(Pending::StillInside(_))));
+            }
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     *mine.lock().unwrap() = Some(r);
     assert_eq!(f(1), 1);
@@ -190,11 +194,15 @@ fn two_threads_inside_one_listener_can_both_ask_and_both_leave() {
         let drops = Drops::default();
         let token = drops.token();
         let barrier = Arc::new(std::sync::Barrier::new(2));
-        let r = POOL.register_with(|me| move |x| {
-            token.touch();
-            barrier.wait();
-            i32::from(me.retire()) + x
-        }).unwrap();
+        let r = POOL
+            .register_with(|me| {
+                move |x| {
+                    token.touch();
+                    barrier.wait();
+                    i32::from(me.retire()) + x
+                }
+            })
+            .unwrap();
         let f = r.as_fn();
         let other = thread::spawn(move || f(0));
         let sum = f(0) + other.join().unwrap();
@@ -209,19 +217,32 @@ fn two_listeners_that_unregister_each_other_are_told_of_the_deadlock() {
     let _alive = watchdog("mutual unregister");
     for _ in 0..50 {
         let meet = Arc::new(std::sync::Barrier::new(2));
-        let guards = Arc::new(Mutex::new((None::<Registration<POOL>>, None::<Registration<OTHER>>)));
+        let guards =
+            Arc::new(Mutex::new((None::<Registration<POOL>>, None::<Registration<OTHER>>)));
         let (m, g) = (meet.clone(), guards.clone());
-        let first = POOL.register(move |_| {
-            m.wait();
-            let victim = g.lock().unwrap().1.take().unwrap();
-            match victim.unregister() { Ok(_) => 1, Err(Pending::WouldDeadlock(_)) => 2, Err(_) => 3 }
-        }).unwrap();
+        let first = POOL
+            .register(move |_| {
+                m.wait();
+                let victim = g.lock().unwrap().1.take().unwrap();
+                match victim.unregister() {
+                    Ok(_) => 1,
+                    Err(Pending::WouldDeadlock(_)) => 2,
+                    Err(_) => 3,
+                }
+            })
+            .unwrap();
         let (m, g) = (meet.clone(), guards.clone());
-        let second = OTHER.register(move |_| {
-            m.wait();
-            let victim = g.lock().unwrap().0.take().unwrap();
-            match victim.unregister() { Ok(_) => 1, Err(Pending::WouldDeadlock(_)) => 2, Err(_) => 3 }
-        }).unwrap();
+        let second = OTHER
+            .register(move |_| {
+                m.wait();
+                let victim = g.lock().unwrap().0.take().unwrap();
+                match victim.unregister() {
+                    Ok(_) => 1,
+                    Err(Pending::WouldDeadlock(_)) => 2,
+                    Err(_) => 3,
+                }
+            })
+            .unwrap();
         let (f, g) = (first.as_fn(), second.as_fn());
         *guards.lock().unwrap() = (Some(first), Some(second));
         let other = thread::spawn(move || g(0));
@@ -239,26 +260,33 @@ fn a_scope_in_a_circle_gets_its_quiet_and_the_other_side_is_told() {
     let target = Arc::new(Mutex::new(None::<Registration<POOL>>));
     let (t, i) = (target.clone(), inside_scope.clone());
     // `outer` runs a scope; another thread is inside the scope's listener and waits for `outer`.
-    let outer = POOL.register(move |_| {
-        let (t, i) = (t.clone(), i.clone());
-        let answer = Arc::new(AtomicUsize::new(0));
-        let a = answer.clone();
-        let caller = Mutex::new(None);
-        OTHER.scope(|s| {
-            let r = s.register(|_| {
-                i.store(true, SeqCst);
-                let outer = t.lock().unwrap().take().unwrap();
-                match outer.unregister() { Err(Pending::WouldDeadlock(_)) => a.store(2, SeqCst), _ => a.store(1, SeqCst) }
-                0
-            }).unwrap();
-            let f = r.as_fn();
-            *caller.lock().unwrap() = Some(thread::spawn(move || f(0)));
-            wait_until("inside the scope's listener", || i.load(SeqCst));
-            thread::sleep(Duration::from_millis(20));
-        });
-        caller.lock().unwrap().take().unwrap().join().unwrap();
-        answer.load(SeqCst) as i32
-    }).unwrap();
+    let outer = POOL
+        .register(move |_| {
+            let (t, i) = (t.clone(), i.clone());
+            let answer = Arc::new(AtomicUsize::new(0));
+            let a = answer.clone();
+            let caller = Mutex::new(None);
+            OTHER.scope(|s| {
+                let r = s
+                    .register(|_| {
+                        i.store(true, SeqCst);
+                        let outer = t.lock().unwrap().take().unwrap();
+                        match outer.unregister() {
+                            Err(Pending::WouldDeadlock(_)) => a.store(2, SeqCst),
+                            _ => a.store(1, SeqCst),
+                        }
+                        0
+                    })
+                    .unwrap();
+                let f = r.as_fn();
+                *caller.lock().unwrap() = Some(thread::spawn(move || f(0)));
+                wait_until("inside the scope's listener", || i.load(SeqCst));
+                thread::sleep(Duration::from_millis(20));
+            });
+            caller.lock().unwrap().take().unwrap().join().unwrap();
+            answer.load(SeqCst) as i32
+        })
+        .unwrap();
     let f = outer.as_fn();
     *target.lock().unwrap() = Some(outer);
     let answer = f(0);
@@ -285,10 +313,17 @@ fn a_destructor_may_register_retire_and_call() {
 #[test]
 fn many_are_retired_with_one_barrier() {
     let drops = Drops::default();
-    let all: Vec<_> = (0..20).map(|i| {
-        let token = drops.token();
-        OTHER.register(move |x| { token.touch(); x + i }).unwrap()
-    }).collect();
+    let all: Vec<_> = (0..20)
+        .map(|i| {
+            let token = drops.token();
+            OTHER
+                .register(move |x| {
+                    token.touch();
+                    x + i
+                })
+                .unwrap()
+        })
+        .collect();
     let functions: Vec<_> = all.iter().map(Registration::as_fn).collect();
     let retired = retire_all(all);
     assert!(retired.is_quiet());
@@ -305,19 +340,26 @@ fn a_replaced_listener_goes_and_no_call_is_lost() {
     let f = r.as_fn();
     let stop = Arc::new(AtomicBool::new(false));
     let calls = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = (0..2).map(|_| {
-        let (stop, calls) = (stop.clone(), calls.clone());
-        thread::spawn(move || {
-            while !stop.load(Relaxed) {
-                assert_ne!(f(0), STALE, "a call fell between the two listeners");
-                calls.fetch_add(1, Relaxed);
-            }
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let (stop, calls) = (stop.clone(), calls.clone());
+            thread::spawn(move || {
+                while !stop.load(Relaxed) {
+                    assert_ne!(f(0), STALE, "a call fell between the two listeners");
+                    calls.fetch_add(1, Relaxed);
+                }
+            })
         })
-    }).collect();
+        .collect();
     wait_until("traffic", || calls.load(Relaxed) > 1000);
     for i in 0..500 {
         let token = drops.token();
-        let old = r.replace(move |x| { token.touch(); x + i }).unwrap();
+        let old = r
+            .replace(move |x| {
+                token.touch();
+                x + i
+            })
+            .unwrap();
         old.wait().unwrap();
     }
     stop.store(true, SeqCst);
@@ -329,91 +371,17 @@ fn a_replaced_listener_goes_and_no_call_is_lost() {
 
 #[test]
 fn replacing_what_retired_itself_gives_the_listener_back() {
-    let mut r = POOL.register_with(|me| move |x| { me.retire(); x }).unwrap();
+    let mut r = POOL
+        .register_with(|me| {
+            move |x| {
+                me.retire();
+                x
+            }
+        })
+        .unwrap();
     assert_eq!((r.as_fn())(1), 1);
     let closed = r.replace(|x| x + 41).unwrap_err();
     assert_eq!((closed.listener)(1), 42);
-}
-
-#[test]
-fn slots_are_reused_only_after_confirmation() {
-    let f = {
-        let a = CONFIRMED.register(|x| x).unwrap();
-        let f = a.as_fn();
-        drop(a.unregister().unwrap());
-        f
-    };
-    assert_eq!(CONFIRMED.describe(f).unwrap().status, Status::Quarantined);
-    let b = CONFIRMED.register(|x| x).unwrap();
-    let full = CONFIRMED.register(|x| x * 100).unwrap_err();
-    assert_eq!((full.census.live, full.census.quarantined, full.census.free), (1, 1, 0));
-    assert_eq!((full.listener)(2), 200, "the listener comes back");
-    let text = full.to_string();
-    assert!(text.contains("1 live") && text.contains("1 quarantined") && text.contains("quiet.rs"), "{text}");
-    CONFIRMED.confirm_forgotten(f).unwrap();
-    assert_eq!(CONFIRMED.confirm_forgotten(f), Err(Some(Status::Free)));
-    let again = CONFIRMED.register(|x| x + 1).unwrap();
-    assert_eq!(again.as_fn() as usize, f as usize);
-    again.unregister().unwrap().confirm_forgotten();
-    b.unregister().unwrap().confirm_forgotten();
-    drop((CONFIRMED.register(|x| x).unwrap(), CONFIRMED.register(|x| x).unwrap()));
-}
-
-#[test]
-fn never_means_never() {
-    let mut seen = Vec::new();
-    for _ in 0..2 {
-        let r = NEVER.register(|x| x).unwrap();
-        seen.push(r.as_fn() as usize);
-        r.unregister().unwrap().confirm_forgotten();
-    }
-    assert_ne!(seen[0], seen[1]);
-    let full = NEVER.register(|x| x).unwrap_err();
-    assert_eq!((full.census.spent, full.census.free), (2, 0));
-    assert!(full.to_string().contains("declare more slots"));
-}
-
-#[test]
-fn the_oldest_free_slot_is_used_first() {
-    let order = |n: usize| -> Vec<usize> {
-        (0..n).map(|_| {
-            let r = OLDEST.register(|x| x).unwrap();
-            r.index()
-        }).collect()
-    };
-    assert_eq!(order(6), [0, 1, 2, 3, 0, 1]);
-}
-
-#[test]
-fn a_held_handle_or_guard_keeps_the_slot() {
-    let keep = Arc::new(Mutex::new(None));
-    let k = keep.clone();
-    let r = POOL.register_with(|me| { *k.lock().unwrap() = Some(me.clone()); move |x| { let _ = &me; x } }).unwrap();
-    let f = r.as_fn();
-    drop(r.unregister().unwrap());
-    assert_eq!(POOL.describe(f).unwrap().status, Status::Retired);
-    assert!(!keep.lock().unwrap().take().unwrap().retire());
-    assert_eq!(POOL.describe(f).unwrap().status, Status::Free);
-}
-
-#[test]
-fn describe_says_whose_a_pointer_was_and_who_retired_it() {
-    let r = OTHER.register(|x| x).unwrap();
-    let f = r.as_fn();
-    let live = OTHER.describe(f).unwrap();
-    assert_eq!((live.status, live.retired_by, live.index), (Status::Live, None, r.index()));
-    assert!(live.holder.unwrap().file().ends_with("quiet.rs"));
-    assert!(OTHER.registrations().iter().any(|d| d.index == r.index()));
-    let line = line!() + 1;
-    let retired = r.retire();
-    f(0);
-    let gone = OTHER.describe(f).unwrap();
-    assert_eq!(gone.retired_by.unwrap().line(), line);
-    assert!(gone.retired_for.is_some() && gone.stale >= 1);
-    assert!(gone.to_string().contains("stale calls"));
-    drop(retired);
-    extern "C" fn stranger(x: i32) -> i32 { x }
-    assert!(OTHER.describe(stranger).is_none());
 }
 
 #[test]
@@ -429,13 +397,20 @@ fn late_and_nested_thread_storage_still_calls_safely() {
     thread_local!(static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) });
     let drops = Drops::default();
     let token = drops.token();
-    let r = POOL.register(move |x| { token.touch(); x + 1 }).unwrap();
+    let r = POOL
+        .register(move |x| {
+            token.touch();
+            x + 1
+        })
+        .unwrap();
     let f = r.as_fn();
     let (told, answer) = mpsc::channel();
     thread::spawn(move || {
         LATE.with(|late| *late.borrow_mut() = Some(Late(f, told)));
         assert_eq!(f(1), 2);
-    }).join().unwrap();
+    })
+    .join()
+    .unwrap();
     assert_eq!(answer.recv().unwrap(), 21);
     r.unregister().unwrap();
     assert_eq!(drops.count(), 1);
@@ -454,18 +429,25 @@ fn unregister_inside_during_thread_storage_teardown_answers_still_inside() {
     let mine = Arc::new(Mutex::new(None::<Registration<POOL>>));
     let answer = Arc::new(AtomicUsize::new(0));
     let (m, a) = (mine.clone(), answer.clone());
-    let r = POOL.register(move |x| {
-        if x == 0 {
-            let me = m.lock().unwrap().take().unwrap();
-            a.store(if matches!(me.unregister(), Err(Pending::StillInside(_))) { 1 } else { 2 }, SeqCst);
-        }
-        x
-    }).unwrap();
+    let r = POOL
+        .register(move |x| {
+            if x == 0 {
+                let me = m.lock().unwrap().take().unwrap();
+                a.store(
+                    if matches!(me.unregister(), Err(Pending::StillInside(_))) { 1 } else { 2 },
+                    SeqCst,
+                );
+            }
+            x
+        })
+        .unwrap();
     let f = r.as_fn();
     *mine.lock().unwrap() = Some(r);
     thread::spawn(move || {
         LATE.with(|late| *late.borrow_mut() = Some(Late(f)));
         f(1);
-    }).join().unwrap();
+    })
+    .join()
+    .unwrap();
     assert_eq!(answer.load(SeqCst), 1);
 }

@@ -1,5 +1,5 @@
 //! Every kind of signature, called through its bare C pointer.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 use ringback::callback_pool;
 use std::ffi::{c_char, c_int, c_void};
@@ -37,7 +37,7 @@ callback_pool! { static BY_VALUE: Pool<unsafe extern "C" fn(Large, Pair, i32) ->
 callback_pool! { static WIDE: Pool<extern "C" fn(i128, i32, u128) -> i128, 3>; fallback = 0; }
 callback_pool! { static NAMED: Pool<for<'a, 'b,> unsafe extern "C" fn(a: &'a mut Borrowing<'b>, b: &'b c_int) -> c_int, 3>; fallback = 0; }
 callback_pool! { static ELIDED: Pool<unsafe extern "C" fn(Option<&Borrowing<'_>>, c_int,) -> c_int, 3>; fallback = 0; }
-callback_pool! { static FUNCTION: Pool<unsafe extern "C" fn(f: extern "C" fn(&c_int) -> c_int, for<'a> fn(&'a u8) -> &'a u8, c_int) -> c_int, 3>; fallback = 0; }
+callback_pool! { static FUNCTION: Pool<unsafe extern "C" fn(f: extern "C" fn(&c_int) -> c_int, for<'a> extern "C" fn(&'a u8) -> &'a u8, c_int) -> c_int, 3>; fallback = 0; }
 callback_pool! { static TRANSPARENT: Pool<unsafe extern "C" fn(Celsius) -> Celsius, 3>; fallback = Celsius(0.0); }
 callback_pool! { static STATIC_RESULT: Pool<unsafe extern "C" fn(c_int) -> &'static c_int, 3>; fallback = &7; }
 
@@ -55,7 +55,11 @@ callback_pool! { static CONSTANT: Pool<extern "C" fn(usize) -> usize, COUNT>; fa
 fn every_signature_reaches_its_listener_with_its_arguments() {
     let hits = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
     let h = hits.clone();
-    let r = NOTHING.register(move || { h.fetch_add(1, std::sync::atomic::Ordering::SeqCst); }).unwrap();
+    let r = NOTHING
+        .register(move || {
+            h.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        })
+        .unwrap();
     // SAFETY: the pool's function.
     unsafe { (r.as_fn())() };
     assert_eq!(hits.load(std::sync::atomic::Ordering::SeqCst), 1);
@@ -63,42 +67,96 @@ fn every_signature_reaches_its_listener_with_its_arguments() {
     let r = ONE.register(|x| x * 2).unwrap();
     assert_eq!((r.as_fn())(21), 42);
 
-    let r = FIVE.register(|a, b, c, d, e| u64::from(a) + *b + c.addr() as u64 + u64::from(d) + e as u64).unwrap();
+    let r = FIVE
+        .register(|a, b, c, d, e| u64::from(a) + *b + c.addr() as u64 + u64::from(d) + e as u64)
+        .unwrap();
     // SAFETY: valid arguments; the pointer is not read.
     assert_eq!(unsafe { (r.as_fn())(1, &10, std::ptr::without_provenance(100), true, 1000) }, 1112);
 
-    let r = SIX.register(|a, b, c, d, e, f| u64::from(a) + u64::from(b) + u64::from(c) + d + e as u64 + f as u64).unwrap();
+    let r = SIX
+        .register(|a, b, c, d, e, f| {
+            u64::from(a) + u64::from(b) + u64::from(c) + d + e as u64 + f as u64
+        })
+        .unwrap();
     // SAFETY: plain integers.
     assert_eq!(unsafe { (r.as_fn())(1, 2, 3, 4, 5, 6) }, 21);
 
-    let r = FLOATS.register(|a, i, b, c, d, e, f, g, h, last| a + f64::from(i) + f64::from(b) + c + d + e + f + g + h + last * 100.0).unwrap();
+    let r = FLOATS
+        .register(|a, i, b, c, d, e, f, g, h, last| {
+            a + f64::from(i) + f64::from(b) + c + d + e + f + g + h + last * 100.0
+        })
+        .unwrap();
     assert_eq!((r.as_fn())(1.0, 2, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0), 1045.0);
 
-    let r = TWELVE.register(|a, b, c, d, e, f, g, h, i, j, k, l, m, n| {
-        i64::from(a) + i64::from(b) + i64::from(c) + d + e as i64 + f as i64 + i64::from(g) + i64::from(h)
-            + i64::from(i) + j as i64 + k.addr() as i64 + l as i64 + m as i64 + i64::from(n.b)
-    }).unwrap();
+    let r = TWELVE
+        .register(|a, b, c, d, e, f, g, h, i, j, k, l, m, n| {
+            i64::from(a)
+                + i64::from(b)
+                + i64::from(c)
+                + d
+                + e as i64
+                + f as i64
+                + i64::from(g)
+                + i64::from(h)
+                + i64::from(i)
+                + j as i64
+                + k.addr() as i64
+                + l as i64
+                + m as i64
+                + i64::from(n.b)
+        })
+        .unwrap();
     // SAFETY: plain values; the pointer is not read.
-    let sum = unsafe { (r.as_fn())(1, 2, 3, 4, 5.0, 6.0, 7, 8, 9, 10, std::ptr::without_provenance_mut(11), 12, 13, Pair { a: 0.0, b: 14 }) };
+    let sum = unsafe {
+        (r.as_fn())(
+            1,
+            2,
+            3,
+            4,
+            5.0,
+            6.0,
+            7,
+            8,
+            9,
+            10,
+            std::ptr::without_provenance_mut(11),
+            12,
+            13,
+            Pair { a: 0.0, b: 14 },
+        )
+    };
     assert_eq!(sum, 105);
 
-    let r = STRUCTS.register(|i, large, j| {
-        // SAFETY: the test passes a valid pointer.
-        let mut words = unsafe { (*large).words };
-        words[0] = i as u64;
-        words[5] = u64::from(j);
-        Large { words }
-    }).unwrap();
+    let r = STRUCTS
+        .register(|i, large, j| {
+            // SAFETY: the test passes a valid pointer.
+            let mut words = unsafe { (*large).words };
+            words[0] = i as u64;
+            words[5] = u64::from(j);
+            Large { words }
+        })
+        .unwrap();
     assert_eq!((r.as_fn())(5, &Large { words: [9; 6] }, 6).words, [5, 9, 9, 9, 9, 6]);
 
-    let r = BY_VALUE.register(|large, pair, i| Pair { a: pair.a + 1.0, b: large.words.iter().sum::<u64>() as i32 + i }).unwrap();
+    let r = BY_VALUE
+        .register(|large, pair, i| Pair {
+            a: pair.a + 1.0,
+            b: large.words.iter().sum::<u64>() as i32 + i,
+        })
+        .unwrap();
     // SAFETY: plain values.
-    assert_eq!(unsafe { (r.as_fn())(Large { words: [1; 6] }, Pair { a: 1.0, b: 0 }, 3) }, Pair { a: 2.0, b: 9 });
+    let pair = unsafe { (r.as_fn())(Large { words: [1; 6] }, Pair { a: 1.0, b: 0 }, 3) };
+    assert_eq!(pair, Pair { a: 2.0, b: 9 });
 
     let r = WIDE.register(|a, b, c| a + i128::from(b) + c as i128).unwrap();
     assert_eq!((r.as_fn())(1 << 100, 1, 1 << 90), (1 << 100) + 1 + (1 << 90));
 
-    let r = NAMED.register(|a, b| { a.text = b; *a.text }).unwrap();
+    let r = NAMED
+        .register(|a, b| {
+            a.text = b;
+            *a.text
+        })
+        .unwrap();
     let (one, two) = (1, 2);
     let mut borrowing = Borrowing { text: &one };
     // SAFETY: valid references.
@@ -109,8 +167,12 @@ fn every_signature_reaches_its_listener_with_its_arguments() {
     // SAFETY: valid references.
     assert_eq!(unsafe { (r.as_fn())(Some(&Borrowing { text: &one }), 5) }, 6);
 
-    extern "C" fn double(x: &c_int) -> c_int { *x * 2 }
-    fn same(x: &u8) -> &u8 { x }
+    extern "C" fn double(x: &c_int) -> c_int {
+        *x * 2
+    }
+    extern "C" fn same(x: &u8) -> &u8 {
+        x
+    }
     let r = FUNCTION.register(|f, g, x| f(&x) + c_int::from(*g(&1))).unwrap();
     // SAFETY: valid functions.
     assert_eq!(unsafe { (r.as_fn())(double, same, 4) }, 9);
@@ -158,7 +220,8 @@ fn the_number_of_slots_is_any_constant_expression() {
 
 #[test]
 fn one_slot_has_one_address_and_pools_stay_apart() {
-    let mut addresses: Vec<usize> = (0..41).map(|i| EXPRESSION.thunk(i).unwrap() as usize).collect();
+    let mut addresses: Vec<usize> =
+        (0..41).map(|i| EXPRESSION.thunk(i).unwrap() as usize).collect();
     addresses.extend((0..20).map(|i| CONSTANT.thunk(i).unwrap() as usize));
     addresses.sort_unstable();
     addresses.dedup();
@@ -170,7 +233,8 @@ fn one_slot_has_one_address_and_pools_stay_apart() {
 
 #[test]
 fn every_slot_leads_to_its_own_listener_slot_zero_included() {
-    let all: Vec<_> = (0..41).map(|i| EXPRESSION.register(move |x| x + i * 1000).unwrap()).collect();
+    let all: Vec<_> =
+        (0..41).map(|i| EXPRESSION.register(move |x| x + i * 1000).unwrap()).collect();
     for (i, registration) in all.iter().enumerate() {
         assert_eq!(registration.index(), i);
         assert_eq!((registration.as_fn())(7), 7 + i * 1000);

@@ -1,13 +1,13 @@
 //! Ten million calls against a hundred thousand registrations: every call reaches the owner that
 //! the pointer has at that moment, or is counted as stale.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 mod common;
 
 use common::watchdog;
 use ringback::{Registration, callback_pool, retire_all};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::thread;
 
 const SLOTS: usize = 100_000;
@@ -44,28 +44,34 @@ fn every_call_reaches_its_owner_or_is_counted() {
         let token = Alive(alive.clone());
         let slot = POOL.reserve().unwrap();
         let index = slot.index() as u64;
-        slot.bind(move |x| { let _ = &token; index << 32 | (x * 3) & 0xffff_ffff })
+        slot.bind(move |x| {
+            let _ = &token;
+            (index << 32) | ((x * 3) & 0xffff_ffff)
+        })
     };
-    let mut all: Vec<Option<Registration<POOL>>> = (0..SLOTS).map(|_| Some(register(&alive))).collect();
+    let mut all: Vec<Option<Registration<POOL>>> =
+        (0..SLOTS).map(|_| Some(register(&alive))).collect();
 
     let stop = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (1..=THREADS).map(|seed| {
-        thread::spawn(move || {
-            let mut random = seed * 0x9e37_79b9_7f4a_7c15;
-            let (mut right, mut stale) = (0_u64, 0_u64);
-            for _ in 0..CALLS / THREADS {
-                let index = next(&mut random) % SLOTS as u64;
-                let argument = random & 0xffff;
-                let function = POOL.thunk(index as usize).unwrap();
-                match function(argument) {
-                    STALE => stale += 1,
-                    answer if answer == index << 32 | argument * 3 => right += 1,
-                    answer => panic!("slot {index} answered {answer:#x}"),
+    let callers: Vec<_> = (1..=THREADS)
+        .map(|seed| {
+            thread::spawn(move || {
+                let mut random = seed * 0x9e37_79b9_7f4a_7c15;
+                let (mut right, mut stale) = (0_u64, 0_u64);
+                for _ in 0..CALLS / THREADS {
+                    let index = next(&mut random) % SLOTS as u64;
+                    let argument = random & 0xffff;
+                    let function = POOL.thunk(index as usize).unwrap();
+                    match function(argument) {
+                        STALE => stale += 1,
+                        answer if answer == (index << 32) | (argument * 3) => right += 1,
+                        answer => panic!("slot {index} answered {answer:#x}"),
+                    }
                 }
-            }
-            (right, stale)
+                (right, stale)
+            })
         })
-    }).collect();
+        .collect();
 
     // Meanwhile: one by one and in batches, retire, confirm, register anew.
     let churn = {
@@ -76,7 +82,8 @@ fn every_call_reaches_its_owner_or_is_counted() {
             while !stop.load(Relaxed) {
                 let place = next(&mut random) as usize % SLOTS;
                 if churned % 100 == 99 {
-                    let batch: Vec<_> = (0..200).filter_map(|i| all[(place + i) % SLOTS].take()).collect();
+                    let batch: Vec<_> =
+                        (0..200).filter_map(|i| all[(place + i) % SLOTS].take()).collect();
                     for quiet in retire_all(batch).wait().unwrap() {
                         quiet.confirm_forgotten();
                     }

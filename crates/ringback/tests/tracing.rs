@@ -1,5 +1,5 @@
 //! The feature `tracing`: what happens inside a foreign call becomes an event.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
 mod common;
 

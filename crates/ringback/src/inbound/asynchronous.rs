@@ -2,7 +2,11 @@
 
 use super::mailbox::inlet::Inlet;
 use super::mailbox::{AsyncRegistration, Batch, Mailbox, Messages, OverflowPolicy};
-use super::mailbox::{deliver::{Manner, deliver, deliver_batches}, inbox::Inbox, shared::Shared};
+use super::mailbox::{
+    deliver::{Manner, deliver, deliver_batches},
+    inbox::Inbox,
+    shared::Shared,
+};
 use super::pool::Pool;
 use super::report::Full;
 use super::signature::{AcceptsTake, Signature};
@@ -71,10 +75,7 @@ where
         mailbox: Mailbox<M, S::Output>,
         take: T,
         listener: L,
-    ) -> Result<
-        (AsyncRegistration<S, M>, impl Future<Output = ()> + use<S, T, M, L>),
-        Full<(T, L)>,
-    >
+    ) -> Result<(AsyncRegistration<S, M>, impl Future<Output = ()> + use<S, T, M, L>), Full<(T, L)>>
     where
         S: AcceptsTake<T, M>,
         T: Send + Sync + 'static,
@@ -82,8 +83,12 @@ where
         L: AsyncFnMut(M),
     {
         match self.open_mailbox(&mailbox, take) {
-            Ok((registration, inbox, manner)) => Ok((registration, deliver(inbox, manner, listener))),
-            Err(Full { listener: take, census }) => Err(Full { listener: (take, listener), census }),
+            Ok((registration, inbox, manner)) => {
+                Ok((registration, deliver(inbox, manner, listener)))
+            }
+            Err(Full { listener: take, census }) => {
+                Err(Full { listener: (take, listener), census })
+            }
         }
     }
 
@@ -99,10 +104,7 @@ where
         most: usize,
         take: T,
         listener: L,
-    ) -> Result<
-        (AsyncRegistration<S, M>, impl Future<Output = ()> + use<S, T, M, L>),
-        Full<(T, L)>,
-    >
+    ) -> Result<(AsyncRegistration<S, M>, impl Future<Output = ()> + use<S, T, M, L>), Full<(T, L)>>
     where
         S: AcceptsTake<T, M>,
         T: Send + Sync + 'static,
@@ -113,7 +115,9 @@ where
             Ok((registration, inbox, manner)) => {
                 Ok((registration, deliver_batches(inbox, manner, most.max(1), listener)))
             }
-            Err(Full { listener: take, census }) => Err(Full { listener: (take, listener), census }),
+            Err(Full { listener: take, census }) => {
+                Err(Full { listener: (take, listener), census })
+            }
         }
     }
 
@@ -143,7 +147,9 @@ where
                 let call = async move |message| listener.handle(message, &mut slot).await;
                 Ok((registration, deliver(inbox, manner, call)))
             }
-            Err(Full { listener: take, census }) => Err(Full { listener: (take, listener), census }),
+            Err(Full { listener: take, census }) => {
+                Err(Full { listener: (take, listener), census })
+            }
         }
     }
 
@@ -196,11 +202,14 @@ where
                 let deliver = deliver(inbox, manner, async move |message| listener(message).await);
                 Ok((registration, tokio::spawn(deliver)))
             }
-            Err(Full { listener: take, census }) => Err(Full { listener: (take, listener), census }),
+            Err(Full { listener: take, census }) => {
+                Err(Full { listener: (take, listener), census })
+            }
         }
     }
 
     #[track_caller]
+    #[allow(clippy::type_complexity)] // a triple, taken apart at once
     fn open_mailbox<T, M>(
         &'static self,
         mailbox: &Mailbox<M, S::Output>,
@@ -216,7 +225,8 @@ where
             Err(Full { census, .. }) => return Err(Full { listener: take, census }),
         };
         let shared: Arc<Shared<M>> = mailbox.open();
-        let overflow = mailbox.overflow.clone().unwrap_or_else(|| OverflowPolicy::Reject(S::fallback()));
+        let overflow =
+            mailbox.overflow.clone().unwrap_or_else(|| OverflowPolicy::Reject(S::fallback()));
         let inlet = Inlet {
             take,
             shared: Arc::clone(&shared),

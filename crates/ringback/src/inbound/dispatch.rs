@@ -138,9 +138,8 @@ fn admit(core: &'static Core, index: usize, slot: &'static Slot, counted: bool) 
             return Admission::WrongThread;
         }
         let way = if counted { None } else { thread::take_fast_cell().map(Way::Recorded) };
-        let way = way.or_else(|| {
-            (!counted).then(thread::take_fenced_cell).flatten().map(Way::Fenced)
-        });
+        let way =
+            way.or_else(|| (!counted).then(thread::take_fenced_cell).flatten().map(Way::Fenced));
         let (way, entered) = match way {
             Some(Way::Recorded(taken)) => {
                 // SAFETY: a cell of this thread's record; records are never freed.

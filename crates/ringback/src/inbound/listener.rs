@@ -95,15 +95,12 @@ impl<F> Exclusive<F> {
             if self.try_acquire(thread) {
                 break true;
             }
-            let left = deadline.map_or(Duration::MAX, |d| d.saturating_duration_since(Instant::now()));
+            let left =
+                deadline.map_or(Duration::MAX, |d| d.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break false;
             }
-            gate = self
-                .freed
-                .wait_timeout(gate, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            gate = self.freed.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner).0;
         };
         self.waiters.fetch_sub(1, SeqCst);
         drop(gate);

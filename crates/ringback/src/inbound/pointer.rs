@@ -170,8 +170,8 @@ macro_rules! pointers {
             S: Signature<Output = R>,
             TT: Fn($($ty),*) -> Take<MM, R>,
         {
-            // SAFETY: the promise of whoever calls a `CALL`.
             const CALL: Self::Call =
+                // SAFETY: the promise of whoever calls a `CALL`.
                 |data, $($arg),*| unsafe { inlet::<S, TT, MM>(data, |take| take($($arg),*)) };
         }
 

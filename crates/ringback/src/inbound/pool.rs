@@ -37,12 +37,13 @@ impl<S: Signature> Pool<S> {
     /// Called by `callback_pool!`.
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, slots: &'static [Slot], table: Table, reuse: Reuse) -> Self {
-        Pool {
-            core: Core::new(name, slots, reuse),
-            table,
-            signature: PhantomData,
-        }
+    pub const fn new(
+        name: &'static str,
+        slots: &'static [Slot],
+        table: Table,
+        reuse: Reuse,
+    ) -> Self {
+        Pool { core: Core::new(name, slots, reuse), table, signature: PhantomData }
     }
 
     /// The pool's name with its module path, as it appears in errors and events.
@@ -134,7 +135,11 @@ impl<S: Signature> Pool<S> {
 
     /// # Safety
     /// As for `Core::open`, with `bound` false.
-    pub(crate) unsafe fn registered(&'static self, index: usize, erased: Erased) -> Registration<S> {
+    pub(crate) unsafe fn registered(
+        &'static self,
+        index: usize,
+        erased: Erased,
+    ) -> Registration<S> {
         // SAFETY: the caller's promise.
         Registration::new(unsafe { self.core.open(index, erased, false) })
     }
@@ -189,19 +194,17 @@ impl<S: Signature> Pool<S> {
     /// # Errors
     /// [`Full`] gives the listener back and says who holds the slots.
     #[track_caller]
-    pub fn register_local<F>(
-        &'static self,
-        listener: F,
-    ) -> Result<Registration<S, Local>, Full<F>>
+    pub fn register_local<F>(&'static self, listener: F) -> Result<Registration<S, Local>, Full<F>>
     where
         S: Accepts<F>,
         F: 'static,
     {
         match self.core.take_slot(Location::caller()) {
-            // SAFETY: the slot is new and bound to this thread, and so is the guard.
-            Some(index) => Ok(Registration::new(unsafe {
-                self.core.open(index, Self::erase(listener), true)
-            })),
+            Some(index) => {
+                // SAFETY: the slot is new and bound to this thread, and so is the guard.
+                let lease = unsafe { self.core.open(index, Self::erase(listener), true) };
+                Ok(Registration::new(lease))
+            }
             None => Err(self.full(listener)),
         }
     }

@@ -38,7 +38,7 @@ const _: () = {
 /// this thread are not to be recorded) or one past the last cell: both are multiples of 128.
 #[inline(always)]
 pub(crate) fn usable(cursor: *const AtomicPtr<Header>) -> bool {
-    cursor.addr() % 128 != 0
+    !cursor.addr().is_multiple_of(128)
 }
 
 impl Record {

@@ -5,10 +5,10 @@
 //! ```
 
 use super::core::{Core, Status};
+use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
 use super::report::Closed;
 use super::retired::{Pending, Quiet, Retired};
-use super::mailbox::inlet::Inlet;
 use super::signature::{Accepts, AcceptsMut, AcceptsTake, Signature};
 use super::slot::{Erased, Header, Link};
 use crate::sync::Ordering::*;
@@ -136,7 +136,11 @@ impl<S: Signature, M> Registration<S, M> {
         self.retire().wait()
     }
 
-    fn swap(&mut self, new: Erased, by: &'static Location<'static>) -> Result<Retired<S, M>, Erased> {
+    fn swap(
+        &mut self,
+        new: Erased,
+        by: &'static Location<'static>,
+    ) -> Result<Retired<S, M>, Erased> {
         let Lease { core, index, link: old } = self.lease;
         let header = Header::boxed(new);
         let link = Link::new(header, old.is_bound());

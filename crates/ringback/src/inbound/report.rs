@@ -225,7 +225,13 @@ impl<S: Signature> Pool<S> {
         let held = |(_, slot): &(usize, &Slot)| {
             !matches!(Status::of(slot), Status::Free | Status::Quarantined | Status::Spent)
         };
-        self.core.slots.iter().enumerate().filter(held).map(|(i, _)| self.describe_slot(i)).collect()
+        self.core
+            .slots
+            .iter()
+            .enumerate()
+            .filter(held)
+            .map(|(i, _)| self.describe_slot(i))
+            .collect()
     }
 
     /// Whose this pointer is, or was: slot, status, who took it, who retired it and when.

@@ -37,9 +37,7 @@
 //! *Cell stores are Release* and the sweep's loads Acquire: a sweep that finds a cell without the
 //! header happens after everything which that thread's earlier call did with the listener.
 
-use crate::sync::{
-    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order,
-};
+use crate::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order};
 use std::cell::UnsafeCell;
 use std::panic::Location;
 use std::ptr::{self, NonNull};
@@ -365,7 +363,8 @@ impl Slot {
         let mut rest = self.retired.swap(ptr::null_mut(), Acquire);
         total_order();
         let drained = [self.inflight[0].load(SeqCst) == 0, self.inflight[1].load(SeqCst) == 0];
-        let drained_bits = u32::from(drained[0]) * DRAINED | (u32::from(drained[1]) * DRAINED) << 1;
+        let drained_bits =
+            (u32::from(drained[0]) * DRAINED) | ((u32::from(drained[1]) * DRAINED) << 1);
         let mut missing = 0;
         while let Some(header) = NonNull::new(rest) {
             // SAFETY: on the list, so alive until a sweep, which is us, takes it off.

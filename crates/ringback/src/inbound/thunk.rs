@@ -40,7 +40,9 @@ impl Table {
     pub(crate) fn address(&self, index: usize) -> *const () {
         match self {
             Table::Assembled(base) => base().wrapping_byte_add(index * STRIDE),
-            Table::Generated(tree) => leaf_of(tree, index).map_or(std::ptr::null(), |l| l[index % 16].0),
+            Table::Generated(tree) => {
+                leaf_of(tree, index).map_or(std::ptr::null(), |l| l[index % 16].0)
+            }
         }
     }
 
@@ -108,8 +110,21 @@ pub trait Thunk {
 macro_rules! sixteen {
     ($each:ident) => {
         [
-            $each!(0), $each!(1), $each!(2), $each!(3), $each!(4), $each!(5), $each!(6), $each!(7),
-            $each!(8), $each!(9), $each!(10), $each!(11), $each!(12), $each!(13), $each!(14),
+            $each!(0),
+            $each!(1),
+            $each!(2),
+            $each!(3),
+            $each!(4),
+            $each!(5),
+            $each!(6),
+            $each!(7),
+            $each!(8),
+            $each!(9),
+            $each!(10),
+            $each!(11),
+            $each!(12),
+            $each!(13),
+            $each!(14),
             $each!(15),
         ]
     };

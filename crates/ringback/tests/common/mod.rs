@@ -69,7 +69,8 @@ pub fn quiet_panics() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let provoked = info.payload().downcast_ref::<&str>().is_some_and(|t| t.starts_with("provoked"));
+            let provoked =
+                info.payload().downcast_ref::<&str>().is_some_and(|t| t.starts_with("provoked"));
             if !provoked && info.payload().downcast_ref::<Provoked>().is_none() {
                 before(info);
             }

@@ -163,7 +163,11 @@ async fn marked<M, F: Future>(shared: &Arc<Shared<M>>, future: F) -> F::Output {
 }
 
 /// Delivers until the registration has ended and everything queued is delivered or discarded.
-pub(crate) async fn deliver<M, L: AsyncFnMut(M)>(mut inbox: Inbox<M>, manner: Manner, mut listener: L) {
+pub(crate) async fn deliver<M, L: AsyncFnMut(M)>(
+    mut inbox: Inbox<M>,
+    manner: Manner,
+    mut listener: L,
+) {
     let mut left = manner.budget;
     while let Some(message) = poll_fn(|context| inbox.poll_next(context)).await {
         let running = Running::begin(&inbox.shared, 1);
@@ -193,7 +197,8 @@ pub(crate) async fn deliver_batches<M, L: AsyncFnMut(Batch<M>)>(
     let spare = Arc::new(Mutex::new(Vec::with_capacity(most)));
     let mut left = manner.budget as usize;
     while let Some(first) = poll_fn(|context| inbox.poll_next(context)).await {
-        let mut messages = std::mem::take(&mut *spare.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut messages =
+            std::mem::take(&mut *spare.lock().unwrap_or_else(PoisonError::into_inner));
         messages.push(first);
         while messages.len() < most {
             let Some(message) = inbox.take_fresh() else { break };

@@ -213,7 +213,9 @@ impl<S: Signature, M> Future for Drain<S, M> {
             this.quiet = None;
             match ended {
                 Ok(proof) => this.proof = Some(proof),
-                Err(Pending::Unprovable(_) | Pending::StillInside(_) | Pending::WouldDeadlock(_)) => {
+                Err(
+                    Pending::Unprovable(_) | Pending::StillInside(_) | Pending::WouldDeadlock(_),
+                ) => {
                     return Poll::Ready(Err(NotDrained::Unprovable(counts())));
                 }
             }

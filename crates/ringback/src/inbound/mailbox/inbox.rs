@@ -52,7 +52,7 @@ impl<M> Inbox<M> {
             }
             // The deepest point lies before a take; the producers' end is looked at only sometimes,
             // since every look costs them the cache line.
-            if self.taken % 16 == 0 {
+            if self.taken.is_multiple_of(16) {
                 self.shared.high_water.fetch_max(self.shared.depth(), Relaxed);
             }
             let value = self.shared.pop()?;
@@ -141,10 +141,7 @@ impl<M> Messages<M> {
 impl<M> futures_core::Stream for Messages<M> {
     type Item = M;
 
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<M>> {
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<M>> {
         Messages::poll_next(&mut self, context)
     }
 }

@@ -129,7 +129,8 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
                 Ok(()) => break true,
                 Err(back) => value = back,
             }
-            let left = deadline.map_or(Duration::MAX, |d| d.saturating_duration_since(Instant::now()));
+            let left =
+                deadline.map_or(Duration::MAX, |d| d.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break false;
             }

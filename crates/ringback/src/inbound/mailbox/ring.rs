@@ -115,7 +115,8 @@ impl<M> Ring<M> {
 
     fn cell_or_make(&self, index: usize) -> &Cell<M> {
         // SAFETY: as in `cell`.
-        self.cell(index).unwrap_or_else(|| unsafe { &*self.make_block(index / BLOCK).add(index % BLOCK) })
+        self.cell(index)
+            .unwrap_or_else(|| unsafe { &*self.make_block(index / BLOCK).add(index % BLOCK) })
     }
 
     fn after(&self, position: usize) -> usize {
@@ -166,7 +167,8 @@ impl<M> Ring<M> {
                 match self.head.0.compare_exchange_weak(head, self.after(head), SeqCst, Relaxed) {
                     Ok(_) => {
                         // SAFETY: claimed; the producer's stamp says that it is written.
-                        let value = cell.value.with_mut(|cell| unsafe { (*cell).assume_init_read() });
+                        let value =
+                            cell.value.with_mut(|cell| unsafe { (*cell).assume_init_read() });
                         cell.stamp.store(head.wrapping_add(self.one_lap), Release);
                         return Some(value);
                     }

@@ -60,7 +60,9 @@ impl Counts {
         let Counts { completed, panicked, cancelled, running, queued, .. } = *self;
         let Counts { displaced, coalesced, expired, discarded, .. } = *self;
         let known = completed + panicked + cancelled + running + queued;
-        self.accepted.wrapping_sub(known + displaced + coalesced + expired + discarded).cast_signed()
+        self.accepted
+            .wrapping_sub(known + displaced + coalesced + expired + discarded)
+            .cast_signed()
     }
 
     pub(super) fn of<M>(shared: &Shared<M>) -> Self {

@@ -1,0 +1,156 @@
+//! Every overflow policy, with exact counts.
+
+use super::*;
+
+#[test]
+fn reject_and_drop_newest_answer_as_they_say() {
+    for (policy, answer) in [(reject(), REJECTED), (OverflowPolicy::DropNewest, 0)] {
+        let (r, deliver) = POOL
+            .register_async(Mailbox::bounded(3).overflow(policy), accept, async |_| ())
+            .unwrap();
+        let f = r.as_fn();
+        assert_eq!((0..5).map(|x| f(x)).collect::<Vec<_>>(), [0, 0, 0, answer, answer]);
+        let counts = balanced(r.counts());
+        assert_eq!(
+            (counts.accepted, counts.rejected, counts.queued, counts.high_water),
+            (3, 2, 3, 3)
+        );
+        let drained = block_on(join(deliver, r.drain())).1.unwrap();
+        assert_eq!(balanced(drained.counts).completed, 3);
+    }
+    // Without a policy: the pool's fallback.
+    let (r, _deliver) = POOL.register_async(Mailbox::bounded(1), accept, async |_| ()).unwrap();
+    assert_eq!([(r.as_fn())(1), (r.as_fn())(2)], [0, STALE]);
+}
+
+#[test]
+fn displacing_keeps_the_newest() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let s = seen.clone();
+    let drops = Drops::default();
+    let token = Arc::new(drops.token());
+    let (r, deliver) = POOL
+        .register_async(
+            Mailbox::bounded(3).overflow(OverflowPolicy::DisplaceOldest),
+            move |x| Take::Accept((x, token.clone()), 0),
+            async move |(x, _)| s.lock().unwrap().push(x),
+        )
+        .unwrap();
+    let f = r.as_fn();
+    assert!((0..10).all(|x| f(x) == 0));
+    let drained = block_on(join(deliver, r.drain())).1.unwrap();
+    let counts = balanced(drained.counts);
+    assert_eq!((counts.accepted, counts.displaced, counts.completed), (10, 7, 3));
+    assert_eq!(*seen.lock().unwrap(), [7, 8, 9]);
+    assert_eq!(drops.count(), 1, "a message is leaked");
+}
+
+#[test]
+fn coalescing_replaces_in_place() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let s = seen.clone();
+    let (r, deliver) = POOL
+        .register_async(
+            Mailbox::bounded(2).coalesce_by(|x| x / 10).overflow(reject()),
+            accept,
+            async move |x| s.lock().unwrap().push(x),
+        )
+        .unwrap();
+    let f = r.as_fn();
+    assert_eq!([f(11), f(21), f(12), f(13), f(31), f(22)], [0, 0, 0, 0, REJECTED, 0]);
+    let drained = block_on(join(deliver, r.drain())).1.unwrap();
+    let counts = balanced(drained.counts);
+    assert_eq!(
+        (counts.accepted, counts.coalesced, counts.rejected, counts.completed),
+        (5, 3, 1, 2)
+    );
+    assert_eq!(*seen.lock().unwrap(), [13, 22]);
+}
+
+#[test]
+fn old_messages_expire() {
+    let (r, deliver) = POOL
+        .register_async(
+            Mailbox::bounded(10).expire_after(Duration::from_millis(30)),
+            accept,
+            async |_| (),
+        )
+        .unwrap();
+    let f = r.as_fn();
+    f(1);
+    f(2);
+    thread::sleep(Duration::from_millis(60));
+    f(3);
+    let drained = block_on(join(deliver, r.drain())).1.unwrap();
+    let counts = balanced(drained.counts);
+    assert_eq!((counts.expired, counts.completed), (2, 1));
+}
+
+#[test]
+fn blocking_waits_for_room_and_gives_up_in_time() {
+    let _alive = watchdog("a blocked producer");
+    let policy = |at_most| OverflowPolicy::Block { at_most, or: REJECTED };
+    let mailbox = Mailbox::bounded(1).overflow(policy(Duration::from_millis(20)));
+    let (r, deliver) = POOL.register_async(mailbox, accept, async |_| ()).unwrap();
+    let f = r.as_fn();
+    assert_eq!([f(1), f(2)], [0, REJECTED]);
+    let drained = block_on(join(deliver, r.drain())).1.unwrap();
+    assert_eq!(balanced(drained.counts).rejected, 1);
+
+    let mailbox = Mailbox::bounded(2).overflow(policy(Duration::from_secs(100)));
+    let (r, deliver) = POOL.register_async(mailbox, accept, async |_| ()).unwrap();
+    let f = r.as_fn();
+    let task = run(deliver);
+    let producers: Vec<_> = (0..4)
+        .map(|_| thread::spawn(move || (0..2000).for_each(|x| assert_eq!(f(x), 0))))
+        .collect();
+    producers.into_iter().for_each(|p| p.join().unwrap());
+    let drained = block_on(r.drain()).unwrap();
+    task.join().unwrap();
+    assert_eq!(balanced(drained.counts).completed, 8000);
+}
+
+#[test]
+fn every_policy_is_exact_under_several_producers_and_keeps_their_order() {
+    let _alive = watchdog("exact counts");
+    let block = OverflowPolicy::Block { at_most: Duration::from_secs(100), or: REJECTED };
+    for policy in [reject(), OverflowPolicy::DropNewest, OverflowPolicy::DisplaceOldest, block] {
+        for keyed in [false, true] {
+            let newest = Arc::new(Mutex::new([0_u64; 4]));
+            let n = newest.clone();
+            let mut mailbox = Mailbox::bounded(16).overflow(policy);
+            if keyed {
+                mailbox = mailbox.coalesce_by(|x| x % 64);
+            }
+            let (r, deliver) = POOL
+                .register_async(mailbox, accept, async move |x| {
+                    let (producer, number) = ((x >> 32) as usize, x & 0xffff_ffff);
+                    let mut newest = n.lock().unwrap();
+                    // A coalesced message stands in an older one's place, so only the rest is ordered.
+                    assert!(keyed || number > newest[producer], "out of order");
+                    newest[producer] = number;
+                })
+                .unwrap();
+            let f = r.as_fn();
+            let task = run(deliver);
+            let threads: Vec<_> = (0..4_u64)
+                .map(|producer| {
+                    thread::spawn(move || {
+                        (1..=5000).filter(|number| f((producer << 32) | number) == 0).count() as u64
+                    })
+                })
+                .collect();
+            let accepted: u64 = threads.into_iter().map(|t| t.join().unwrap()).sum();
+            let counts = balanced(block_on(r.drain()).unwrap().counts);
+            task.join().unwrap();
+            assert_eq!(counts.sent(), 20_000);
+            match policy {
+                OverflowPolicy::DropNewest | OverflowPolicy::DisplaceOldest => {
+                    assert_eq!(accepted, 20_000)
+                }
+                _ => assert_eq!(counts.accepted, accepted),
+            }
+            assert_eq!((counts.queued, counts.running, counts.panicked), (0, 0, 0), "{counts}");
+        }
+    }
+}
