@@ -13,7 +13,9 @@ pub fn print(peers: &[&str]) -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
     let kernel = kernel.map_or_else(|_| std::env::consts::OS.to_owned(), |text| text.trim().into());
-    println!("machine   {model}, {cores} cores, kernel {kernel}");
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown");
+    println!("machine   {model}, {cores} cores, kernel {kernel}, load {load}");
     println!("compiler  {}; {}", env!("BENCH_RUSTC_VERSION"), env!("BENCH_CC_VERSION"));
     let peers: Vec<String> = peers
         .iter()

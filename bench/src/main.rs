@@ -2,6 +2,7 @@
 
 mod allocator;
 mod caller;
+mod companion;
 mod contestants;
 mod figure;
 mod machine;

@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::Result;
 use crate::caller::nanoseconds_per_call;
+use crate::companion::Companion;
 use crate::contestants::{Entry, Plain, closure_ffi::Made, listener};
 use crate::figure::Figure;
 use crate::figure::Limit::AtMost;
@@ -11,8 +12,6 @@ use crate::progress;
 use ringback::{Pool, Protection, Registration, Signature, callback_pool, retire_all};
 use std::hint::black_box;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 pub const SUITE: Suite = Suite { name: "register", peers: &["closure-ffi"], portable: true, run };
@@ -83,16 +82,19 @@ fn run() -> Result<Vec<Figure>> {
     if ringback::protection() != Some(Protection::Membarrier) {
         return Err("membarrier(2) is not to be had here, so quiet costs something else".into());
     }
-    let (quiet, batch, singly) = while_calling(POOL.register(listener(FACTOR))?, || {
+    let called = POOL.register(listener(FACTOR))?;
+    let entry = Entry::Plain(called.as_fn());
+    let (quiet, batch, singly) = Companion::run(entry, FACTOR, |companion| {
         bar.set_message("unregister with proof");
-        let quiet = Pairs::measure(ROUNDS, unregister_each, membarrier)?;
+        let quiet = pairs_beside(companion, unregister_each, membarrier)?;
         bar.inc(1);
         bar.set_message("retire together");
-        let batch = Pairs::measure(ROUNDS, retire_together, closure_ffi_together)?;
-        let singly = Pairs::measure(ROUNDS, retire_together, closure_ffi)?;
+        let batch = pairs_beside(companion, retire_together, closure_ffi_together)?;
+        let singly = pairs_beside(companion, retire_together, closure_ffi)?;
         bar.inc(1);
         Ok((quiet, batch, singly))
     })?;
+    drop(called);
     let meaning = "unregister, proved, over a bare membarrier; a thread calls another slot";
     figures.insert(1, Figure::new("quiet_over_membarrier", quiet.ratio(), AtMost(1.5), meaning));
     plain.push(Figure::plain("  unregister, proved", quiet.first(), "ns; a thread calls"));
@@ -108,6 +110,15 @@ fn run() -> Result<Vec<Figure>> {
 
     figures.extend(plain);
     Ok(figures)
+}
+
+/// Pairs of which every sample was taken while the companion was calling.
+fn pairs_beside(
+    companion: &Companion,
+    first: fn() -> Result<f64>,
+    second: fn() -> Result<f64>,
+) -> Result<Pairs> {
+    Pairs::measure(ROUNDS, || companion.beside(first), || companion.beside(second))
 }
 
 /// Nanoseconds for each of `count`.
@@ -241,46 +252,4 @@ fn retire_together() -> Result<f64> {
     assert_eq!(retired, BATCH, "all were proved quiet");
     assert_eq!(POOL.stats().census.live, 1, "only the one that is being called is left");
     Ok(each(elapsed, BATCH))
-}
-
-/// Keeps the calling thread on one core.
-fn pin(core: usize) -> io::Result<()> {
-    // SAFETY: a set of bits, for which zero is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `core` is far below the size of the set.
-    unsafe { libc::CPU_SET(core, &mut set) };
-    // SAFETY: the set is alive, and its size is given; 0 is the calling thread.
-    match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Runs `work` while another thread calls the registration's function without a pause, on another
-/// core: on the same one it would be out of the way of every barrier.
-fn while_calling<T>(
-    registration: Registration<POOL>,
-    work: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    const CHUNK: u64 = 10_000;
-    let (stop, chunks) = (AtomicBool::new(false), AtomicU64::new(0));
-    let entry = Entry::Plain(registration.as_fn());
-    pin(0)?;
-    let result = thread::scope(|scope| {
-        scope.spawn(|| {
-            pin(1).expect("two cores");
-            while !stop.load(Ordering::Relaxed) {
-                nanoseconds_per_call(entry, FACTOR, CHUNK); // checks what it is answered
-                chunks.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        while chunks.load(Ordering::Relaxed) == 0 {
-            thread::yield_now();
-        }
-        let result = work();
-        stop.store(true, Ordering::Relaxed);
-        result
-    });
-    drop(registration);
-    result
 }

@@ -159,8 +159,9 @@ pub(crate) fn expression(tokens: TokenStream) -> TokenStream {
 /// parentheses too.
 fn has_operator(tokens: TokenStream) -> bool {
     let mut input = Cursor::opened(tokens, Span::call_site());
-    let is_operator =
-        |at: &Cursor| "+-*/%^&|=.".chars().any(|mark| at.is_mark(0, mark)) || at.is_word(0, "as");
+    let is_operator = |at: &Cursor| {
+        "+-*/%^&|=.".chars().any(|mark| at.is_mark(0, mark)) || at.is_word(0, "as")
+    };
     input.until(is_operator);
     !input.is_empty()
 }

@@ -39,8 +39,7 @@ pub(crate) enum Message {
     SecondPool,
 }
 
-const OPTIONS: &str =
-    "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
+const OPTIONS: &str = "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +75,9 @@ impl fmt::Display for Message {
                  arguments out, or forward from a C function that reads its `va_list`",
             ),
             M::Receiver => f.write_str("C functions have no `self`: pass a pointer"),
-            M::ArgumentType => f.write_str("expected an argument: `name: Type` or `Type`"),
+            M::ArgumentType => f.write_str(
+                "expected an argument in Rust's notation: `name: Type` or `Type`",
+            ),
             M::ArgumentAttribute => f.write_str(
                 "an argument takes documentation only: put other attributes on the pool; where a \
                  `cfg` decides about an argument, declare two pools",
@@ -139,7 +140,10 @@ impl Error {
             token
         };
         let colons = || {
-            [at(Punct::new(':', Spacing::Joint).into()), at(Punct::new(':', Spacing::Alone).into())]
+            [
+                at(Punct::new(':', Spacing::Joint).into()),
+                at(Punct::new(':', Spacing::Alone).into()),
+            ]
         };
         let text = at(Literal::string(&self.message.to_string()).into());
         let mut tokens = Vec::from(colons());

@@ -133,9 +133,8 @@ pub mod __private {
         listener::{exclusive, once, shared},
         mailbox::inlet::inlet,
         pointer::{
-            Body, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, OfPointer,
-            Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk,
-            is_pointer,
+            Body, Candidate, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, OfPointer,
+            Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk, Unfit,
         },
         signature::{
             Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown,

@@ -56,7 +56,7 @@ fn every_call_reaches_its_owner_or_is_counted() {
     let callers: Vec<_> = (1..=THREADS)
         .map(|seed| {
             thread::spawn(move || {
-                let mut random = seed * 0x9e37_79b9_7f4a_7c15;
+                let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed);
                 let (mut right, mut stale) = (0_u64, 0_u64);
                 for _ in 0..CALLS / THREADS {
                     let index = next(&mut random) % SLOTS as u64;

@@ -27,6 +27,8 @@ pub(crate) struct Message {
     pub(crate) key: Key,
     /// Counts the messages of the bus, from 0.
     pub(crate) sequence: u64,
+    /// When it was given to the bus, by [`now`].
+    pub(crate) sent: u64,
 }
 
 /// What happened on the bus so far.
@@ -43,7 +45,7 @@ pub(crate) struct Counts {
     pub(crate) nanoseconds: u64,
 }
 
-const _: () = assert!(size_of::<Key>() == 6 && size_of::<Message>() == 16, "as bus_c.cpp asserts");
+const _: () = assert!(size_of::<Key>() == 6 && size_of::<Message>() == 24, "as bus_c.cpp asserts");
 const _: () = assert!(size_of::<Counts>() == 32, "as bus_c.cpp asserts");
 
 /// A bare C function, called on the bus's dispatcher threads.
@@ -66,6 +68,12 @@ unsafe extern "C" {
     fn bus_hold(bus: NonNull<Application>);
     fn bus_release(bus: NonNull<Application>);
     fn bus_count(bus: NonNull<Application>) -> Counts;
+    safe fn bus_now() -> u64;
+}
+
+/// The bus's clock: nanoseconds since some moment in the past.
+pub(crate) fn now() -> u64 {
+    bus_now()
 }
 
 /// A running bus. Dropping it ends its threads; then no handler is running and no copy is left.

@@ -1,7 +1,9 @@
 //! The pools, and the listeners behind their functions.
 
 use crate::bus::{Bus, Handler, Key, Message};
-use ringback::{Registration, Signature, callback_pool};
+use crate::delivery::{Delivery, Owned, take};
+use crate::order::Stamp;
+use ringback::{AsyncRegistration, Quiet, Registration, Signature, callback_pool, retire_all};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -30,6 +32,12 @@ callback_pool! {
 pub(crate) trait ListenerPool: Signature<Pointer = Handler> {
     /// Registers a listener for the subscription.
     fn listen(subscription: Subscription) -> Result<Registration<Self>, Failure>;
+
+    /// Registers an async one, and has it run.
+    fn listen_async(
+        subscription: Subscription,
+        delivery: &Delivery,
+    ) -> Result<AsyncRegistration<Self, Owned>, Failure>;
 }
 
 /// Any error that ends the job.
@@ -37,13 +45,40 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 impl ListenerPool for ON_MESSAGE {
     fn listen(subscription: Subscription) -> Result<Registration<Self>, Failure> {
-        Ok(ON_MESSAGE.register(move |message| subscription.receive(message))?)
+        Ok(ON_MESSAGE.register(move |message| subscription.receive(message.key, message.sequence))?)
+    }
+
+    fn listen_async(
+        subscription: Subscription,
+        delivery: &Delivery,
+    ) -> Result<AsyncRegistration<Self, Owned>, Failure> {
+        let mut listening = delivery.listener(subscription);
+        let (registration, deliver) =
+            ON_MESSAGE.register_async(Delivery::mailbox(), take, async move |message| {
+                listening.handle(message).await;
+            })?;
+        delivery.spawn(deliver);
+        Ok(registration)
     }
 }
 
 impl ListenerPool for ON_MESSAGE_REUSED {
     fn listen(subscription: Subscription) -> Result<Registration<Self>, Failure> {
-        Ok(ON_MESSAGE_REUSED.register(move |message| subscription.receive(message))?)
+        Ok(ON_MESSAGE_REUSED
+            .register(move |message| subscription.receive(message.key, message.sequence))?)
+    }
+
+    fn listen_async(
+        subscription: Subscription,
+        delivery: &Delivery,
+    ) -> Result<AsyncRegistration<Self, Owned>, Failure> {
+        let mut listening = delivery.listener(subscription);
+        let (registration, deliver) =
+            ON_MESSAGE_REUSED.register_async(Delivery::mailbox(), take, async move |message| {
+                listening.handle(message).await;
+            })?;
+        delivery.spawn(deliver);
+        Ok(registration)
     }
 }
 
@@ -62,20 +97,36 @@ pub(crate) struct Tally {
     misdelivered: AtomicU64,
     /// The first of the misdelivered ones.
     evidence: OnceLock<String>,
+    out_of_order: AtomicU64,
+    /// The first of those out of order.
+    overtaken: OnceLock<String>,
 }
 
 impl Subscription {
-    fn receive(&self, message: &Message) {
-        if message.key == self.key {
+    /// Counts a message that has been handled.
+    pub(crate) fn receive(&self, addressee: Key, sequence: u64) {
+        if addressee == self.key {
             self.tally.delivered.fetch_add(1, Relaxed);
         } else {
             self.tally.misdelivered.fetch_add(1, Relaxed);
             self.tally.evidence.get_or_init(|| {
                 let Subscription { key, number, .. } = self;
-                let Message { key: addressee, sequence } = message;
                 format!("message {sequence} to {addressee} reached registration {number} of {key}")
             });
         }
+    }
+
+    /// Counts a message that an `earlier` one of its thread should not have come before.
+    pub(crate) fn out_of_order(&self, sequence: u64, stamp: Stamp, earlier: u64) {
+        self.tally.out_of_order.fetch_add(1, Relaxed);
+        self.tally.overtaken.get_or_init(|| {
+            let Subscription { key, number, .. } = self;
+            let Stamp { thread, number: stamp } = stamp;
+            format!(
+                "message {sequence}, call {stamp} of thread {thread}, came to registration {number} \
+                 of {key} after call {earlier}"
+            )
+        });
     }
 }
 
@@ -84,31 +135,82 @@ pub(crate) struct Listener<S: Signature> {
     pub(crate) key: Key,
     number: u32,
     pub(crate) tally: Arc<Tally>,
-    registration: Registration<S>,
+    guard: Guard<S>,
+}
+
+/// A registration of either kind.
+pub(crate) enum Guard<S: Signature> {
+    Sync(Registration<S>),
+    Async(AsyncRegistration<S, Owned>),
 }
 
 impl<S: ListenerPool> Listener<S> {
-    /// Registers the first listener of `key`, with the pool and with the bus.
-    pub(crate) fn new(bus: &Bus, key: Key) -> Result<Self, Failure> {
-        Self::renew(bus, Vacant { key, number: 0, tally: Arc::default() })
+    /// Registers the first listener of `key`, with the pool and with the bus; an async one if there
+    /// is somebody to run it.
+    pub(crate) fn new(bus: &Bus, delivery: Option<&Delivery>, key: Key) -> Result<Self, Failure> {
+        Self::renew(bus, delivery, Vacant { key, number: 0, tally: Arc::default() })
     }
 
     /// Registers the next listener of a key.
-    pub(crate) fn renew(bus: &Bus, last: Vacant) -> Result<Self, Failure> {
+    pub(crate) fn renew(
+        bus: &Bus,
+        delivery: Option<&Delivery>,
+        last: Vacant,
+    ) -> Result<Self, Failure> {
         let Vacant { key, number, tally } = last;
         let number = number + 1;
-        let registration = S::listen(Subscription { key, number, tally: Arc::clone(&tally) })?;
+        let subscription = Subscription { key, number, tally: Arc::clone(&tally) };
+        let guard = match delivery {
+            None => Guard::Sync(S::listen(subscription)?),
+            Some(delivery) => Guard::Async(S::listen_async(subscription, delivery)?),
+        };
+        let function = match &guard {
+            Guard::Sync(registration) => registration.as_fn(),
+            Guard::Async(registration) => registration.as_fn(),
+        };
         // SAFETY: a function of a pool may be called from any thread and for ever; the messages of
         // the bus are valid references.
-        unsafe { bus.register(key, registration.as_fn()) };
-        Ok(Listener { key, number, tally, registration })
+        unsafe { bus.register(key, function) };
+        Ok(Listener { key, number, tally, guard })
     }
 
-    /// Takes the key off the bus. The registration is still to be retired.
-    pub(crate) fn unregister(self, bus: &Bus) -> (Registration<S>, Vacant) {
-        let Listener { key, number, tally, registration } = self;
+    /// Takes the key off the bus. The registration is still to be ended.
+    pub(crate) fn unregister(self, bus: &Bus) -> (Guard<S>, Vacant) {
+        let Listener { key, number, tally, guard } = self;
         bus.unregister(key);
-        (registration, Vacant { key, number, tally })
+        (guard, Vacant { key, number, tally })
+    }
+}
+
+/// What becomes of the messages that wait for an async listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// They are delivered.
+    Drain,
+    /// Every second listener's are dropped.
+    DiscardEverySecond,
+}
+
+/// Ends listeners, all of one kind, and waits until no call is inside. The bus may hold copies of
+/// their functions.
+pub(crate) fn end_all<S: Signature>(
+    guards: impl IntoIterator<Item = Guard<S>>,
+    delivery: Option<&Delivery>,
+    ending: Ending,
+) -> Result<Vec<Quiet<S>>, Failure> {
+    let (mut registrations, mut drains) = (Vec::new(), Vec::new());
+    for guard in guards {
+        match guard {
+            Guard::Sync(registration) => registrations.push(registration),
+            Guard::Async(registration) => {
+                let discarded = ending == Ending::DiscardEverySecond && drains.len() % 2 == 1;
+                drains.push(if discarded { registration.discard() } else { registration.drain() });
+            }
+        }
+    }
+    match delivery {
+        Some(delivery) => delivery.finish(drains),
+        None => Ok(retire_all(registrations).wait()?),
     }
 }
 
@@ -121,6 +223,16 @@ impl Tally {
     /// Messages that were sent to other keys.
     pub(crate) fn misdelivered(&self) -> u64 {
         self.misdelivered.load(Relaxed)
+    }
+
+    /// Messages that came after a later one of the same thread.
+    pub(crate) fn out_of_order(&self) -> u64 {
+        self.out_of_order.load(Relaxed)
+    }
+
+    /// What came out of order, if anything.
+    pub(crate) fn overtaken(&self) -> Option<&str> {
+        self.overtaken.get().map(String::as_str)
     }
 
     /// What was misdelivered, if anything.

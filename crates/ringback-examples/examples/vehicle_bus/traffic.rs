@@ -1,11 +1,13 @@
 //! The job: one thread sends, another renews listeners, the bus's own threads call them.
 
 use crate::bus::{Bus, Hold, Key};
-use crate::listeners::{BATCH, Failure, Listener, ListenerPool};
-use crate::options::Options;
+use crate::delivery::Delivery;
+use crate::listeners::{BATCH, Ending, Failure, Listener, ListenerPool, end_all};
+use crate::options::{Kind, Options};
 use crate::progress::Progress;
-use crate::report::Outcome;
-use ringback::{Reuse, retire_all};
+use crate::report::{AsyncOutcome, Outcome};
+use ringback::Reuse;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 use std::{panic, thread};
@@ -17,6 +19,11 @@ const MOST_QUEUED: u64 = 10_000;
 pub(crate) fn run<S: ListenerPool>(options: &Options) -> Result<Outcome, Failure> {
     let bus = Bus::start(options.threads)
         .ok_or("the system refuses to start the threads; give fewer --threads")?;
+    let delivery = match options.kind {
+        Kind::Async => Some(Delivery::start()?),
+        Kind::Sync => None,
+    };
+    let delivery = delivery.as_ref();
     // Oldest-first is to have as many slots as listeners, so the others are taken away.
     let surplus = match options.reuse {
         Reuse::OldestFirst => S::pool().slots() - options.listeners,
@@ -27,10 +34,10 @@ pub(crate) fn run<S: ListenerPool>(options: &Options) -> Result<Outcome, Failure
     let (mut churned, mut lasting) = (Vec::new(), Vec::new());
     for number in 0..options.listeners {
         let group = if number % 10 == 0 { &mut churned } else { &mut lasting };
-        group.push(Listener::<S>::new(&bus, key(number))?);
+        group.push(Listener::<S>::new(&bus, delivery, key(number))?);
     }
     let to_renew = churned.len();
-    let churn = Churn::new(&bus, options, to_renew);
+    let churn = Churn::new(&bus, delivery, options, to_renew);
     let messages = options.messages - churn.probes as u64;
 
     let begin = Instant::now();
@@ -41,11 +48,13 @@ pub(crate) fn run<S: ListenerPool>(options: &Options) -> Result<Outcome, Failure
         churning.join().unwrap_or_else(|payload| panic::resume_unwind(payload))
     })?;
     bus.drain();
-    let elapsed = begin.elapsed();
-
     let counts = bus.counts();
     let listeners: Vec<_> = lasting.into_iter().chain(churned).collect();
-    let tallies = || listeners.iter().map(|listener| &*listener.tally);
+    let tallies: Vec<_> = listeners.iter().map(|listener| Arc::clone(&listener.tally)).collect();
+    close(bus, delivery, listeners)?; // async listeners handle what waits for them
+    let elapsed = begin.elapsed();
+
+    let tallies = || tallies.iter().map(|tally| &**tally);
     let outcome = Outcome {
         counts,
         delivered: tallies().map(|tally| tally.delivered()).sum(),
@@ -56,8 +65,13 @@ pub(crate) fn run<S: ListenerPool>(options: &Options) -> Result<Outcome, Failure
         churned: to_renew,
         threads: options.threads,
         elapsed,
+        asynchronous: delivery.map(|delivery| AsyncOutcome {
+            accounts: delivery.accounts(),
+            out_of_order: tallies().map(|tally| tally.out_of_order()).sum(),
+            overtaken: tallies().find_map(|tally| tally.overtaken()).map(str::to_owned),
+            latencies: delivery.latencies(),
+        }),
     };
-    close(bus, listeners)?;
     Ok(outcome)
 }
 
@@ -87,17 +101,23 @@ fn send_all(bus: &Bus, options: &Options, messages: u64, turns: usize, go: SyncS
 /// Unregisters listeners and registers them anew while messages flow.
 struct Churn<'bus> {
     bus: &'bus Bus,
+    delivery: Option<&'bus Delivery>,
     reuse: Reuse,
     /// Messages that are sent to make sure that the bus holds copies of what is unregistered.
     probes: usize,
 }
 
 impl<'bus> Churn<'bus> {
-    fn new(bus: &'bus Bus, options: &Options, listeners: usize) -> Self {
+    fn new(
+        bus: &'bus Bus,
+        delivery: Option<&'bus Delivery>,
+        options: &Options,
+        listeners: usize,
+    ) -> Self {
         let probed: usize =
             (0..listeners).step_by(2 * BATCH).map(|first| BATCH.min(listeners - first)).sum();
         let probes = usize::try_from(options.messages).map_or(probed, |most| probed.min(most));
-        Churn { bus, reuse: options.reuse, probes }
+        Churn { bus, delivery, reuse: options.reuse, probes }
     }
 
     /// Renews one batch at every turn, and the rest when no more turns come.
@@ -132,14 +152,15 @@ impl<'bus> Churn<'bus> {
         batch: Vec<Listener<S>>,
         hold: Option<Hold<'_>>,
     ) -> Result<Vec<Listener<S>>, Failure> {
-        let (registrations, mut vacant): (Vec<_>, Vec<_>) =
+        let (guards, mut vacant): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|listener| listener.unregister(self.bus)).unzip();
-        let mut quiet = retire_all(registrations).wait()?; // no call is inside; copies may be queued
+        let mut quiet = end_all(guards, self.delivery, Ending::DiscardEverySecond)?;
         if self.reuse == Reuse::OldestFirst {
             quiet.clear();
         }
         vacant.rotate_left(1); // a slot that is free already gets a listener of another key
-        let renewed = vacant.into_iter().map(|vacant| Listener::renew(self.bus, vacant)).collect();
+        let renew = |vacant| Listener::renew(self.bus, self.delivery, vacant);
+        let renewed = vacant.into_iter().map(renew).collect();
         drop(hold);
         self.bus.drain(); // the bus has forgotten the old functions
         for quiet in quiet {
@@ -150,11 +171,15 @@ impl<'bus> Churn<'bus> {
 }
 
 /// Ends the bus, and with it every copy of every function.
-fn close<S: ListenerPool>(bus: Bus, listeners: Vec<Listener<S>>) -> Result<(), Failure> {
-    let registrations: Vec<_> =
+fn close<S: ListenerPool>(
+    bus: Bus,
+    delivery: Option<&Delivery>,
+    listeners: Vec<Listener<S>>,
+) -> Result<(), Failure> {
+    let guards: Vec<_> =
         listeners.into_iter().map(|listener| listener.unregister(&bus).0).collect();
     drop(bus);
-    for quiet in retire_all(registrations).wait()? {
+    for quiet in end_all(guards, delivery, Ending::Drain)? {
         quiet.confirm_forgotten();
     }
     Ok(())

@@ -44,7 +44,6 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
     of_static
         .tokens(attributes.of_static)
         .part("vis", visibility)
-        .part("slots", slots)
         .part("reuse", word(options.reuse));
     let mut body = Output::new();
     body.part("static", of_static.take())
@@ -65,7 +64,8 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
             "__pool"
         }
         Pointer::Named(alias) => {
-            let is_pointer = is_pointer(root, &alias);
+            let span = place(&alias, name.span());
+            let is_pointer = located(call(root, "__is_pointer", alias.clone()), span);
             body.part("pointer", alias).part("is_pointer", is_pointer);
             "__pool_alias"
         }
@@ -79,7 +79,8 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
     let mut busy = Output::new();
     busy.tokens(wait.unwrap_or_else(|| word("::core::time::Duration::ZERO")));
     busy.text(",").tokens(or_fallback(answer));
-    body.part("fallback", fallback)
+    body.part("slots", slots)
+        .part("fallback", fallback)
         .part("on_panic", panic.take())
         .part("on_busy", busy.take())
         .part("on_wrong_thread", or_fallback(options.on_wrong_thread))
@@ -119,18 +120,11 @@ fn arguments(arguments: Vec<Argument>) -> TokenStream {
     part.take()
 }
 
-/// Computes, at compile time and at the alias, that it is a function pointer.
-fn is_pointer(root: &TokenStream, alias: &TokenStream) -> TokenStream {
-    let mut check = Output::new();
-    check.tokens(root.clone()).text("::__private::is_pointer::<").tokens(alias.clone()).text(">()");
-    located(check.take(), place(alias, Span::call_site()))
-}
-
 /// The fallback of an alias that gives none: `()` if that is what it returns, else an error at the
 /// alias.
 fn ask_the_type(root: &TokenStream, alias: &TokenStream) -> TokenStream {
     let mut answer = Output::new();
-    answer.tokens(root.clone()).text("::__private::unit_answer::<Self::Output>()");
+    answer.tokens(root.clone()).text("::__private::unit_answer()");
     located(answer.take(), place(alias, Span::call_site()))
 }
 

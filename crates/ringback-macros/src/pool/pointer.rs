@@ -2,7 +2,9 @@
 
 use crate::cursor::{Cursor, text};
 use crate::errors::{Error, Message, Result};
-use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro::{
+    Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree,
+};
 
 pub(super) enum Pointer {
     Written(Function),
@@ -117,12 +119,35 @@ fn arguments(list: &Group, safe: bool) -> Result<Vec<Argument>> {
         if safe && begin.is_mark(0, '&') {
             return begin.error(Message::SafeBorrow);
         }
+        if let Some(span) = not_a_type(ty.clone()) {
+            return Err(Error::new(Message::ArgumentType, span));
+        }
         if !input.mark(',') && !input.is_empty() {
             return input.error(Message::ArgumentType);
         }
         arguments.push(Argument { name, ty, is_function: is_function(&begin) });
     }
     Ok(arguments)
+}
+
+/// Where C's notation is recognised, as in `unsigned int` and `char *text`: no type in Rust has a
+/// word or a star after a name. Whatever else is wrong is the compiler's to say.
+fn not_a_type(ty: TokenStream) -> Option<Span> {
+    const NOT_NAMES: [&str; 9] =
+        ["as", "const", "dyn", "extern", "fn", "for", "impl", "mut", "unsafe"];
+    let mut after_name = false;
+    let mut in_lifetime = false;
+    for token in ty {
+        let text = token.to_string();
+        let is_name =
+            matches!(token, TokenTree::Ident(_)) && !in_lifetime && !NOT_NAMES.contains(&&*text);
+        if after_name && (is_name || text == "*") {
+            return Some(token.span());
+        }
+        after_name = is_name;
+        in_lifetime = text == "'";
+    }
+    None
 }
 
 /// A `cfg` on an argument would have to reach every place where the argument is passed on.

@@ -57,7 +57,7 @@ macro_rules! __pool {
                 };
             }
             impl $crate::__private::Generate for $name {
-                const SLOTS: usize = <$name>::SLOTS;
+                const SLOTS: usize = RingbackSlots::NUMBER;
                 type Thunk<RingbackIndex: $crate::__private::Index> = RingbackAt<RingbackIndex>;
             }
 
@@ -81,7 +81,7 @@ macro_rules! __pool {
                 call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
                 output [$output]
                 table [
-                    slots <$name>::SLOTS, register RINGBACK_REGISTER,
+                    slots RingbackSlots::NUMBER, register RINGBACK_REGISTER,
                     body ringback_body, generate $name
                 ]
                 $($options)*
@@ -162,7 +162,7 @@ macro_rules! __pool_alias {
             type RingbackAbi = <RingbackPointer as $crate::__private::OfPointer>::Abi;
 
             impl $crate::__private::Generate for $name {
-                const SLOTS: usize = <$name>::SLOTS;
+                const SLOTS: usize = RingbackSlots::NUMBER;
                 type Thunk<RingbackIndex: $crate::__private::Index> =
                     $crate::__private::ShapeThunk<$name, RingbackShape, RingbackAbi, RingbackIndex>;
             }
@@ -177,7 +177,7 @@ macro_rules! __pool_alias {
                 call [<RingbackShape as $crate::__private::Shape>::Call]
                 output [<RingbackShape as $crate::__private::Shape>::Output]
                 table [
-                    slots <$name>::SLOTS, register RINGBACK_REGISTER,
+                    slots RingbackSlots::NUMBER, register RINGBACK_REGISTER,
                     body $crate::__private::Body::<$name, RingbackShape>::body, generate $name
                 ]
                 $($options)*
@@ -226,35 +226,22 @@ macro_rules! __pool_alias {
 #[macro_export]
 macro_rules! __pool_static {
     (
-        $(#[$attribute:meta])* vis [$($vis:tt)*] slots [$slots:expr] reuse [$reuse:ident]
+        $(#[$attribute:meta])* vis [$($vis:tt)*] reuse [$reuse:ident]
         shared [$(#[$shared:meta])*] $name:ident
     ) => {
         // The pool and its signature share a name: one is a value, the other a type.
         #[doc = ::core::concat!("The signature of the pool [`static@", ::core::stringify!($name), "`].")]
         #[allow(non_camel_case_types)]
         $(#[$shared])*
-        $($vis)* struct $name {}
+        $($vis)* struct $name { _private: () }
 
         $(#[$attribute])*
         $($vis)* static $name: $crate::Pool<$name> = $crate::Pool::new(
             ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
-            <$name>::slot_table(),
+            <<$name as $crate::Signature>::Slots>::table(),
             <$name as $crate::Signature>::TABLE,
             $crate::Reuse::$reuse,
         );
-
-        $(#[$shared])*
-        impl $name {
-            const GIVEN_SLOTS: usize = $slots;
-            /// No follow-up errors where `__some_slots` has found that there are none.
-            const SLOTS: usize = if <$name>::GIVEN_SLOTS == 0 { 1 } else { <$name>::GIVEN_SLOTS };
-
-            const fn slot_table() -> &'static [$crate::__private::Slot] {
-                static TABLE: [$crate::__private::Slot; <$name>::SLOTS] =
-                    [const { $crate::__private::Slot::new() }; <$name>::SLOTS];
-                &TABLE
-            }
-        }
     };
 }
 
@@ -264,18 +251,36 @@ macro_rules! __pool_static {
 macro_rules! __pool_signature {
     (
         $name:ident pointer [$pointer:ty] call [$call:ty] output [$output:ty] table [$($table:tt)*]
-        fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
+        slots [$slots:expr] fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
         on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
         always_counted [$always_counted:expr] count_calls [$count_calls:expr]
     ) => {
+        pub struct RingbackSlots;
+        impl RingbackSlots {
+            const GIVEN: usize = $slots;
+            /// Without slots there is one error, from `__some_slots`, and none that follow.
+            const NUMBER: usize = if Self::GIVEN == 0 { 1 } else { Self::GIVEN };
+
+            const fn table() -> &'static [$crate::__private::Slot] {
+                static TABLE: [$crate::__private::Slot; RingbackSlots::NUMBER] =
+                    [const { $crate::__private::Slot::new() }; RingbackSlots::NUMBER];
+                &TABLE
+            }
+        }
+
         // SAFETY: all parts come from one declaration, and `Call` is a plain function pointer.
         #[allow(deprecated)] // the pool's users are told, not the pool
         unsafe impl $crate::Signature for $name {
             type Pointer = $pointer;
             type Call = $call;
             type Output = $output;
+            type Slots = RingbackSlots;
 
-            const TABLE: $crate::__private::Table = $crate::__table!($($table)*);
+            const TABLE: $crate::__private::Table = {
+                #[allow(unused_imports)] // the generated table needs neither
+                use ::core::option::Option::{None, Some}; // there may be others in scope
+                $crate::__table!($($table)*)
+            };
 
             const PANIC: $crate::__private::PanicPolicy = $crate::__private::PanicPolicy::$panic;
             const ALWAYS_COUNTED: bool = $always_counted;
@@ -287,10 +292,10 @@ macro_rules! __pool_signature {
             }
             #[inline(always)]
             fn slots() -> &'static [$crate::__private::Slot] {
-                <$name>::slot_table()
+                RingbackSlots::table()
             }
             fn calls() -> &'static [::core::sync::atomic::AtomicU64] {
-                const COUNTERS: usize = if $count_calls { <$name>::SLOTS } else { 0 };
+                const COUNTERS: usize = if $count_calls { RingbackSlots::NUMBER } else { 0 };
                 static CALLS: [::core::sync::atomic::AtomicU64; COUNTERS] =
                     [const { ::core::sync::atomic::AtomicU64::new(0) }; COUNTERS];
                 &CALLS
@@ -336,12 +341,31 @@ macro_rules! __any_bits {
     };
 }
 
+/// Whether an alias is a function pointer that borrows nothing. As `__some_slots`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_pointer {
+    ($pointer:ty) => {{
+        #[allow(unused_imports)] // where it is
+        use $crate::__private::Unfit as _;
+        ::core::assert!(
+            $crate::__private::Candidate::<$pointer>::GOOD,
+            "by its name, a pool's type can only be a C function pointer with up to 16 arguments that \
+             borrows nothing: write it out, `Pool<unsafe extern \"C\" fn(message: &Message), 100>`"
+        );
+        true
+    }};
+}
+
 /// Refuses a pool without slots. `ringback_macros` calls it where the number is written, so that the
 /// error stands there.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __some_slots {
     ($name:ident) => {
-        const _: () = ::core::assert!(<$name>::GIVEN_SLOTS > 0, "a pool needs at least one slot");
+        const _: () = ::core::assert!(
+            <<$name as $crate::Signature>::Slots>::GIVEN > 0,
+            "a pool needs at least one slot"
+        );
     };
 }

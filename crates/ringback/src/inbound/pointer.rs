@@ -36,16 +36,23 @@ unsafe impl<P: FnPointer> FnPointer for Option<P> {
 
 /// `P`, known to be a function pointer.
 ///
-/// The macro has `GOOD` computed by [`is_pointer`], for the pool's type once. Where that does not
-/// compile, every type that is found through this one is an error which has been told already, and
-/// the compiler stays quiet about its many uses.
+/// `GOOD` is computed for the pool's type once. Where that fails, every type that is found through
+/// this one is an error which has been told already, so the compiler is quiet about its many uses.
 #[doc(hidden)]
 pub struct Checked<P, const GOOD: bool>(PhantomData<P>);
 
+/// Finds out, for `Checked`, whether a type is a function pointer that borrows nothing: the inherent
+/// constant is chosen where it is, the trait's otherwise.
 #[doc(hidden)]
-pub const fn is_pointer<P: FnPointer>() -> bool {
-    true
+pub struct Candidate<P>(PhantomData<P>);
+impl<P: FnPointer> Candidate<P> {
+    pub const GOOD: bool = true;
 }
+#[doc(hidden)]
+pub trait Unfit {
+    const GOOD: bool = false;
+}
+impl<P> Unfit for Candidate<P> {}
 
 #[doc(hidden)]
 pub trait OfPointer {
@@ -97,6 +104,7 @@ pub unsafe trait ShapeAcceptsTake<S, T, M>: Shape {
 pub trait NeedsNoFallback {
     fn answer() -> Self;
 }
+#[diagnostic::do_not_recommend]
 impl NeedsNoFallback for () {
     fn answer() {}
 }

@@ -45,6 +45,8 @@ pub unsafe trait Signature: Sized + 'static {
     type Call: Copy;
     /// What the C functions return.
     type Output;
+    #[doc(hidden)]
+    type Slots;
 
     #[doc(hidden)]
     const TABLE: Table;

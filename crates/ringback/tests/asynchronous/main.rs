@@ -300,3 +300,34 @@ fn a_stall_is_seen_by_a_supervisor() {
     assert!(stalled.since >= Duration::from_millis(20));
     drop(r);
 }
+
+#[cfg(all(feature = "stream", feature = "tokio"))]
+#[test]
+fn the_features_stream_and_tokio_add_their_sugar() {
+    use futures_util::StreamExt;
+    let _alive = watchdog("features");
+    let (r, messages) = POOL.register_messages(Mailbox::bounded(10), accept).unwrap();
+    let f = r.as_fn();
+    (0..3).for_each(|x| assert_eq!(f(x), 0));
+    drop(r);
+    assert_eq!(block_on(messages.collect::<Vec<_>>()), [0, 1, 2]);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let sum = Arc::new(AtomicU64::new(0));
+        let s = sum.clone();
+        let (r, task) = POOL
+            .spawn_async(Mailbox::bounded(10), accept, move |x| {
+                let s = s.clone();
+                async move {
+                    s.fetch_add(x, SeqCst);
+                }
+            })
+            .unwrap();
+        let f = r.as_fn();
+        thread::spawn(move || (1..=4).for_each(|x| assert_eq!(f(x), 0))).join().unwrap();
+        balanced(r.drain().await.unwrap().counts);
+        task.await.unwrap();
+        assert_eq!(sum.load(SeqCst), 10);
+    });
+}

@@ -28,6 +28,7 @@ typedef struct bus_key {
 typedef struct bus_message {
     bus_key key;       /* whom it was sent to */
     uint64_t sequence; /* counts the messages of this bus, from 0 */
+    uint64_t sent;     /* when it was given to bus_send, by bus_now */
 } bus_message;
 
 /*
@@ -79,6 +80,9 @@ void bus_hold(bus_application *bus) BUS_NOEXCEPT;
 
 /* Ends bus_hold. */
 void bus_release(bus_application *bus) BUS_NOEXCEPT;
+
+/* Nanoseconds on a clock that never goes back, since some moment in the past. */
+uint64_t bus_now(void) BUS_NOEXCEPT;
 
 /* Reads the counters. */
 bus_counts bus_count(bus_application *bus) BUS_NOEXCEPT;

@@ -1,8 +1,9 @@
 #include "bus.hpp"
 
+#include <chrono>
 #include <system_error>
 
-static_assert(sizeof(bus_key) == 6 && sizeof(bus_message) == 16 && sizeof(bus_counts) == 32,
+static_assert(sizeof(bus_key) == 6 && sizeof(bus_message) == 24 && sizeof(bus_counts) == 32,
               "bus.rs repeats these layouts");
 
 struct bus_application final : bus::application {
@@ -28,7 +29,7 @@ void bus_unregister(bus_application *bus, bus_key key) noexcept {
 }
 
 void bus_send(bus_application *bus, bus_key key) noexcept {
-    bus->send(std::make_shared<bus::message>(bus::message{key, 0}));
+    bus->send(std::make_shared<bus::message>(bus::message{key, 0, bus_now()}));
 }
 
 void bus_drain(bus_application *bus) noexcept { bus->drain(); }
@@ -36,5 +37,10 @@ void bus_drain(bus_application *bus) noexcept { bus->drain(); }
 void bus_hold(bus_application *bus) noexcept { bus->hold(); }
 
 void bus_release(bus_application *bus) noexcept { bus->release(); }
+
+std::uint64_t bus_now() noexcept {
+    const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(now.count());
+}
 
 bus_counts bus_count(bus_application *bus) noexcept { return bus->counts(); }

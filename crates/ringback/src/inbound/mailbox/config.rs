@@ -75,7 +75,7 @@ impl<M, R> Mailbox<M, R> {
             expire_after: 0,
             key_of: None,
             preallocated: false,
-            budget: 64,
+            budget: 128,
             end_on_panic: false,
         }
     }
@@ -111,7 +111,7 @@ impl<M, R> Mailbox<M, R> {
     }
 
     /// How many messages are delivered in a row before other tasks of the executor get their turn;
-    /// 64 unless told, 0 is taken as 1.
+    /// 128 unless told, 0 is taken as 1.
     pub fn budget(mut self, messages: u32) -> Self {
         self.budget = messages.max(1);
         self
@@ -125,9 +125,11 @@ impl<M, R> Mailbox<M, R> {
     }
 
     pub(crate) fn open(&self) -> Arc<Shared<M>> {
+        // The producer that displaces takes the oldest message out, beside the consumer.
+        let displaces = matches!(self.overflow, Some(OverflowPolicy::DisplaceOldest));
         let queue = match self.key_of {
             Some(_) => Queue::Keyed(Mutex::new(Keyed::new(self.capacity, self.preallocated))),
-            None => Queue::Ring(Ring::new(self.capacity, self.preallocated)),
+            None => Queue::Ring(Ring::new(self.capacity, self.preallocated, !displaces)),
         };
         Arc::new(Shared::new(queue))
     }

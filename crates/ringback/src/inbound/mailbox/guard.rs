@@ -1,11 +1,11 @@
 //! The guard of an async listener, and the two ways to end it: drain and discard.
 
-use super::deliver::polling;
 use super::shared::{DISCARDING, DRAINING, SETTLED, Shared};
 use super::stats::Counts;
 use crate::inbound::registration::Registration;
 use crate::inbound::retired::{Pending, Quiet, Retired, WaitQuiet};
 use crate::inbound::signature::Signature;
+use crate::inbound::thread;
 use crate::sync::{AtomicBool, Ordering::*, register};
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -227,7 +227,7 @@ impl<S: Signature, M> Future for Drain<S, M> {
         {
             return Poll::Ready(Ok(Drained { counts: counts(), quiet }));
         }
-        if polling::is_within(Arc::as_ptr(&this.shared).cast()) {
+        if this.shared.delivered.polled_by.load(Relaxed) == thread::number() {
             return Poll::Ready(Err(NotDrained::WouldDeadlock(counts())));
         }
         if cut_off || this.deadline.as_ref().is_some_and(|deadline| Instant::now() >= deadline.at) {

@@ -44,6 +44,7 @@ impl<M> Inbox<M> {
     }
 
     /// The next message, if one is there.
+    #[inline]
     pub(crate) fn take_fresh(&mut self) -> Option<M> {
         loop {
             if self.shared.closing.load(Acquire) == DISCARDING {
@@ -52,19 +53,20 @@ impl<M> Inbox<M> {
             }
             // The deepest point lies before a take; the producers' end is looked at only sometimes,
             // since every look costs them the cache line.
-            if self.taken.is_multiple_of(16) {
-                self.shared.high_water.fetch_max(self.shared.depth(), Relaxed);
+            if self.taken.is_multiple_of(64) {
+                self.shared.delivered.high_water.fetch_max(self.shared.depth(), Relaxed);
             }
             let value = self.shared.pop()?;
             self.taken = self.taken.wrapping_add(1);
             if self.is_fresh(&value) {
                 return Some(value.message);
             }
-            self.shared.expired.fetch_add(1, Relaxed);
+            self.shared.delivered.expired.fetch_add(1, Relaxed);
             drop_message(value);
         }
     }
 
+    #[inline]
     fn is_fresh(&self, value: &Stamped<M>) -> bool {
         #[cfg(not(ringback_loom))]
         let fresh = self.expire_after == 0
@@ -123,7 +125,7 @@ impl<M> Messages<M> {
     /// The next message if one is there, without waiting.
     pub fn try_next(&mut self) -> Option<M> {
         let message = self.0.take_fresh()?;
-        self.0.shared.completed.fetch_add(1, Relaxed);
+        self.0.shared.delivered.completed.fetch_add(1, Relaxed);
         Some(message)
     }
 
@@ -131,7 +133,7 @@ impl<M> Messages<M> {
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<M>> {
         let next = self.0.poll_next(context);
         if let Poll::Ready(Some(_)) = next {
-            self.0.shared.completed.fetch_add(1, Relaxed);
+            self.0.shared.delivered.completed.fetch_add(1, Relaxed);
         }
         next
     }

@@ -90,7 +90,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
 
     #[cold]
     fn overflow(&self, key: u64, value: Stamped<M>, answer: R) -> R {
-        self.shared.high_water.fetch_max(self.shared.depth(), Relaxed);
+        self.shared.delivered.high_water.fetch_max(self.shared.depth(), Relaxed);
         let queued = match self.overflow {
             OverflowPolicy::Reject(_) | OverflowPolicy::DropNewest => false,
             OverflowPolicy::DisplaceOldest => self.displace(key, value),

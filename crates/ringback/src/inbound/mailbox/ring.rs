@@ -50,6 +50,8 @@ pub(crate) struct Ring<M> {
     blocks: Box<[AtomicPtr<Cell<M>>]>,
     capacity: usize,
     one_lap: usize,
+    /// Only the consumer takes messages out, so it need not compete for them.
+    sole_consumer: bool,
 }
 
 // SAFETY: a value is written by the producer that claimed its cell and read by the consumer that
@@ -60,7 +62,8 @@ unsafe impl<M: Send> Send for Ring<M> {}
 
 impl<M> Ring<M> {
     /// A ring of `capacity` messages, at least 1; with all its memory at once if `preallocated`.
-    pub(crate) fn new(capacity: usize, preallocated: bool) -> Self {
+    /// `sole_consumer`: no two threads ever `pop` at the same time.
+    pub(crate) fn new(capacity: usize, preallocated: bool, sole_consumer: bool) -> Self {
         let capacity = capacity.max(1);
         let blocks = capacity.div_ceil(BLOCK);
         let ring = Ring {
@@ -69,6 +72,7 @@ impl<M> Ring<M> {
             blocks: (0..blocks).map(|_| AtomicPtr::new(ptr::null_mut())).collect(),
             capacity,
             one_lap: (capacity + 1).next_power_of_two(),
+            sole_consumer,
         };
         if preallocated {
             for block in 0..blocks {
@@ -107,18 +111,21 @@ impl<M> Ring<M> {
         }
     }
 
+    #[inline]
     fn cell(&self, index: usize) -> Option<&Cell<M>> {
         let block = self.blocks[index / BLOCK].load(Acquire);
         // SAFETY: a block has BLOCK cells and lives as long as the ring.
         (!block.is_null()).then(|| unsafe { &*block.add(index % BLOCK) })
     }
 
+    #[inline]
     fn cell_or_make(&self, index: usize) -> &Cell<M> {
         // SAFETY: as in `cell`.
         self.cell(index)
             .unwrap_or_else(|| unsafe { &*self.make_block(index / BLOCK).add(index % BLOCK) })
     }
 
+    #[inline]
     fn after(&self, position: usize) -> usize {
         if self.index(position) + 1 < self.capacity {
             position + 1
@@ -127,11 +134,13 @@ impl<M> Ring<M> {
         }
     }
 
+    #[inline]
     fn index(&self, position: usize) -> usize {
         position & (self.one_lap - 1)
     }
 
     /// Appends a message, or gives it back if the ring is full.
+    #[inline]
     pub(crate) fn push(&self, value: Stamped<M>) -> Result<(), Stamped<M>> {
         let mut tail = self.tail.0.load(Relaxed);
         loop {
@@ -159,12 +168,13 @@ impl<M> Ring<M> {
     }
 
     /// Takes the oldest message that is there.
+    #[inline]
     pub(crate) fn pop(&self) -> Option<Stamped<M>> {
         let mut head = self.head.0.load(Relaxed);
         loop {
             let cell = self.cell(self.index(head))?;
             if cell.stamp.load(Acquire) == head + 1 {
-                match self.head.0.compare_exchange_weak(head, self.after(head), SeqCst, Relaxed) {
+                match self.claim_head(head) {
                     Ok(_) => {
                         // SAFETY: claimed; the producer's stamp says that it is written.
                         let value =
@@ -184,12 +194,23 @@ impl<M> Ring<M> {
         }
     }
 
+    #[inline]
+    fn claim_head(&self, head: usize) -> Result<usize, usize> {
+        let after = self.after(head);
+        if self.sole_consumer {
+            self.head.0.store(after, Release);
+            return Ok(head);
+        }
+        self.head.0.compare_exchange_weak(head, after, SeqCst, Relaxed)
+    }
+
     /// Messages that a position has passed since the beginning; wraps with `usize`.
     fn passed(&self, position: usize) -> usize {
         (position / self.one_lap).wrapping_mul(self.capacity).wrapping_add(self.index(position))
     }
 
     /// Messages pushed so far.
+    #[inline]
     pub(crate) fn pushed(&self) -> usize {
         self.passed(self.tail.0.load(SeqCst))
     }

@@ -45,7 +45,16 @@ pub(crate) struct Shared<M> {
     pub(crate) rejected: AtomicU64,
     pub(crate) displaced: AtomicU64,
     pub(crate) coalesced: AtomicU64,
-    // Written by the consumer, or by the last one to go.
+    pub(crate) delivered: Delivered,
+}
+
+/// What the consumer, or the last one to go, writes at every message: on cache lines of its own,
+/// since producers read the other fields at every message.
+#[derive(Default)]
+#[repr(align(64))]
+pub(crate) struct Delivered {
+    /// The thread that is polling the listener at this moment; 0: none.
+    pub(crate) polled_by: AtomicU64,
     pub(crate) running: AtomicU64,
     pub(crate) completed: AtomicU64,
     pub(crate) panicked: AtomicU64,
@@ -85,17 +94,12 @@ impl<M> Shared<M> {
             rejected: AtomicU64::new(0),
             displaced: AtomicU64::new(0),
             coalesced: AtomicU64::new(0),
-            running: AtomicU64::new(0),
-            completed: AtomicU64::new(0),
-            panicked: AtomicU64::new(0),
-            cancelled: AtomicU64::new(0),
-            expired: AtomicU64::new(0),
-            discarded: AtomicU64::new(0),
-            high_water: AtomicUsize::new(0),
+            delivered: Delivered::default(),
         }
     }
 
     /// Queues a message under `key` (0 where the mailbox does not coalesce), or gives it back.
+    #[inline]
     pub(crate) fn push(&self, key: u64, value: Stamped<M>) -> Result<(), Stamped<M>> {
         match &self.queue {
             Queue::Ring(ring) => ring.push(value)?,
@@ -125,6 +129,7 @@ impl<M> Shared<M> {
     }
 
     /// Takes the oldest message.
+    #[inline]
     pub(crate) fn pop(&self) -> Option<Stamped<M>> {
         match &self.queue {
             Queue::Ring(ring) => ring.pop(),
@@ -202,7 +207,7 @@ impl<M> Shared<M> {
     /// Drops what is queued, and counts it.
     pub(crate) fn discard_queued(&self) {
         while let Some(value) = self.pop() {
-            self.discarded.fetch_add(1, Relaxed);
+            self.delivered.discarded.fetch_add(1, Relaxed);
             drop_message(value);
         }
     }

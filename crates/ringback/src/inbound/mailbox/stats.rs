@@ -38,8 +38,8 @@ pub struct Counts {
     pub expired: u64,
     /// Messages dropped undelivered because the mailbox ended.
     pub discarded: u64,
-    /// The most messages that were seen waiting, looked at on every sixteenth take and whenever one
-    /// found no room.
+    /// The most messages that were seen waiting, looked at on every 64th take and whenever one found
+    /// no room.
     pub high_water: u64,
     /// The most that may wait.
     pub capacity: u64,
@@ -79,16 +79,16 @@ impl Counts {
             accepted,
             declined: shared.declined.load(Relaxed),
             rejected: shared.rejected.load(Relaxed),
-            completed: shared.completed.load(Relaxed),
-            panicked: shared.panicked.load(Relaxed),
-            cancelled: shared.cancelled.load(Relaxed),
-            running: shared.running.load(Relaxed),
+            completed: shared.delivered.completed.load(Relaxed),
+            panicked: shared.delivered.panicked.load(Relaxed),
+            cancelled: shared.delivered.cancelled.load(Relaxed),
+            running: shared.delivered.running.load(Relaxed),
             queued,
             displaced: shared.displaced.load(Relaxed),
             coalesced: shared.coalesced.load(Relaxed),
-            expired: shared.expired.load(Relaxed),
-            discarded: shared.discarded.load(Relaxed),
-            high_water: (shared.high_water.load(Relaxed) as u64).max(queued),
+            expired: shared.delivered.expired.load(Relaxed),
+            discarded: shared.delivered.discarded.load(Relaxed),
+            high_water: (shared.delivered.high_water.load(Relaxed) as u64).max(queued),
             capacity: capacity as u64,
             allocated_bytes: allocated as u64,
         }

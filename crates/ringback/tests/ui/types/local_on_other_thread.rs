@@ -2,9 +2,14 @@
 
 ringback::callback_pool! { static POOL: Pool<unsafe extern "C" fn(i32), 3>; }
 
-fn main() {
+fn registration() {
     let registration = POOL.register_local(|_| ()).unwrap();
     std::thread::spawn(move || drop(registration));
-    let retired = POOL.register_local(|_| ()).unwrap().retire();
-    std::thread::spawn(move || retired.wait());
 }
+
+fn retired() {
+    let retired = POOL.register_local(|_| ()).unwrap().retire();
+    std::thread::spawn(move || drop(retired));
+}
+
+fn main() {}

@@ -1,4 +1,5 @@
 //! What a scope lends does not leave it.
+#![allow(unused)]
 
 ringback::callback_pool! { static POOL: Pool<unsafe extern "C" fn(i32), 3>; }
 

@@ -1,0 +1,67 @@
+//! A user's crate: the older edition, the library under another name, `forbid(unsafe_code)`, and every
+//! lint that one can switch on. Its sources are in `tests/consumer`.
+#![cfg(not(ringback_loom))]
+#![allow(missing_docs, reason = "a test")]
+
+use std::fs;
+use std::io::{Write, stderr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Past the test harness, which would swallow it.
+fn skipped(what: &str, why: &str) {
+    let _ = writeln!(stderr(), "skipped: {what}: {why}");
+}
+
+/// Writes the crate where nobody minds its lock file, with the versions of this workspace, and with
+/// all the declarations of `macro_forms.rs`.
+fn consumer() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer");
+    let _ = fs::remove_dir_all(target.join("tests")); // of an earlier run; there may be none
+    let copy = |from: &str, to: &str, change: &dyn Fn(String) -> String| {
+        let text = fs::read_to_string(here.join("tests").join(from)).expect("a file of the tests");
+        let to = target.join(to);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("it can be made");
+        fs::write(to, change(text)).expect("it can be written");
+    };
+    copy("consumer/Cargo.toml.in", "Cargo.toml", &|text| {
+        text.replace("@RINGBACK@", &here.display().to_string())
+    });
+    copy("consumer/src/lib.rs", "src/lib.rs", &|text| text);
+    copy("consumer/tests/lib.rs", "tests/lib.rs", &|text| text);
+    copy("macro_forms.rs", "tests/macro_forms.rs", &|text| {
+        text.replacen("use ringback::", "extern crate rb as ringback;\nuse ringback::", 1)
+    });
+    fs::copy(here.join("../../Cargo.lock"), target.join("Cargo.lock")).expect("the lock file");
+    target
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = Command::new(cargo)
+        .args(arguments)
+        .args(["--offline", "--target-dir"])
+        .arg(folder.join("target"))
+        .current_dir(folder)
+        .output()
+        .expect("cargo runs");
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "cargo {arguments:?} failed:\n{out}\n{err}");
+    assert!(!err.contains("warning: "), "cargo {arguments:?} warns:\n{err}");
+}
+
+#[test]
+fn a_strict_crate_of_the_older_edition_uses_pools() {
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    if flags.contains("-Z") {
+        return skipped("tests/consumer", &format!("a run with {flags} is about what programs do"));
+    }
+    let consumer = consumer();
+    cargo(&consumer, &["test"]);
+    if Command::new("cargo").args(["clippy", "--version"]).output().is_ok_and(|it| it.status.success()) {
+        cargo(&consumer, &["clippy", "--lib"]);
+    } else {
+        skipped("clippy on tests/consumer", "clippy is not installed");
+    }
+}
