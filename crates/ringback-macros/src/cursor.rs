@@ -112,7 +112,7 @@ impl Cursor {
     pub(crate) fn until(&mut self, end: impl Fn(&Cursor) -> bool) -> TokenStream {
         let mut depth = 0_usize;
         let mut taken = Vec::new();
-        while !self.is_empty() && !self.is_mark(0, ';') && !(depth == 0 && end(self)) {
+        while !self.is_empty() && !self.is_mark(0, ';') && (depth > 0 || !end(self)) {
             if self.is_arrow(0) {
                 taken.extend(self.next());
             } else if self.is_mark(0, '<') {
@@ -159,9 +159,8 @@ pub(crate) fn expression(tokens: TokenStream) -> TokenStream {
 /// parentheses too.
 fn has_operator(tokens: TokenStream) -> bool {
     let mut input = Cursor::opened(tokens, Span::call_site());
-    let is_operator = |at: &Cursor| {
-        "+-*/%^&|=.".chars().any(|mark| at.is_mark(0, mark)) || at.is_word(0, "as")
-    };
+    let is_operator =
+        |at: &Cursor| "+-*/%^&|=.".chars().any(|mark| at.is_mark(0, mark)) || at.is_word(0, "as");
     input.until(is_operator);
     !input.is_empty()
 }

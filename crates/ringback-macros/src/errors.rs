@@ -39,7 +39,8 @@ pub(crate) enum Message {
     SecondPool,
 }
 
-const OPTIONS: &str = "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
+const OPTIONS: &str =
+    "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,10 +141,7 @@ impl Error {
             token
         };
         let colons = || {
-            [
-                at(Punct::new(':', Spacing::Joint).into()),
-                at(Punct::new(':', Spacing::Alone).into()),
-            ]
+            [at(Punct::new(':', Spacing::Joint).into()), at(Punct::new(':', Spacing::Alone).into())]
         };
         let text = at(Literal::string(&self.message.to_string()).into());
         let mut tokens = Vec::from(colons());

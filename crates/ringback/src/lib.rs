@@ -133,8 +133,9 @@ pub mod __private {
         listener::{exclusive, once, shared},
         mailbox::inlet::inlet,
         pointer::{
-            Body, Candidate, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister, OfPointer,
-            Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake, ShapeThunk, Unfit,
+            Body, Candidate, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister,
+            OfPointer, Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake,
+            ShapeThunk, Unfit,
         },
         signature::{
             Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown,

@@ -59,7 +59,11 @@ fn a_strict_crate_of_the_older_edition_uses_pools() {
     }
     let consumer = consumer();
     cargo(&consumer, &["test"]);
-    if Command::new("cargo").args(["clippy", "--version"]).output().is_ok_and(|it| it.status.success()) {
+    if Command::new("cargo")
+        .args(["clippy", "--version"])
+        .output()
+        .is_ok_and(|it| it.status.success())
+    {
         cargo(&consumer, &["clippy", "--lib"]);
     } else {
         skipped("clippy on tests/consumer", "clippy is not installed");

@@ -84,7 +84,8 @@ mod captured {
             assert_eq!((registration.as_fn())(&5, std::ptr::null_mut()), 5);
             assert_eq!((WHOLE.thunk(2).unwrap())(&5, std::ptr::null_mut()), 2);
         }
-        let panics = WHOLE.register(|_, _| std::panic::resume_unwind(Box::new("by a test"))).unwrap();
+        let panics =
+            WHOLE.register(|_, _| std::panic::resume_unwind(Box::new("by a test"))).unwrap();
         // SAFETY: valid arguments.
         let answer = unsafe { (panics.as_fn())(&5, std::ptr::null_mut()) };
         assert_eq!(answer, -2, "`-$fallback` with `1 + 1`");
@@ -110,7 +111,9 @@ mod captured {
             callback_pool! { $item fallback = 3; }
         };
     }
-    of_item!(pub(crate) static ITEM: Pool<extern "C" fn() -> i32, 2>;);
+    of_item!(
+        pub(crate) static ITEM: Pool<extern "C" fn() -> i32, 2>;
+    );
 
     macro_rules! of_pool_type {
         ($ty:ty, $output:ty) => {
@@ -288,7 +291,8 @@ mod names {
             })
             .unwrap();
         // SAFETY: plain values.
-        let sum = unsafe { (registration.as_fn())(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) };
+        let sum =
+            unsafe { (registration.as_fn())(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) };
         assert_eq!(sum, 120);
 
         let types = TYPES.register(|f, i, at, _| F(f.0 + i.0 + at.0)).unwrap();

@@ -124,10 +124,7 @@ impl Delivery {
 
     pub(crate) fn latencies(&self) -> Latencies {
         let Clocks { since_sent, since_taken } = &*self.clocks;
-        Latencies {
-            since_sent: since_sent.percentiles(),
-            since_taken: since_taken.percentiles(),
-        }
+        Latencies { since_sent: since_sent.percentiles(), since_taken: since_taken.percentiles() }
     }
 }
 

@@ -12,7 +12,8 @@ const SHARDS: usize = 16;
 /// Durations in nanoseconds, noted by many listeners at once.
 pub(crate) struct Latency([Mutex<Histogram<u64>>; SHARDS]);
 
-/// The durations that so large a part of the messages did not exceed, in nanoseconds.
+/// The durations that so large a part of the messages did not exceed, in nanoseconds; 0 without
+/// messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Percentiles {
     pub(crate) p50: u64,

@@ -45,7 +45,8 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 impl ListenerPool for ON_MESSAGE {
     fn listen(subscription: Subscription) -> Result<Registration<Self>, Failure> {
-        Ok(ON_MESSAGE.register(move |message| subscription.receive(message.key, message.sequence))?)
+        Ok(ON_MESSAGE
+            .register(move |message| subscription.receive(message.key, message.sequence))?)
     }
 
     fn listen_async(

@@ -158,10 +158,13 @@ impl Outcome {
     }
 }
 
-const FROM_SEND: &str = "microseconds from the send, through the bus's queue, to the listener";
-const FROM_CALL: &str = "microseconds of that: from the call of the C function to the listener";
+const FROM_SEND: &str = "microseconds from the send to the listener";
+const FROM_CALL: &str = ".. from the call of the C function to the listener";
 
 fn microseconds(nanoseconds: u64) -> String {
+    if nanoseconds == 0 {
+        return "-".into(); // no message was handled
+    }
     let tenths = (nanoseconds + 50) / 100;
     format!("{}.{}", grouped(tenths / 10), tenths % 10)
 }

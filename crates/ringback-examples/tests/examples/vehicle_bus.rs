@@ -28,18 +28,40 @@ fn run_well(arguments: &str) -> HashMap<String, u64> {
     assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
     let table = table(&output);
     assert_eq!(table["misdelivered"], 0, "{arguments}");
-    let accounted = table["delivered"] + table["stale"] + table["unhandled"];
+    let mut accounted = table["delivered"] + table["stale"] + table["unhandled"];
+    if arguments.contains("--kind sync") {
+        assert!(!table.contains_key("order violations"), "{arguments}");
+    } else {
+        accounted += table["rejected"] + table["discarded"];
+        assert_eq!(table["order violations"], 0, "{arguments}");
+        assert_latencies(&stdout(&output));
+    }
     assert_eq!(accounted, table["sent"], "{arguments}");
     table
 }
 
+/// The rows of latencies are there, and each is at least the one before; `-` for no message.
+fn assert_latencies(table: &str) {
+    let value = |row: &str| {
+        let line = table.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix("  "));
+        let text = line.and_then(|line| line.split_whitespace().next()).expect("such a row");
+        if text == "-" { 0.0 } else { text.replace(',', "").parse().expect("a number") }
+    };
+    let rows = |what: &str| ["p50", "p99", "p99.9"].map(|part| value(&format!("{what} {part:<8}")));
+    let (latency, hand_over): ([f64; 3], [f64; 3]) = (rows("latency"), rows("hand-over"));
+    assert!(latency.is_sorted() && hand_over.is_sorted(), "{table}");
+    assert!(latency.iter().zip(hand_over).all(|(all, part)| *all >= part), "{table}");
+}
+
 #[test]
 fn five_thousand_listeners_get_a_million_messages() {
-    let table = run_well("");
-    assert_eq!(table["sent"], 1_000_000);
-    assert_eq!(table["listeners"], 5_000);
-    assert_eq!(table["churned"], 500);
-    assert!(table["stale"] >= 250, "every second batch is renewed with its messages held back");
+    for arguments in ["", "--kind sync"] {
+        let table = run_well(arguments);
+        assert_eq!(table["sent"], 1_000_000);
+        assert_eq!(table["listeners"], 5_000);
+        assert_eq!(table["churned"], 500);
+        assert!(table["stale"] >= 250, "every second batch is renewed with its messages held back");
+    }
 }
 
 #[test]
@@ -54,20 +76,24 @@ fn any_size_will_do() {
         "--listeners=999 --messages=10001 --reuse after-confirmation",
     ] {
         run_well(arguments);
+        run_well(&format!("{arguments} --kind sync"));
     }
 }
 
 #[test]
 fn the_check_finds_what_plain_oldest_first_reuse_misdelivers() {
-    let output = run("--listeners 200 --messages 50000 --reuse oldest-first");
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    // 20 listeners are churned in two batches; the ten of the first are surely sent a message
-    // whose handler is still queued when its slot serves another key.
-    assert!(table(&output)["misdelivered"] >= 10);
-    assert!(stderr(&output).contains("reached registration 2 of"), "{}", stderr(&output));
+    for kind in ["async", "sync"] {
+        let job = format!("--kind {kind} --listeners 200 --messages 50000 --reuse");
+        let output = run(&format!("{job} oldest-first"));
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        // 20 listeners are churned in two batches; the ten of the first are surely sent a message
+        // whose handler is still queued when its slot serves another key.
+        assert!(table(&output)["misdelivered"] >= 10);
+        assert!(stderr(&output).contains("reached registration 2 of"), "{}", stderr(&output));
 
-    let same_job = run_well("--listeners 200 --messages 50000 --reuse after-confirmation");
-    assert!(same_job["stale"] >= 10, "the same messages, each answered as a stale call");
+        let same_job = run_well(&format!("{job} after-confirmation"));
+        assert!(same_job["stale"] >= 10, "the same messages, each answered as a stale call");
+    }
 }
 
 #[test]
@@ -83,6 +109,8 @@ fn a_bad_option_gets_one_line_with_the_remedy() {
         ("--threads 65", "--threads 65: give a whole number from 1 to 64"),
         ("--threads 1.5", "--threads 1.5: give a whole number from 1 to 64"),
         ("--reuse at-once", "--reuse at-once: give after-confirmation or oldest-first"),
+        ("--kind both", "--kind both: give async or sync"),
+        ("--kind", "--help lists the options"),
         ("--messages", "--help lists the options"),
         ("--speed 3", "--help lists the options"),
         ("-x", "--help lists the options"),
@@ -96,7 +124,7 @@ fn a_bad_option_gets_one_line_with_the_remedy() {
 fn help_names_every_option() {
     let output = run("--help");
     assert_eq!(output.status.code(), Some(0));
-    for option in ["--listeners", "--messages", "--threads", "--reuse", "oldest-first"] {
+    for option in ["--listeners", "--messages", "--threads", "--kind", "--reuse", "oldest-first"] {
         assert!(stdout(&output).contains(option), "{option}");
     }
 }

@@ -111,7 +111,9 @@ impl Attributes {
                     attributes.shared.extend(tokens(content.clone()));
                 }
                 // What is expected of the static need not happen to the rest.
-                Some("expect") => attributes.shared.extend(tokens(renamed(content.clone(), "allow"))),
+                Some("expect") => {
+                    attributes.shared.extend(tokens(renamed(content.clone(), "allow")))
+                }
                 Some("doc") if content.to_string().replace(' ', "") == "doc(hidden)" => {
                     attributes.shared.extend(tokens(content.clone()));
                 }

@@ -43,7 +43,8 @@ impl Options {
         };
         Ok(Options {
             fallback,
-            on_panic: on_panic.map_or(Ok(("Answer", None)), |given| panic_policy(given, pointer))?,
+            on_panic: on_panic
+                .map_or(Ok(("Answer", None)), |given| panic_policy(given, pointer))?,
             on_busy: on_busy.map_or(Ok(Busy::default()), busy)?,
             on_wrong_thread,
             reuse: choice(

@@ -2,9 +2,7 @@
 
 use crate::cursor::{Cursor, text};
 use crate::errors::{Error, Message, Result};
-use proc_macro::{
-    Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree,
-};
+use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 pub(super) enum Pointer {
     Written(Function),

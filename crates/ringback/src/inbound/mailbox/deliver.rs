@@ -179,8 +179,7 @@ pub(crate) async fn deliver_batches<M, L: AsyncFnMut(Batch<M>)>(
         }
         let count = messages.len();
         let batch = Batch { messages, spare: Arc::clone(&spare) };
-        let outcome =
-            run_listener!(inbox, manner, count as u64, async { listener(batch).await });
+        let outcome = run_listener!(inbox, manner, count as u64, async { listener(batch).await });
         if outcome == Outcome::Panicked && manner.end_on_panic {
             return;
         }

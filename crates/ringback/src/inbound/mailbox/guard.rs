@@ -110,7 +110,7 @@ impl<S: Signature, M> fmt::Debug for AsyncRegistration<S, M> {
 ///
 /// Somebody must go on polling the deliver future, or drop it. Dropping this leaves both to
 /// themselves.
-#[must_use = "a drain does nothing more unless it is awaited"]
+#[must_use = "the slot is closed already; await this to know when everything has ended"]
 pub struct Drain<S: Signature, M> {
     quiet: Option<WaitQuiet<S>>,
     proof: Option<Quiet<S>>,
