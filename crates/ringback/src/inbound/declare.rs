@@ -231,7 +231,7 @@ macro_rules! __pool_static {
     ) => {
         // The pool and its signature share a name: one is a value, the other a type.
         #[doc = ::core::concat!("The signature of the pool [`static@", ::core::stringify!($name), "`].")]
-        #[allow(non_camel_case_types)]
+        #[allow(clippy::upper_case_acronyms, non_camel_case_types)]
         $(#[$shared])*
         $($vis)* struct $name { _private: () }
 
