@@ -1,7 +1,7 @@
 //! How long a message takes at a given rate, as a plot.
 
-use super::handover::{Shape, start};
 use super::Message;
+use super::handover::{Shape, start};
 use crate::Result;
 use crate::figure::Figure;
 use crate::measure::Spread;

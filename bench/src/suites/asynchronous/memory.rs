@@ -74,9 +74,13 @@ pub fn idle_mailbox_bytes() -> u64 {
     for _ in 0..MAILBOXES {
         let mailbox = Mailbox::bounded(1024);
         let registered = ON_MESSAGE
-            .register_async(mailbox, |message| Take::Accept(*message, 0), async |message: Message| {
-                black_box(message);
-            })
+            .register_async(
+                mailbox,
+                |message| Take::Accept(*message, 0),
+                async |message: Message| {
+                    black_box(message);
+                },
+            )
             .expect("the pool has room");
         keep.push(registered);
     }

@@ -68,7 +68,12 @@ fn run() -> Result<Vec<Figure>> {
     bar.set_message("block_on per message");
     let block_on = compare(Shape::BlockOnEach, 100_000)?;
     let meaning = "LocalSet + block_on + channel + spawn on ten workers per message / ours";
-    figures.push(Figure::new("times_faster_than_block_on", inverse(&block_on), AtLeast(25.0), meaning));
+    figures.push(Figure::new(
+        "times_faster_than_block_on",
+        inverse(&block_on),
+        AtLeast(25.0),
+        meaning,
+    ));
     bar.inc(1);
 
     let rows = [
@@ -79,16 +84,31 @@ fn run() -> Result<Vec<Figure>> {
     ];
 
     bar.set_message("the foreign thread's time");
-    for (name, shape) in [("producer_p99_ns", Shape::Ringback), ("producer_p99_ns_tokio", Shape::TokioUnbounded)] {
-        let samples: Vec<f64> = (0..ROUNDS).map(|_| handover::producer_p99(shape, 200_000)).collect();
-        figures.push(Figure::new(name, Spread::of(&samples), None, "ns of the foreign thread, 99th percentile, clock included"));
+    for (name, shape) in
+        [("producer_p99_ns", Shape::Ringback), ("producer_p99_ns_tokio", Shape::TokioUnbounded)]
+    {
+        let samples: Vec<f64> =
+            (0..ROUNDS).map(|_| handover::producer_p99(shape, 200_000)).collect();
+        figures.push(Figure::new(
+            name,
+            Spread::of(&samples),
+            None,
+            "ns of the foreign thread, 99th percentile, clock included",
+        ));
     }
     bar.inc(1);
 
     bar.set_message("allocations");
-    for (name, trait_object) in [("allocations_per_message", false), ("allocations_per_message_dyn", true)] {
+    for (name, trait_object) in
+        [("allocations_per_message", false), ("allocations_per_message_dyn", true)]
+    {
         let each = memory::allocations_per_message(trait_object, 500_000);
-        figures.push(Figure::new(name, Spread::of(&[each]), AtMost(0.001), "steady state, counting allocator"));
+        figures.push(Figure::new(
+            name,
+            Spread::of(&[each]),
+            AtMost(0.001),
+            "steady state, counting allocator",
+        ));
     }
     bar.inc(1);
     let idle = memory::idle_mailbox_bytes() as f64;
@@ -99,7 +119,12 @@ fn run() -> Result<Vec<Figure>> {
     bar.set_message("order and balance");
     let checked = order::check(10_000_000, 4, 100)?;
     let meaning = "of 10,000,000 messages, 4 producers, 100 listeners";
-    figures.push(Figure::new("out_of_order", Spread::of(&[checked.out_of_order as f64]), AtMost(0.0), meaning));
+    figures.push(Figure::new(
+        "out_of_order",
+        Spread::of(&[checked.out_of_order as f64]),
+        AtMost(0.0),
+        meaning,
+    ));
     let meaning = "messages that the balance does not explain, over all policies";
     let unaccounted = (checked.unaccounted + order::unaccounted_over_policies()?) as f64;
     figures.push(Figure::new("unaccounted", Spread::of(&[unaccounted]), AtMost(0.0), meaning));
@@ -110,7 +135,11 @@ fn run() -> Result<Vec<Figure>> {
     bar.finish_and_clear();
     println!("latency plot: {}", plot.path.display());
     for (name, nanoseconds) in rows {
-        figures.push(Figure::plain(&format!("  {name}"), nanoseconds, "ns per message, end to end"));
+        figures.push(Figure::plain(
+            &format!("  {name}"),
+            nanoseconds,
+            "ns per message, end to end",
+        ));
     }
     figures.extend(plot.rows);
     Ok(figures)

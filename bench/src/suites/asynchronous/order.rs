@@ -70,9 +70,12 @@ pub fn unaccounted_over_policies() -> Result<u64> {
     const SENT: u64 = 200_000;
     let runtime = super::handover::Shape::Ringback.runtime();
     let mut unaccounted = 0;
-    for policy in
-        [OverflowPolicy::Reject(-2), OverflowPolicy::DropNewest, OverflowPolicy::DisplaceOldest, BLOCK]
-    {
+    for policy in [
+        OverflowPolicy::Reject(-2),
+        OverflowPolicy::DropNewest,
+        OverflowPolicy::DisplaceOldest,
+        BLOCK,
+    ] {
         for (keyed, expires) in [(false, false), (true, false), (false, true)] {
             let mut mailbox = Mailbox::bounded(16).overflow(policy);
             if keyed {
@@ -84,7 +87,11 @@ pub fn unaccounted_over_policies() -> Result<u64> {
             let (registration, deliver) = ON_MESSAGE.register_async(
                 mailbox,
                 |message| {
-                    if message.number % 7 == 0 { Take::Decline(-3) } else { Take::Accept(*message, 0) }
+                    if message.number % 7 == 0 {
+                        Take::Decline(-3)
+                    } else {
+                        Take::Accept(*message, 0)
+                    }
                 },
                 async |message: Message| {
                     std::hint::black_box(message);

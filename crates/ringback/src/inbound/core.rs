@@ -31,7 +31,7 @@ use std::time::Instant;
 pub enum Status {
     /// Never used, or may be used again.
     Free = 0,
-    /// Its pointer is lent out by [`Pool::reserve`]; no listener yet.
+    /// Its pointer is lent out by [`Pool::reserve`](crate::Pool::reserve); no listener yet.
     Reserved = 1,
     /// A listener is registered.
     Live = 2,
