@@ -59,6 +59,8 @@ mod observer;
 #[cfg(not(ringback_loom))]
 pub mod promises;
 
+#[cfg(all(feature = "histogram", not(ringback_loom)))]
+pub use self::inbound::mailbox::WaitTimes;
 #[cfg(not(ringback_loom))]
 pub use self::{
     future_slot::{FutureSlot, SlotFuture},

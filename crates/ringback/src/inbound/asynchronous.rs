@@ -232,7 +232,7 @@ where
             shared: Arc::clone(&shared),
             overflow,
             key_of: mailbox.key_of.clone(),
-            stamps_time: mailbox.expire_after != 0,
+            stamps_time: mailbox.stamps_time(),
         };
         let manner = Manner {
             pool: self.core.name,

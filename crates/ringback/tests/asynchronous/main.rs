@@ -331,3 +331,20 @@ fn the_features_stream_and_tokio_add_their_sugar() {
         assert_eq!(sum.load(SeqCst), 10);
     });
 }
+
+#[cfg(feature = "histogram")]
+#[test]
+fn wait_times_are_measured_where_asked_for() {
+    let (r, deliver) =
+        POOL.register_async(Mailbox::bounded(10).measure_wait(), accept, async |_| ()).unwrap();
+    let f = r.as_fn();
+    assert_eq!([f(1), f(2)], [0, 0]);
+    thread::sleep(Duration::from_millis(20));
+    let mut deliver = pin!(deliver);
+    assert!(poll_once(deliver.as_mut()).is_pending());
+    let times = r.wait_times().unwrap();
+    assert_eq!(times.messages, 2);
+    assert!(times.p50 >= Duration::from_millis(19) && times.longest >= times.p50, "{times:?}");
+    let (plain, _deliver) = POOL.register_async(Mailbox::bounded(1), accept, async |_| ()).unwrap();
+    assert_eq!(plain.wait_times(), None);
+}

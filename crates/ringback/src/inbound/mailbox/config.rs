@@ -60,6 +60,8 @@ pub struct Mailbox<M, R> {
     pub(crate) expire_after: u64,
     pub(crate) key_of: Option<KeyOf<M>>,
     preallocated: bool,
+    #[cfg(feature = "histogram")]
+    pub(crate) measure_wait: bool,
     pub(crate) budget: u32,
     pub(crate) end_on_panic: bool,
 }
@@ -75,6 +77,8 @@ impl<M, R> Mailbox<M, R> {
             expire_after: 0,
             key_of: None,
             preallocated: false,
+            #[cfg(feature = "histogram")]
+            measure_wait: false,
             budget: 128,
             end_on_panic: false,
         }
@@ -91,6 +95,23 @@ impl<M, R> Mailbox<M, R> {
     pub fn expire_after(mut self, age: Duration) -> Self {
         self.expire_after = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX).max(1);
         self
+    }
+
+    /// Measures how long messages wait, for [`wait_times`](crate::AsyncRegistration::wait_times).
+    /// Costs a look at the clock per message on either side, and some 30 KiB.
+    #[cfg(feature = "histogram")]
+    pub fn measure_wait(mut self) -> Self {
+        self.measure_wait = true;
+        self
+    }
+
+    /// Whether messages carry the time of their arrival.
+    pub(crate) fn stamps_time(&self) -> bool {
+        #[cfg(feature = "histogram")]
+        if self.measure_wait {
+            return true;
+        }
+        self.expire_after != 0
     }
 
     /// A message takes the place of a queued one with the same key, which is dropped and counted as
@@ -131,7 +152,13 @@ impl<M, R> Mailbox<M, R> {
             Some(_) => Queue::Keyed(Mutex::new(Keyed::new(self.capacity, self.preallocated))),
             None => Queue::Ring(Ring::new(self.capacity, self.preallocated, !displaces)),
         };
-        Arc::new(Shared::new(queue))
+        #[cfg_attr(not(feature = "histogram"), allow(unused_mut))]
+        let mut shared = Shared::new(queue);
+        #[cfg(feature = "histogram")]
+        if self.measure_wait {
+            shared.wait_times = super::wait_times::Recorder::new();
+        }
+        Arc::new(shared)
     }
 }
 

@@ -51,6 +51,14 @@ impl<S: Signature, M> AsyncRegistration<S, M> {
         Counts::of(&self.shared)
     }
 
+    /// How long messages have waited so far; `None` unless the mailbox was set up with
+    /// [`measure_wait`](crate::Mailbox::measure_wait).
+    #[cfg(feature = "histogram")]
+    #[must_use]
+    pub fn wait_times(&self) -> Option<super::WaitTimes> {
+        self.shared.wait_times.as_ref().map(super::wait_times::Recorder::read)
+    }
+
     /// Watches for a listener that makes no progress although messages wait, for a supervisor that
     /// looks now and then. Costs the messages nothing.
     #[must_use]

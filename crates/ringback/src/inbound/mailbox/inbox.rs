@@ -69,8 +69,14 @@ impl<M> Inbox<M> {
     #[inline]
     fn is_fresh(&self, value: &Stamped<M>) -> bool {
         #[cfg(not(ringback_loom))]
-        let fresh = self.expire_after == 0
-            || crate::inbound::core::now().saturating_sub(value.arrived) <= self.expire_after;
+        let fresh = value.arrived == 0 || {
+            let waited = crate::inbound::core::now().saturating_sub(value.arrived);
+            #[cfg(feature = "histogram")]
+            if let Some(wait_times) = &self.shared.wait_times {
+                wait_times.record(waited);
+            }
+            self.expire_after == 0 || waited <= self.expire_after
+        };
         #[cfg(ringback_loom)]
         let fresh = value.arrived == 0;
         fresh

@@ -65,7 +65,8 @@ where
 impl<T, M, R: Clone> Inlet<T, M, R> {
     #[inline]
     fn accept(&self, key: u64, message: M, answer: R) -> R {
-        let arrived = if self.stamps_time { now() } else { 0 };
+        // Never 0, which means that nobody asks.
+        let arrived = if self.stamps_time { now().max(1) } else { 0 };
         if self.is_closed() {
             return self.reject(answer);
         }

@@ -31,7 +31,11 @@ mod ring;
 pub(crate) mod shared;
 #[cfg(not(ringback_loom))]
 mod stats;
+#[cfg(all(feature = "histogram", not(ringback_loom)))]
+mod wait_times;
 
+#[cfg(all(feature = "histogram", not(ringback_loom)))]
+pub use self::wait_times::WaitTimes;
 #[cfg(not(ringback_loom))]
 pub use self::{
     config::{Mailbox, OverflowPolicy, Take},

@@ -40,6 +40,9 @@ pub(crate) struct Shared<M> {
     pub(crate) blocked: AtomicU32,
     #[cfg(not(ringback_loom))]
     pub(crate) room: (std::sync::Mutex<()>, std::sync::Condvar),
+    /// Present where the mailbox measures how long messages wait.
+    #[cfg(all(feature = "histogram", not(ringback_loom)))]
+    pub(crate) wait_times: Option<super::wait_times::Recorder>,
     // Written by producers, rarely.
     pub(crate) declined: AtomicU64,
     pub(crate) rejected: AtomicU64,
@@ -90,6 +93,8 @@ impl<M> Shared<M> {
             blocked: AtomicU32::new(0),
             #[cfg(not(ringback_loom))]
             room: Default::default(),
+            #[cfg(all(feature = "histogram", not(ringback_loom)))]
+            wait_times: None,
             declined: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             displaced: AtomicU64::new(0),
