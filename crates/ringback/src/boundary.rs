@@ -12,12 +12,15 @@ pub(crate) fn contain<R>(user_code: impl FnOnce() -> R) -> Result<R, Box<dyn Any
     catch_unwind(AssertUnwindSafe(user_code))
 }
 
-/// Drops a panic payload, whose own destructor may panic again (and that payload's, and so on:
-/// from the second one on they are leaked rather than dropped).
+/// Drops a panic payload, whose own destructor may panic with another payload, and so on: one that
+/// never comes to an end is leaked.
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(second) = contain(move || drop(payload)) {
-        std::mem::forget(second);
+    let mut rest = Some(payload);
+    for _ in 0..8 {
+        let Some(payload) = rest.take() else { return };
+        rest = contain(move || drop(payload)).err();
     }
+    std::mem::forget(rest);
 }
 
 /// The text of a panic payload, as the default panic hook would print it.
