@@ -252,7 +252,7 @@ impl Core {
         // SAFETY: alive: its `LISTENER` bit is set until below.
         let this = unsafe { header.as_ref() };
         // SAFETY: quiet, so nobody else reads it any more.
-        let Erased { data, drop, .. } = unsafe { this.erased.get().read() };
+        let Erased { data, drop, .. } = *unsafe { this.erased() };
         // SAFETY: the data is dropped once, here.
         if let Err(payload) = boundary::contain(|| unsafe { drop(data) }) {
             self.panicked.fetch_add(1, Relaxed);

@@ -63,7 +63,7 @@ unsafe fn call<S: Signature>(
 ) -> Result<S::Output, Panicked> {
     const { assert!(size_of::<S::Call>() == size_of::<unsafe fn()>()) };
     // SAFETY: inside, so the header is alive and its listener is not written to.
-    let erased = unsafe { &*header.as_ref().erased.get() };
+    let erased = unsafe { header.as_ref().erased() };
     // SAFETY: whoever registered erased a `S::Call` here (`Pool::erase` and its kin).
     let function: S::Call = unsafe { transmute_copy(&erased.call) };
     let data = erased.data.cast_const();

@@ -109,7 +109,7 @@ impl World {
         // SAFETY: its `LISTENER` bit is set.
         let this = unsafe { header.as_ref() };
         // SAFETY: quiet, as the model checks by `Listener`.
-        let listener = unsafe { &*(*this.erased.get()).data.cast::<Listener>() };
+        let listener = unsafe { &*this.erased().data.cast::<Listener>() };
         listener.drop_now();
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
@@ -154,7 +154,7 @@ impl Caller {
         let entered = slot.enter(cell, false, light_fence);
         if let Some(header) = entered {
             // SAFETY: entered.
-            let erased = unsafe { &*header.as_ref().erased.get() };
+            let erased = unsafe { header.as_ref().erased() };
             // SAFETY: the model's listeners are leaked.
             let listener = unsafe { &*erased.data.cast::<Listener>() };
             listener.call();
@@ -177,7 +177,7 @@ impl Caller {
         let (phase, entered) = slot.enter_counted(false);
         if let Some(header) = entered {
             // SAFETY: entered.
-            let erased = unsafe { &*header.as_ref().erased.get() };
+            let erased = unsafe { header.as_ref().erased() };
             // SAFETY: the model's listeners are leaked.
             unsafe { &*erased.data.cast::<Listener>() }.call();
         }
@@ -255,7 +255,7 @@ fn a_record_that_moved_on_to_another_slot_is_ordered_with_the_call_before() {
             let caller = world.caller();
             if let Some(header) = world.slots[0].enter(caller.cell(0), false, light_fence) {
                 // SAFETY: entered; the model's listeners are leaked.
-                unsafe { &*(*header.as_ref().erased.get()).data.cast::<Listener>() }.call();
+                unsafe { &*header.as_ref().erased().data.cast::<Listener>() }.call();
                 world.slots[0].leave(caller.cell(0), || ());
             }
             caller.call(1, 0, || ());

@@ -150,7 +150,7 @@ impl<S: Signature, M> Registration<S, M> {
             core.unpin(index);
             // SAFETY: made above and never published.
             let header = unsafe { Box::from_raw(header.as_ptr()) };
-            return Err(header.erased.into_inner());
+            return Err(header.into_erased());
         }
         slot.holder.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
         self.lease.link = link;

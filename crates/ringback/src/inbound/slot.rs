@@ -39,6 +39,7 @@
 
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order};
 use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::{self, NonNull};
 
@@ -71,7 +72,7 @@ pub(crate) const QUIET: *mut () = ptr::without_provenance_mut(1);
 /// One listener: 48 bytes.
 #[repr(C)]
 pub(crate) struct Header {
-    pub(crate) erased: UnsafeCell<Erased>,
+    erased: UnsafeCell<MaybeUninit<Erased>>,
     /// The next header of whichever list this one is on.
     next: UnsafeCell<*mut Header>,
     /// Null, an `Arc<Waiter>` as a raw pointer, or [`QUIET`].
@@ -157,18 +158,12 @@ unsafe impl Sync for Slot {}
 // `Erased` is touched only on its thread, see `inbound::dispatch` and `Registration<_, Local>`).
 unsafe impl Send for Slot {}
 
-unsafe fn nothing(_: *mut ()) {}
-fn never_called() {}
-
 impl Header {
     const_unless_loom! {
         fn vacant() -> Self {
             Header {
-                erased: UnsafeCell::new(Erased {
-                    call: never_called,
-                    data: ptr::null_mut(),
-                    drop: nothing,
-                }),
+                // All zero, as the whole slot: so that a pool's table lies in .bss.
+                erased: UnsafeCell::new(MaybeUninit::zeroed()),
                 next: UnsafeCell::new(ptr::null_mut()),
                 waiter: AtomicPtr::new(ptr::null_mut()),
                 state: AtomicU32::new(0),
@@ -179,9 +174,27 @@ impl Header {
     /// A header of its own allocation, for a listener that replaces another.
     pub(crate) fn boxed(erased: Erased) -> NonNull<Header> {
         let mut header = Header::vacant();
-        header.erased = UnsafeCell::new(erased);
+        header.erased = UnsafeCell::new(MaybeUninit::new(erased));
         header.state = AtomicU32::new(HANDLE | LISTENER | BOXED);
         NonNull::from(Box::leak(Box::new(header)))
+    }
+
+    /// The listener.
+    ///
+    /// # Safety
+    /// The header was prepared or boxed, and its listener is not being finished: the caller is
+    /// inside, or is the finisher.
+    #[inline(always)]
+    pub(crate) unsafe fn erased(&self) -> &Erased {
+        // SAFETY: initialised since then, and written to by nobody any more.
+        unsafe { (*self.erased.get()).assume_init_ref() }
+    }
+
+    /// Takes the listener back out of a header that was boxed and never published.
+    #[allow(clippy::boxed_local)] // the box is the proof
+    pub(crate) fn into_erased(self: Box<Self>) -> Erased {
+        // SAFETY: `boxed` initialised it, and only boxed headers are ever in a box.
+        unsafe { self.erased.into_inner().assume_init() }
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -221,7 +234,7 @@ impl Slot {
     /// The caller owns the slot: it came from the free list and has not been published.
     pub(crate) unsafe fn prepare(&self, erased: Erased) -> NonNull<Header> {
         // SAFETY: nobody else reads or writes the header of an unpublished slot.
-        unsafe { *self.first.erased.get() = erased };
+        unsafe { (*self.first.erased.get()).write(erased) };
         self.first.waiter.store(ptr::null_mut(), Relaxed);
         self.first.state.store(HANDLE | LISTENER, Relaxed);
         NonNull::from(&self.first)
