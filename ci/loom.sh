@@ -10,6 +10,7 @@ models() { # in folder $1
 }
 
 target=$PWD/target/loom
+mkdir -p target
 echo "loom: models"
 models . | tee target/loom-output.txt
 grep -q '^test result: ok. [1-9]' target/loom-output.txt || { echo "loom: ran no model"; exit 1; }
