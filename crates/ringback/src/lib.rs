@@ -105,10 +105,12 @@ pub use self::{
 /// the functions return `()`.
 ///
 /// * The type is `[unsafe] extern "C" | "system" | "C-unwind" | "system-unwind" fn(..) -> ..` with
-///   up to any number of arguments, which may borrow; or the name of such a type, or of an `Option`
-///   of one as bindgen writes it, with up to 16 arguments, which then borrow nothing.
+///   any number of arguments, which may borrow; or the name of such a type (all but
+///   `"system-unwind"`), or of an `Option` of one as bindgen writes it, with up to 16 arguments,
+///   which then borrow nothing.
 /// * A safe `extern "C" fn` takes integers, floats and raw pointers only ([`AnyBits`]): any caller
 ///   may pass anything. References, `bool` and enums trust the C caller, so they need `unsafe`.
+///   Of a type that is given by its name this is not checked.
 /// * The number of slots is any constant expression, braced if it is more than a literal or a path.
 /// * `on_panic = abort` ends the process after reporting; `on_panic = propagate` lets the panic
 ///   unwind into the caller, for `"C-unwind"` and `"system-unwind"` only.
@@ -116,6 +118,10 @@ pub use self::{
 ///   the call comes from inside that listener on the same thread.
 /// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
 ///   but right for fibers that migrate between threads in the middle of a call.
+/// * Attributes: `cfg` decides about all that the pool expands to, lint levels hold for all of it,
+///   documentation and everything else is the static's. Arguments take documentation only.
+/// * A crate with `#![forbid(unsafe_code)]` can declare pools of any kind, since the unsafe code in
+///   the expansion is ringback's; it can only not call a function that is unsafe to call.
 ///
 /// The pool is a static of type [`Pool`]; its signature is a type with the same name, as in
 /// `Registration<ON_EVENT>`.

@@ -14,7 +14,7 @@ fn skipped(what: &str, why: &str) {
 }
 
 /// Writes the crate where nobody minds its lock file, with the versions of this workspace, and with
-/// all the declarations of `macro_forms.rs`.
+/// all the declarations of the other macro tests.
 fn consumer() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer");
@@ -30,9 +30,11 @@ fn consumer() -> PathBuf {
     });
     copy("consumer/src/lib.rs", "src/lib.rs", &|text| text);
     copy("consumer/tests/lib.rs", "tests/lib.rs", &|text| text);
-    copy("macro_forms.rs", "tests/macro_forms.rs", &|text| {
-        text.replacen("use ringback::", "extern crate rb as ringback;\nuse ringback::", 1)
-    });
+    for forms in ["macro_forms.rs", "macro_types.rs"] {
+        copy(forms, &format!("tests/{forms}"), &|text| {
+            text.replacen("use ringback::", "extern crate rb as ringback;\nuse ringback::", 1)
+        });
+    }
     fs::copy(here.join("../../Cargo.lock"), target.join("Cargo.lock")).expect("the lock file");
     target
 }
@@ -59,6 +61,7 @@ fn a_strict_crate_of_the_older_edition_uses_pools() {
     }
     let consumer = consumer();
     cargo(&consumer, &["test"]);
+    cargo(&consumer, &["doc", "--no-deps"]);
     if Command::new("cargo")
         .args(["clippy", "--version"])
         .output()

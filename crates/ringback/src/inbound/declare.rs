@@ -261,6 +261,7 @@ macro_rules! __pool_signature {
             /// Without slots there is one error, from `__some_slots`, and none that follow.
             const NUMBER: usize = if Self::GIVEN == 0 { 1 } else { Self::GIVEN };
 
+            #[inline(always)] // on the way of every call
             const fn table() -> &'static [$crate::__private::Slot] {
                 static TABLE: [$crate::__private::Slot; RingbackSlots::NUMBER] =
                     [const { $crate::__private::Slot::new() }; RingbackSlots::NUMBER];

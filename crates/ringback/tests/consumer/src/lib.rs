@@ -144,6 +144,12 @@ pub fn doubled(number: i32) -> i32 {
         static INNER: Pool<extern "C" fn(i32) -> i32, 2>;
         fallback = 0;
     }
+    rb::callback_pool! {
+        static ACRONYM: Pool<extern "C" fn(), 2>;
+    }
+    if let Some(function) = ACRONYM.thunk(0) {
+        function();
+    }
     INNER.register(|inner: i32| inner.saturating_mul(2)).map_or(-1, |doubling| doubling.as_fn()(number))
 }
 
