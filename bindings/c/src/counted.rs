@@ -11,7 +11,7 @@
 use core::ffi::c_void;
 use core::mem::size_of;
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence};
+use core::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// Two words, so that the bytes after it are aligned as `malloc` aligns.
 #[repr(C)]
@@ -97,7 +97,8 @@ pub unsafe extern "C" fn rb_counted_release(state: *mut c_void) {
     if unsafe { (*head).count.fetch_sub(1, Release) } != 1 {
         return;
     }
-    fence(Acquire);
+    // SAFETY: the block is freed below, by this thread only.
+    unsafe { (*head).count.load(Acquire) };
     // SAFETY: this was the last reference, so nobody else can reach the block; `drop` was given for
     // this very state, and the block came from calloc.
     unsafe {
