@@ -37,6 +37,12 @@ pub(crate) enum Message {
     PropagateNeedsUnwind,
     BadWait,
     SecondPool,
+    ExpectedStruct,
+    ExpectedCallback,
+    CallbackGenerics,
+    CallbackAbi,
+    AsyncBorrow,
+    SecondCallback,
 }
 
 const OPTIONS: &str =
@@ -114,6 +120,27 @@ impl fmt::Display for Message {
             ),
             M::BadWait => f.write_str(
                 "expected `wait(duration, value)`: how long to wait, and what to answer then",
+            ),
+            M::ExpectedStruct => {
+                f.write_str("expected a callback type: `pub struct NAME: fn(value: bool) -> i32`")
+            }
+            M::ExpectedCallback => f.write_str(
+                "expected what is called: `: fn(value: bool) -> i32`, or `: async fn(id: u32) -> i64`",
+            ),
+            M::CallbackGenerics => f.write_str(
+                "a struct that crosses to C has no parameters: declare one for each signature, and \
+                 write lifetimes as `for<'a> fn(&'a Message)`",
+            ),
+            M::CallbackAbi => f.write_str(
+                "write `fn(..)` alone: a callback has the calling convention of ringback's ABI, and \
+                 adopting it makes it safe to call",
+            ),
+            M::AsyncBorrow => f.write_str(
+                "what an async callback is given is used after the call has returned: pass it by \
+                 value, or a raw pointer to what lives long enough",
+            ),
+            M::SecondCallback => f.write_str(
+                "one callback type at a time: declare this in a `callback_type!` of its own",
             ),
             M::SecondPool => f.write_str("one pool at a time: declare this in a `callback_pool!` of its own"),
         }

@@ -1,12 +1,16 @@
-//! The parser behind `ringback::callback_pool!`.
+//! The parsers behind `ringback::callback_pool!` and `ringback::callback_type!`.
 //!
-//! It turns a declaration into its parts, with every error at the token that is wrong, and hands
-//! them to `ringback::__pool!`, where the text of the expansion stands. It uses no parser library,
-//! so that a pool costs its users no build time.
+//! They turn a declaration into its parts, with every error at the token that is wrong, and hand
+//! them to `ringback::__pool!` and `ringback::__callback!`, where the text of the expansion stands.
+//! They use no parser library, so that they cost their users no build time.
 
+mod attributes;
+mod callback;
 mod cursor;
 mod errors;
+mod output;
 mod pool;
+mod signature;
 
 use proc_macro::TokenStream;
 
@@ -15,4 +19,11 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn parse_pool(input: TokenStream) -> TokenStream {
     pool::expand(input).unwrap_or_else(errors::Error::into_tokens)
+}
+
+/// `[path to ringback] declaration`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn parse_callback(input: TokenStream) -> TokenStream {
+    callback::expand(input).unwrap_or_else(errors::Error::into_tokens)
 }

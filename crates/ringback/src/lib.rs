@@ -56,6 +56,7 @@ mod future_slot;
 mod inbound;
 #[cfg(not(ringback_loom))]
 mod observer;
+mod outbound;
 #[cfg(not(ringback_loom))]
 pub mod promises;
 
@@ -84,6 +85,11 @@ pub use self::{
         },
     },
     observer::{Event, Observer, set_observer},
+    outbound::{
+        abi,
+        callback::{Callback, CallbackType, Release, WeakCallback},
+        error::{ForeignError, NotAdopted},
+    },
 };
 
 /// Declares a pool of C functions.
@@ -132,6 +138,50 @@ macro_rules! callback_pool {
     };
 }
 
+/// Declares a callback with user data, as a struct that crosses to C, C++ and C#.
+///
+/// ```
+/// ringback::callback_type! {
+///     /// Told whether the door is open.
+///     pub struct OnDoor: fn(open: bool) -> i32
+/// }
+///
+/// #[unsafe(no_mangle)]
+/// pub extern "C" fn door_watch(on_door: OnDoor) -> i32 {
+///     let Ok(on_door) = on_door.adopt() else { return -1 }; // malformed, says the error
+///     match on_door.call(true) {
+///         Ok(answer) => answer,
+///         Err(exception) => { eprintln!("{exception}"); -2 }
+///     }
+/// } // the last clone is dropped: the foreign side is released
+///
+/// // A Rust closure as such a struct:
+/// let door = OnDoor::new(|open| if open { 1 } else { 0 });
+/// assert_eq!(door_watch(door), 1);
+/// ```
+/// The struct has the layout of [`abi::RbCallback`], owns one reference, and gives it back when it is
+/// dropped. It is not generic, so cbindgen, bindgen and csbindgen understand functions that take it.
+///
+/// | function | makes |
+/// |---|---|
+/// | `adopt(self)` | a [`Callback`], to be called from Rust: `callback.call(arguments..)` |
+/// | `new(closure)` | the struct of a Rust closure |
+/// | `fallible(closure)` | .. that answers `Result<_, ForeignError>` |
+/// | `new_async(mailbox, take, listener)` | .. of an async listener, and the future that delivers |
+/// | `of_function(function)` | .. of a plain C function |
+/// | `into_raw`, `from_raw` | plain data, and back |
+///
+/// * `fn(arguments) -> result` takes any types that C can carry; they may borrow, also with named
+///   lifetimes (`for<'a> fn(&'a A, &'a B)`). The result does not borrow, as for a pool.
+/// * `async fn(arguments) -> result` declares an async callback; see [`abi::RbTask`].
+/// * Attributes are treated as by [`callback_pool!`].
+#[macro_export]
+macro_rules! callback_type {
+    ($($declaration:tt)*) => {
+        $crate::__private::parse_callback! { [$crate] $($declaration)* }
+    };
+}
+
 /// What the macros expand to. Not part of the API.
 #[cfg(not(ringback_loom))]
 #[doc(hidden)]
@@ -152,7 +202,12 @@ pub mod __private {
         slot::Slot,
         thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
     };
-    pub use ringback_macros::parse_pool;
+    pub use crate::outbound::{
+        callback::{Answer, release_unadopted},
+        made::{Fallible, Plain, enter, make, release, retain},
+        queued::open_mailbox,
+    };
+    pub use ringback_macros::{parse_callback, parse_pool};
 
     /// The fallback of a pool that declares none.
     pub fn unit_answer<T: NeedsNoFallback>() -> T {

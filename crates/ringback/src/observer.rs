@@ -20,9 +20,18 @@ pub enum Event<'a> {
         /// The panic's text.
         message: &'a str,
     },
+    /// A Rust closure that foreign code called panicked; the caller got [`Status::PANIC`] and the text.
+    ///
+    /// [`Status::PANIC`]: crate::abi::Status::PANIC
+    CallbackPanicked {
+        /// The callback type's name, with its module path.
+        callback: &'a str,
+        /// The panic's text.
+        message: &'a str,
+    },
     /// The destructor of a listener panicked; the rest of its drop went on.
     DropPanicked {
-        /// The pool's name, with its module path.
+        /// The name of the pool or the callback type, with its module path.
         pool: &'a str,
         /// The panic's text.
         message: &'a str,
@@ -53,8 +62,11 @@ impl fmt::Display for Event<'_> {
             Event::ListenerPanicked { pool, slot, message } => {
                 write!(f, "listener in slot {slot} of pool {pool} panicked: {message}")
             }
+            Event::CallbackPanicked { callback, message } => {
+                write!(f, "callback {callback} panicked: {message}")
+            }
             Event::DropPanicked { pool, message } => {
-                write!(f, "destructor of a listener of pool {pool} panicked: {message}")
+                write!(f, "destructor of a listener of {pool} panicked: {message}")
             }
             Event::StaleCall { pool, slot } => {
                 write!(f, "stale call through slot {slot} of pool {pool}")
@@ -104,6 +116,9 @@ pub(crate) fn report(event: &Event<'_>) {
             }
             Event::ListenerPanicked { pool, slot, .. } => {
                 tracing::error!(target: "ringback", pool, slot, "{event}");
+            }
+            Event::CallbackPanicked { callback, .. } => {
+                tracing::error!(target: "ringback", callback, "{event}");
             }
             Event::DropPanicked { pool, .. } | Event::ScopeDeadlock { pool } => {
                 tracing::error!(target: "ringback", pool, "{event}");

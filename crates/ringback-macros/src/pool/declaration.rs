@@ -1,9 +1,10 @@
 //! `#[..] pub static NAME: Pool<function type, slots>;`
 
 use super::pointer::Pointer;
+use crate::attributes::{Attributes, visibility};
 use crate::cursor::{Cursor, expression, text};
 use crate::errors::{Error, Message, Result};
-use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro::{Ident, TokenStream};
 
 pub(super) struct Declaration {
     pub(super) attributes: Attributes,
@@ -16,7 +17,7 @@ pub(super) struct Declaration {
 impl Declaration {
     pub(super) fn parse(input: &mut Cursor) -> Result<Self> {
         input.open();
-        let attributes = Attributes::parse(input)?;
+        let attributes = Attributes::parse(input, Message::ExpectedStatic)?;
         let visibility = visibility(input);
         if !input.word("static") {
             return input.error(Message::ExpectedStatic);
@@ -47,16 +48,6 @@ impl Declaration {
     }
 }
 
-fn visibility(input: &mut Cursor) -> TokenStream {
-    input.open();
-    let mut taken = Vec::new();
-    if input.is_word(0, "pub") {
-        taken.extend(input.next());
-        taken.extend(input.group(Delimiter::Parenthesis).map(TokenTree::Group));
-    }
-    taken.into_iter().collect()
-}
-
 /// `100>`
 fn slots(input: &mut Cursor) -> Result<TokenStream> {
     let span = input.span();
@@ -74,60 +65,4 @@ fn slots(input: &mut Cursor) -> Result<TokenStream> {
         return Err(Error::new(message, if compares { span } else { input.span() }));
     }
     Ok(expression(slots))
-}
-
-/// The attributes in front of a declaration, by where they belong in the expansion.
-#[derive(Default)]
-pub(super) struct Attributes {
-    /// `cfg`: decides about all of it.
-    pub(super) conditions: TokenStream,
-    /// Documentation and whatever else there is: the static's. Lint levels too.
-    pub(super) of_static: TokenStream,
-    /// Lint levels and `doc(hidden)`: of everything else as well.
-    pub(super) shared: TokenStream,
-}
-
-impl Attributes {
-    fn parse(input: &mut Cursor) -> Result<Self> {
-        let mut attributes = Attributes::default();
-        while input.is_mark(0, '#') {
-            let sign = input.next();
-            let Some(group) = input.group(Delimiter::Bracket) else {
-                return input.error(Message::ExpectedStatic);
-            };
-            let content = Cursor::opened(group.stream(), group.span_open()).rest();
-            let tokens = |content: TokenStream| {
-                let mut copy = Group::new(Delimiter::Bracket, content);
-                copy.set_span(group.span());
-                sign.clone().into_iter().chain([TokenTree::Group(copy)])
-            };
-            let name = content.clone().into_iter().next();
-            match name.map(|name| name.to_string()).as_deref() {
-                Some("cfg") => {
-                    attributes.conditions.extend(tokens(content));
-                    continue;
-                }
-                Some("allow" | "warn" | "deny" | "forbid") => {
-                    attributes.shared.extend(tokens(content.clone()));
-                }
-                // What is expected of the static need not happen to the rest.
-                Some("expect") => {
-                    attributes.shared.extend(tokens(renamed(content.clone(), "allow")))
-                }
-                Some("doc") if content.to_string().replace(' ', "") == "doc(hidden)" => {
-                    attributes.shared.extend(tokens(content.clone()));
-                }
-                _ => {}
-            }
-            attributes.of_static.extend(tokens(content));
-        }
-        Ok(attributes)
-    }
-}
-
-/// `expect(..)` as `allow(..)`.
-fn renamed(content: TokenStream, name: &str) -> TokenStream {
-    let mut content = content.into_iter();
-    let first = content.next().map(|first| TokenTree::Ident(Ident::new(name, first.span())));
-    first.into_iter().chain(content).collect()
 }

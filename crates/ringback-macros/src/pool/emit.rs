@@ -2,51 +2,20 @@
 
 use super::declaration::Declaration;
 use super::options::{Busy, Options};
-use super::pointer::{Argument, Pointer};
+use super::pointer::Pointer;
 use crate::cursor::place;
-use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-
-struct Output(TokenStream);
-
-impl Output {
-    fn new() -> Self {
-        Output(TokenStream::new())
-    }
-
-    fn tokens(&mut self, tokens: impl IntoIterator<Item = TokenTree>) -> &mut Self {
-        self.0.extend(tokens);
-        self
-    }
-
-    fn text(&mut self, text: &str) -> &mut Self {
-        self.tokens(text.parse::<TokenStream>().unwrap_or_default())
-    }
-
-    fn group(&mut self, delimiter: Delimiter, tokens: TokenStream) -> &mut Self {
-        self.tokens([TokenTree::Group(Group::new(delimiter, tokens))])
-    }
-
-    /// `name [value]`
-    fn part(&mut self, name: &str, value: TokenStream) -> &mut Self {
-        self.text(name).group(Delimiter::Bracket, value)
-    }
-
-    fn take(&mut self) -> TokenStream {
-        std::mem::take(&mut self.0)
-    }
-}
+use crate::output::{Output, call, located, word};
+use crate::signature::Argument;
+use proc_macro::{Ident, Span, TokenStream, TokenTree};
 
 pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Options) -> TokenStream {
     let Declaration { attributes, visibility, name, pointer, slots } = declaration;
     let slots_span = place(&slots, name.span());
 
-    let mut of_static = Output::new();
-    of_static
-        .tokens(attributes.of_static)
-        .part("vis", visibility)
-        .part("reuse", word(options.reuse));
+    let mut of_item = Output::new();
+    of_item.tokens(attributes.of_item).part("vis", visibility).part("reuse", word(options.reuse));
     let mut body = Output::new();
-    body.part("static", of_static.take())
+    body.part("static", of_item.take())
         .part("shared", attributes.shared)
         .tokens([name.clone().into()]);
 
@@ -93,17 +62,6 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
     [conditions.clone(), pool, conditions, some_slots].into_iter().collect()
 }
 
-fn word(text: &str) -> TokenStream {
-    Output::new().text(text).take()
-}
-
-/// `root::entry! { body }`
-fn call(root: &TokenStream, entry: &str, body: TokenStream) -> TokenStream {
-    let mut call = Output::new();
-    call.tokens(root.clone()).text("::").text(entry).text("!").group(Delimiter::Brace, body);
-    call.take()
-}
-
 /// `argument0 name: Type, probe;` for each; `_` where there is no name, `function` in the place of
 /// `probe` for function pointers. Only the pointer's type keeps the names that the user gave: as
 /// parameters they could meet a static or a constant.
@@ -131,13 +89,4 @@ fn ask_the_type(root: &TokenStream, alias: &TokenStream) -> TokenStream {
 /// What an option answers that is not given.
 fn ask_the_pool(root: &TokenStream) -> TokenStream {
     Output::new().text("<Self as").tokens(root.clone()).text("::Signature>::fallback()").take()
-}
-
-/// The same tokens, said to stand at `span`.
-fn located(tokens: TokenStream, span: Span) -> TokenStream {
-    let at = |mut token: TokenTree| {
-        token.set_span(span.resolved_at(token.span()));
-        token
-    };
-    tokens.into_iter().map(at).collect()
 }

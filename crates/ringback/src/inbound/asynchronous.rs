@@ -1,11 +1,10 @@
 //! Registering async listeners: the ways from a pool into a mailbox.
 
 use super::mailbox::inlet::Inlet;
-use super::mailbox::{AsyncRegistration, Batch, Mailbox, Messages, OverflowPolicy};
+use super::mailbox::{AsyncRegistration, Batch, Mailbox, Messages};
 use super::mailbox::{
     deliver::{Manner, deliver, deliver_batches},
     inbox::Inbox,
-    shared::Shared,
 };
 use super::pool::Pool;
 use super::report::Full;
@@ -224,22 +223,9 @@ where
             Ok(slot) => slot,
             Err(Full { census, .. }) => return Err(Full { listener: take, census }),
         };
-        let shared: Arc<Shared<M>> = mailbox.open();
-        let overflow =
-            mailbox.overflow.clone().unwrap_or_else(|| OverflowPolicy::Reject(S::fallback()));
-        let inlet = Inlet {
-            take,
-            shared: Arc::clone(&shared),
-            overflow,
-            key_of: mailbox.key_of.clone(),
-            stamps_time: mailbox.stamps_time(),
-        };
-        let manner = Manner {
-            pool: self.core.name,
-            slot: slot.index(),
-            budget: mailbox.budget,
-            end_on_panic: mailbox.end_on_panic,
-        };
+        let inlet = Inlet::new(mailbox, take, S::fallback);
+        let shared = Arc::clone(&inlet.shared);
+        let manner = Manner::of(mailbox, self.core.name, slot.index());
         // SAFETY: the inlet's parts are `Send + Sync`, and `AcceptsTake` gives the function for it.
         let registration = unsafe { slot.open_inlet(inlet) };
         let registration = AsyncRegistration::new(registration, Arc::clone(&shared));

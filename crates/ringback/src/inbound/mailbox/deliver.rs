@@ -1,5 +1,6 @@
 //! From the mailbox to the listener: one message at a time, in order, on the user's executor.
 
+use super::config::Mailbox;
 use super::inbox::Inbox;
 use super::shared::{DISCARDING, Shared};
 use crate::boundary;
@@ -20,6 +21,12 @@ pub(crate) struct Manner {
     pub(crate) slot: usize,
     pub(crate) budget: u32,
     pub(crate) end_on_panic: bool,
+}
+
+impl Manner {
+    pub(crate) fn of<M, R>(mailbox: &Mailbox<M, R>, pool: &'static str, slot: usize) -> Self {
+        Manner { pool, slot, budget: mailbox.budget, end_on_panic: mailbox.end_on_panic }
+    }
 }
 
 /// Messages that the listener has and that are not accounted for yet.

@@ -1,6 +1,6 @@
 //! The producers' end of a mailbox: the listener that stands in the slot.
 
-use super::config::{KeyOf, OverflowPolicy, Take};
+use super::config::{KeyOf, Mailbox, OverflowPolicy, Take};
 use super::ring::Stamped;
 use super::shared::{CONSUMER, PRODUCERS, Shared, drop_message};
 use crate::inbound::core::now;
@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 /// How often a displacing producer looks again for room that is being made at this moment.
 const DISPLACE_TRIES: u32 = 64;
 
-pub(crate) struct Inlet<T, M, R> {
+/// `take` and the way into the queue. Not part of the API.
+#[doc(hidden)]
+pub struct Inlet<T, M, R> {
     pub(crate) take: T,
     pub(crate) shared: Arc<Shared<M>>,
     pub(crate) overflow: OverflowPolicy<R>,
@@ -50,19 +52,38 @@ where
     S::Output: Clone,
 {
     // SAFETY: the caller's promise.
-    let inlet = unsafe { &*data.cast::<Inlet<T, M, S::Output>>() };
-    let declined = Declined(&inlet.shared.declined);
-    match invoke(&inlet.take) {
-        Take::Decline(answer) => answer,
-        Take::Accept(message, answer) => {
-            let key = inlet.key_of.as_ref().map_or(0, |key_of| key_of(&message));
-            std::mem::forget(declined);
-            inlet.accept(key, message, answer)
-        }
-    }
+    unsafe { &*data.cast::<Inlet<T, M, S::Output>>() }.answer(invoke)
 }
 
 impl<T, M, R: Clone> Inlet<T, M, R> {
+    /// Opens the mailbox; `fallback` is the answer to what is rejected where it has no policy.
+    pub(crate) fn new(mailbox: &Mailbox<M, R>, take: T, fallback: impl FnOnce() -> R) -> Self {
+        Inlet {
+            take,
+            shared: mailbox.open(),
+            overflow: mailbox
+                .overflow
+                .clone()
+                .unwrap_or_else(|| OverflowPolicy::Reject(fallback())),
+            key_of: mailbox.key_of.clone(),
+            stamps_time: mailbox.stamps_time(),
+        }
+    }
+
+    /// Lets `invoke` make a message of the caller's arguments, queues it, and answers the caller.
+    #[inline(always)]
+    pub fn answer(&self, invoke: impl FnOnce(&T) -> Take<M, R>) -> R {
+        let declined = Declined(&self.shared.declined);
+        match invoke(&self.take) {
+            Take::Decline(answer) => answer,
+            Take::Accept(message, answer) => {
+                let key = self.key_of.as_ref().map_or(0, |key_of| key_of(&message));
+                std::mem::forget(declined);
+                self.accept(key, message, answer)
+            }
+        }
+    }
+
     #[inline]
     fn accept(&self, key: u64, message: M, answer: R) -> R {
         // Never 0, which means that nobody asks.

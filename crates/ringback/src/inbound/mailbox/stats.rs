@@ -65,7 +65,7 @@ impl Counts {
             .cast_signed()
     }
 
-    pub(super) fn of<M>(shared: &Shared<M>) -> Self {
+    pub(crate) fn of<M>(shared: &Shared<M>) -> Self {
         let (accepted, popped) = shared.passed();
         let (capacity, allocated) = match &shared.queue {
             Queue::Ring(ring) => (ring.capacity(), ring.allocated_bytes()),

@@ -1,0 +1,24 @@
+//! Rust calls foreign functions, and gives its own closures to foreign code that keeps a context.
+//!
+//! ```text
+//! adopted   foreign struct | adopt: checks -> Callback -> call -> C / C++ / C# | last drop: release, once
+//! made      Rust closure   | new -> foreign struct -> call -> closure         | last release: dropped
+//! user data Rust closure   | (fn, void *) -> slot -> closure                  | destroy, or retire and prove
+//! ```
+//! Modules in reading order: [`abi`] (what crosses), [`count`] (who may still use it), [`callback`]
+//! (foreign functions, adopted), [`made`] and [`queued`] (Rust closures and async listeners, given
+//! away), [`declare`] (what `callback_type!` expands to).
+
+#[cfg(not(ringback_loom))]
+pub mod abi;
+#[cfg(not(ringback_loom))]
+pub(crate) mod callback;
+pub(crate) mod count;
+#[cfg(not(ringback_loom))]
+mod declare;
+#[cfg(not(ringback_loom))]
+pub(crate) mod error;
+#[cfg(not(ringback_loom))]
+pub(crate) mod made;
+#[cfg(not(ringback_loom))]
+pub(crate) mod queued;

@@ -1,0 +1,11 @@
+//! Callbacks with user data, both ways, against a foreign side written by hand in the ABI's terms.
+#![cfg(not(ringback_loom))]
+#![allow(missing_docs, reason = "a test")]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the blocks play the foreign side, and keep the rules of `ringback::abi`"
+)]
+
+mod adopted;
+mod foreign;
+mod made;
