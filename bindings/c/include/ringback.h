@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
 /* Whether the loaded library speaks the ABI of this header: check it once at start. On ELF systems
  * the loader checks too, since the number is part of the library's name. */
 #define RB_ABI_MATCHES() (rb_abi_version() == RB_ABI)
@@ -50,10 +51,10 @@
 
 /* Initialises a callback of any named type:
  *
- *   OnBool on = RB_CALLBACK(my_function, my_state, rb_counted_retain, rb_counted_release);
- *   OnBool on = RB_CALLBACK(my_function, NULL, NULL, NULL);    a static one
+ *   OnBool on = RB_CALLBACK_INIT(my_function, my_state, rb_counted_retain, rb_counted_release);
+ *   OnBool on = RB_CALLBACK_INIT(my_function, NULL, NULL, NULL);    a static one
  */
-#define RB_CALLBACK(call, context, retain, release)                                                \
+#define RB_CALLBACK_INIT(call, context, retain, release)                                           \
     {                                                                                              \
         (uint32_t)sizeof(rb_callback_t), RB_ABI, (call), (context), (retain), (release)            \
     }

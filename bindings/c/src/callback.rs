@@ -24,7 +24,7 @@ impl rb_callback_t {
     /// What is wrong with it, and the remedy.
     fn complaint(&self) -> Option<&'static str> {
         if self.size == 0 && self.abi == 0 {
-            return Some("the callback is empty (all zero): fill it with RB_CALLBACK");
+            return Some("the callback is empty (all zero): fill it with RB_CALLBACK_INIT");
         }
         if self.size as usize != size_of::<rb_callback_t>() {
             return Some("the callback's size is wrong: set it to sizeof(rb_callback_t)");
