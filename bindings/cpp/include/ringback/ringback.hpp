@@ -58,7 +58,7 @@ class Callback<R(A...)> {
               class = std::enable_if_t<!std::is_same_v<Callable, Callback> &&
                                        detail::fits<Callable, R, A...>()>>
     Callback(F &&callable) {
-        if constexpr (detail::nullable<Callable>) {
+        if constexpr (detail::nullable<std::remove_cv_t<std::remove_reference_t<F>>>) {
             if (!callable) return;
         }
         using Counted = detail::Counted<Callable>;
@@ -78,8 +78,9 @@ class Callback<R(A...)> {
     }
 
     // Takes over the reference of a struct that was passed by value. Throws Error(RB_INVALID) if
-    // the struct is not valid; the text says the remedy. A struct without `retain` can be copied all
-    // the same: the copies share its reference.
+    // the struct is not valid, and the text says the remedy; the reference is taken away even then, if
+    // size and version are right. A struct without `retain` can be copied all the same: the copies
+    // share its reference.
     template <class Struct>
     static Callback adopt(Struct given) {
         return try_adopt(given).value();
@@ -90,6 +91,8 @@ class Callback<R(A...)> {
         if (const char *wrong = detail::complaint(given.size, given.abi, given.call != nullptr,
                                                   given.retain != nullptr,
                                                   given.release != nullptr)) {
+            const bool readable = given.size == sizeof(rb_callback_t) && given.abi == RB_ABI;
+            if (readable && given.release) given.release(given.context);
             return Failure{RB_INVALID, wrong};
         }
         Callback adopted;
