@@ -22,13 +22,15 @@ mkdir -p "$prefix/$libdir"/{cmake/ringback,pkgconfig} "$prefix/include/ringback"
 prefix=$(cd "$prefix" && pwd)
 cd "$(dirname "$0")/.."
 
-cargo build --quiet --release -p ringback-c
-built=${CARGO_TARGET_DIR:-target}/release
 version=$(cargo pkgid -p ringback-c | sed 's/.*[#@]//')
 abi=$(sed -n 's/^#define RB_ABI \([0-9]*\)$/\1/p' bindings/c/include/ringback.h)
-static=$(cargo rustc --quiet --release -p ringback-c --crate-type staticlib -- --print native-static-libs 2>&1 |
-  sed -n 's/.*native-static-libs: //p' | tail -1)
+# The number of the ABI is part of the library's name, so that the loader refuses another one. Not in
+# a build script: cargo would name every library that uses this crate so.
+build() { cargo rustc --quiet --release -p ringback-c --crate-type "$1" -- "${@:2}" 2>&1; }
+build cdylib -C "link-arg=-Wl,-soname,libringback_c.so.$abi"
+static=$(build staticlib --print native-static-libs | sed -n 's/.*native-static-libs: //p' | tail -1)
 [ -n "$version" ] && [ -n "$abi" ] && [ -n "$static" ] || { echo "cannot read version, ABI or system libraries" >&2; exit 1; }
+built=${CARGO_TARGET_DIR:-target}/release
 
 install -m 755 "$built/libringback_c.so" "$prefix/$libdir/libringback_c.so.$abi"
 ln -sf "libringback_c.so.$abi" "$prefix/$libdir/libringback_c.so"
