@@ -5,7 +5,13 @@
 //! layouts and make calls through each.
 
 /// What bindgen makes of `native.h`.
-#[allow(missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals)]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    clippy::all,
+    reason = "generated"
+)]
 pub mod bindings {
     include!(concat!(env!("OUT_DIR"), "/native.rs"));
 }

@@ -39,8 +39,7 @@ fn csharp_accepts_the_types_and_calls_through_them() {
         .arg(format!("-out:{}", program.display()))
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls.cs"))
         .arg(&generated));
-    let said = run(Command::new("mono")
-        .arg(&program)
-        .env("LD_LIBRARY_PATH", folder.join("native/debug")));
+    let said =
+        run(Command::new("mono").arg(&program).env("LD_LIBRARY_PATH", folder.join("native/debug")));
     assert_eq!(said.trim(), "9 checks");
 }

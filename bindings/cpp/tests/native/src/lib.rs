@@ -46,6 +46,7 @@ ringback::callback_type! {
 
 ringback::callback_type! {
     /// One argument of every kind that crosses.
+    #[allow(clippy::too_many_arguments, reason = "one of every kind")]
     pub struct OnEvery: fn(
         i8: i8, u8: u8, i16: i16, u16: u16, i32: i32, u32: u32, i64: i64, u64: u64, size: usize,
         f32: f32, f64: f64, yes: bool, text: *const core::ffi::c_char, colour: Colour, point: Point,
