@@ -89,6 +89,7 @@ pub use self::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
+        task::{BoxedTask, ForeignFuture},
     },
 };
 
@@ -206,6 +207,7 @@ pub mod __private {
         callback::{Answer, release_unadopted},
         made::{Fallible, Plain, enter, make, release, retain},
         queued::open_mailbox,
+        task::{Spawn, Spawning, completion, start, tell},
     };
     pub use ringback_macros::{parse_callback, parse_pool};
 

@@ -7,7 +7,7 @@
 //! ```
 //! Modules in reading order: [`abi`] (what crosses), [`count`] (who may still use it), [`callback`]
 //! (foreign functions, adopted), [`made`] and [`queued`] (Rust closures and async listeners, given
-//! away), [`declare`] (what `callback_type!` expands to).
+//! away), [`task`] (both, async), [`declare`] and [`declare_async`] (what `callback_type!` expands to).
 
 #[cfg(not(ringback_loom))]
 pub mod abi;
@@ -17,8 +17,12 @@ pub(crate) mod count;
 #[cfg(not(ringback_loom))]
 mod declare;
 #[cfg(not(ringback_loom))]
+mod declare_async;
+#[cfg(not(ringback_loom))]
 pub(crate) mod error;
 #[cfg(not(ringback_loom))]
 pub(crate) mod made;
 #[cfg(not(ringback_loom))]
 pub(crate) mod queued;
+#[cfg(not(ringback_loom))]
+pub(crate) mod task;

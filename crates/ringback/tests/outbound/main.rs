@@ -9,3 +9,4 @@
 mod adopted;
 mod foreign;
 mod made;
+mod tasks;
