@@ -207,7 +207,7 @@ pub mod __private {
         callback::{Answer, release_unadopted},
         made::{Fallible, Plain, enter, make, release, retain},
         queued::open_mailbox,
-        task::{Spawn, Spawning, completion, start, tell},
+        task::{Spawn, Spawning, assert_plain_result, completion, start, tell},
     };
     pub use ringback_macros::{parse_callback, parse_pool};
 

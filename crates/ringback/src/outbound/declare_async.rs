@@ -52,6 +52,7 @@ macro_rules! __async_callback {
 
         $(#[$shared])*
         const _: () = {
+            $crate::__private::assert_plain_result::<$output>();
             type RingbackResult = ::core::result::Result<$output, $crate::ForeignError>;
 
             /// What an adopted callback can be asked.

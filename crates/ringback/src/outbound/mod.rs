@@ -22,6 +22,8 @@ mod declare_async;
 pub(crate) mod error;
 #[cfg(not(ringback_loom))]
 pub(crate) mod made;
+#[cfg(all(test, ringback_loom))]
+mod model;
 #[cfg(not(ringback_loom))]
 pub(crate) mod queued;
 #[cfg(not(ringback_loom))]

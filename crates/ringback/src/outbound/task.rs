@@ -72,7 +72,7 @@ impl<R> Completion<R> {
 #[doc(hidden)]
 pub struct Completer<R>(Arc<Completion<R>>);
 
-impl<R: Copy> Completer<R> {
+impl<R> Completer<R> {
     /// What the foreign side's `done` calls.
     ///
     /// # Errors
@@ -116,7 +116,6 @@ impl<R> Drop for Completer<R> {
 
 /// The two ends of a foreign task that is about to be started.
 #[doc(hidden)]
-#[must_use]
 pub fn completion<R>() -> (Completer<R>, ForeignFuture<R>) {
     let completion = Arc::new(Completion(Mutex::new(State::Waiting(None))));
     (Completer(Arc::clone(&completion)), ForeignFuture { completion, task: None })
@@ -342,9 +341,23 @@ impl<S: Fn(BoxedTask), F> Spawn for Spawning<S, F> {
     }
 }
 
+/// A result that can be lent to the foreign side and copied there.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of an async callback: the foreign side copies it",
+    label = "not plain data",
+    note = "return an integer, a raw pointer or a struct that is `Copy`"
+)]
+pub trait PlainResult {}
+#[diagnostic::do_not_recommend]
+impl<R: Copy> PlainResult for R {}
+
+#[doc(hidden)]
+pub const fn assert_plain_result<R: PlainResult>() {}
+
 /// Passes an outcome to a foreign `done`, in the form it takes. What that answers is its own affair.
 #[doc(hidden)]
-pub fn tell<R: Copy>(
+pub fn tell<R>(
     outcome: Result<R, ForeignError>,
     done: impl FnOnce(i32, *const R, *const RbError) -> Result<(), ForeignError>,
 ) {
