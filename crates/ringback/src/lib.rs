@@ -90,6 +90,7 @@ pub use self::{
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
+        user_data::{Carries, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 

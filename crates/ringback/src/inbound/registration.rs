@@ -279,7 +279,7 @@ impl<S: Signature> Reserved<S> {
 
     /// # Safety
     /// As for `Core::open`.
-    unsafe fn open(self, erased: Erased) -> Registration<S> {
+    pub(crate) unsafe fn open(self, erased: Erased) -> Registration<S> {
         let index = self.index;
         mem::forget(self);
         // SAFETY: the slot was ours alone; the rest is the caller's promise.

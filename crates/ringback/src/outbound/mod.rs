@@ -7,7 +7,8 @@
 //! ```
 //! Modules in reading order: [`abi`] (what crosses), [`count`] (who may still use it), [`callback`]
 //! (foreign functions, adopted), [`made`] and [`queued`] (Rust closures and async listeners, given
-//! away), [`task`] (both, async), [`declare`] and [`declare_async`] (what `callback_type!` expands to).
+//! away), [`task`] (both, async), [`user_data`] and [`places`] (C
+//! interfaces that have their own form of context), [`declare`] and [`declare_async`] (what `callback_type!` expands to).
 
 #[cfg(not(ringback_loom))]
 pub mod abi;
@@ -25,6 +26,10 @@ pub(crate) mod made;
 #[cfg(all(test, ringback_loom))]
 mod model;
 #[cfg(not(ringback_loom))]
+mod places;
+#[cfg(not(ringback_loom))]
 pub(crate) mod queued;
 #[cfg(not(ringback_loom))]
 pub(crate) mod task;
+#[cfg(not(ringback_loom))]
+pub(crate) mod user_data;

@@ -10,3 +10,4 @@ mod adopted;
 mod foreign;
 mod made;
 mod tasks;
+mod user_data;
