@@ -56,7 +56,12 @@ const _: () = {
     assert!(offset_of!(RbCallback, size) == 0 && offset_of!(RbCallback, abi) == 4);
     assert!(offset_of!(RbCallback, call) == 8 && offset_of!(RbCallback, context) == 16);
     assert!(offset_of!(RbCallback, retain) == 24 && offset_of!(RbCallback, release) == 32);
-    assert!(size_of::<RbError>() == 32 && size_of::<RbTask>() == 24 && size_of::<Status>() == 4);
+    assert!(
+        size_of::<RbError>() == 32
+            && size_of::<RbTask>() == 24
+            && size_of::<RbToken>() == 24
+            && size_of::<Status>() == 4
+    );
 };
 
 impl RbCallback {
@@ -230,4 +235,19 @@ pub struct RbTask {
 impl RbTask {
     /// A task that cannot be cancelled.
     pub const NONE: RbTask = RbTask { context: ptr::null_mut(), cancel: None, release: None };
+}
+
+/// A reference that counts copies of something else: `rb_token_t`.
+///
+/// A token is one reference; each copy of it is retained and released. Its last release tells Rust
+/// that no copy is left, and does nothing else: it may happen inside any lock.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RbToken {
+    /// Passed to both functions.
+    pub context: *mut c_void,
+    /// Adds a reference.
+    pub retain: Option<Counting>,
+    /// Takes a reference away.
+    pub release: Option<Counting>,
 }
