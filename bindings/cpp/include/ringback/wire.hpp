@@ -1,0 +1,154 @@
+// The callback ABI as C++ types: what may cross, the functions that cross, the struct's checks.
+#pragma once
+
+#include "error.hpp"
+#include "token.hpp"
+
+#include <cstdint>
+
+static_assert(RB_ABI == 1, "ringback.hpp is for version 1 of ringback.h: update both together");
+static_assert(sizeof(bool) == 1, "the callback ABI needs a bool of one byte");
+static_assert(sizeof(rb_callback_t) == 8 + 4 * sizeof(void *));
+static_assert(offsetof(rb_callback_t, size) == 0 && offsetof(rb_callback_t, abi) == 4);
+static_assert(offsetof(rb_callback_t, call) == 8);
+static_assert(offsetof(rb_callback_t, context) == 8 + sizeof(void *));
+static_assert(offsetof(rb_callback_t, retain) == 8 + 2 * sizeof(void *));
+static_assert(offsetof(rb_callback_t, release) == 8 + 3 * sizeof(void *));
+static_assert(sizeof(rb_error_t) == 4 * sizeof(void *) && offsetof(rb_error_t, text) == 0);
+static_assert(offsetof(rb_error_t, length) == sizeof(void *));
+static_assert(offsetof(rb_error_t, owner) == 2 * sizeof(void *));
+static_assert(offsetof(rb_error_t, release) == 3 * sizeof(void *));
+
+namespace ringback {
+inline namespace RINGBACK_MODE {
+
+namespace detail {
+
+// What C can carry by value.
+template <class T>
+constexpr bool crosses = std::is_trivially_copyable_v<T> && std::is_standard_layout_v<T> &&
+                         !std::is_reference_v<T> && !std::is_array_v<T> &&
+                         !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T> &&
+                         !std::is_same_v<std::remove_cv_t<T>, long double>;
+
+// Runs a C++ callable and writes its result to *out; for R = void, out is null.
+template <class R, class F, class... A>
+rb_status_t run(F &callable, [[maybe_unused]] R *out, rb_error_t *error, A &&...args) noexcept {
+    return guarded(error, [&]() -> rb_status_t {
+        if constexpr (std::is_same_v<std::invoke_result_t<F &, A...>, Result<R>>) {
+            Result<R> result = std::invoke(callable, std::forward<A>(args)...);
+            if (!result) return answer(error, result.failure());
+            if constexpr (!std::is_void_v<R>) ::new (out) R(std::move(result).value());
+        } else if constexpr (std::is_void_v<R>) {
+            std::invoke(callable, std::forward<A>(args)...);
+        } else {
+            ::new (out) R(std::invoke(callable, std::forward<A>(args)...));
+        }
+        return RB_OK;
+    });
+}
+
+// The functions as the ABI has them. `invoke` leads to a Counted<F>; `forward` to a counted
+// Callback, whose own reference cannot be counted by its maker.
+template <class R, class... A>
+struct Wire {
+    using Function = rb_status_t (*)(void *context, A... args, R *out, rb_error_t *error);
+
+    template <class F>
+    static rb_status_t invoke(void *context, A... args, R *out, rb_error_t *error) noexcept {
+        return run<R>(static_cast<Counted<F> *>(context)->value, out, error,
+                      std::forward<A>(args)...);
+    }
+    template <class Callback>
+    static rb_status_t forward(void *context, A... args, R *out, rb_error_t *error) noexcept {
+        auto &inner = static_cast<Counted<Callback> *>(context)->value;
+        return inner.call_(inner.context_, args..., out, error);
+    }
+};
+
+template <class... A>
+struct Wire<void, A...> {
+    using Function = rb_status_t (*)(void *context, A... args, rb_error_t *error);
+
+    template <class F>
+    static rb_status_t invoke(void *context, A... args, rb_error_t *error) noexcept {
+        return run<void>(static_cast<Counted<F> *>(context)->value, nullptr, error,
+                         std::forward<A>(args)...);
+    }
+    template <class Callback>
+    static rb_status_t forward(void *context, A... args, rb_error_t *error) noexcept {
+        auto &inner = static_cast<Counted<Callback> *>(context)->value;
+        return inner.call_(inner.context_, args..., error);
+    }
+};
+
+template <class... P>
+struct Last;
+template <class P>
+struct Last<P> {
+    using type = P;
+};
+template <class P, class... Rest>
+struct Last<P, Rest...> : Last<Rest...> {};
+
+// Whether a struct's `call` is of this wire type. The error's struct may have another name, since
+// each generator chooses one. rb_callback_t itself has no typed call, and is trusted.
+template <class Call, class R, class... A>
+struct HasWire : std::is_same<Call, void (*)()> {};
+template <class... P, class R, class... A>
+struct HasWire<rb_status_t (*)(P...), R, A...> {
+    using Error = typename Last<P...>::type;
+    using Call = rb_status_t (*)(P...);
+    static constexpr bool value =
+        std::is_pointer_v<Error> &&
+        (std::is_void_v<R> ? std::is_same_v<Call, rb_status_t (*)(void *, A..., Error)>
+                           : std::is_same_v<Call, rb_status_t (*)(void *, A..., R *, Error)>);
+};
+
+template <class Struct, class R, class... A>
+constexpr void assert_struct() {
+    static_assert(std::is_standard_layout_v<Struct> && sizeof(Struct) == sizeof(rb_callback_t) &&
+                      offsetof(Struct, call) == offsetof(rb_callback_t, call) &&
+                      offsetof(Struct, release) == offsetof(rb_callback_t, release),
+                  "this is not a callback struct: use one made by callback_type! in Rust, by "
+                  "RB_CALLBACK_TYPE in C, or rb_callback_t");
+    static_assert(HasWire<decltype(Struct::call), R, A...>::value,
+                  "the struct's call has another signature than this Callback: give the Callback "
+                  "the struct's argument types and result");
+}
+
+// What is wrong with a struct, and the remedy; null if nothing is.
+inline const char *complaint(std::uint32_t size, std::uint32_t abi, bool call, bool retain,
+                             bool release) noexcept {
+    if (size == 0 && abi == 0) return "the callback is empty (all zero)";
+    if (size != sizeof(rb_callback_t)) {
+        return "the callback's size is wrong: set it to sizeof(rb_callback_t)";
+    }
+    if (abi != RB_ABI) {
+        return "the callback's abi is not RB_ABI: rebuild both sides with one ringback.h";
+    }
+    if (!call) return "the callback's call is null: there is nothing to call";
+    if (retain && !release) {
+        return "the callback has retain but no release: it would never be freed";
+    }
+    return nullptr;
+}
+
+template <class T>
+constexpr bool nullable =
+    std::is_pointer_v<T> || std::is_member_pointer_v<T> ||
+    (std::is_constructible_v<T, std::nullptr_t> && std::is_constructible_v<bool, T>);
+
+template <class F, class R, class... A>
+constexpr bool fits() {
+    if constexpr (std::is_invocable_v<F &, A...>) {
+        return std::is_invocable_r_v<R, F &, A...> ||
+               std::is_same_v<std::invoke_result_t<F &, A...>, Result<R>>;
+    }
+    return false;
+}
+
+}  // namespace detail
+
+}  // inline namespace
+}  // namespace ringback
