@@ -30,7 +30,9 @@ impl rb_callback_t {
             return Some("the callback's size is wrong: set it to sizeof(rb_callback_t)");
         }
         if self.abi != RB_ABI {
-            return Some("the callback's abi is not RB_ABI: rebuild both sides with one ringback.h");
+            return Some(
+                "the callback's abi is not RB_ABI: rebuild both sides with one ringback.h",
+            );
         }
         if self.call.is_none() {
             return Some("the callback's call is null: there is nothing to call");

@@ -132,7 +132,7 @@ impl<R> ForeignFuture<R> {
             self.task = Some(Task(task));
         } else {
             // SAFETY: the caller's promise.
-            let error = unsafe { ForeignError::receive(status, &mut error) };
+            let error = unsafe { ForeignError::receive(status, &raw mut error) };
             // Instead of what the release of `done` may have said already.
             self.completion.change(|state| *state = State::Done(Err(error)));
         }

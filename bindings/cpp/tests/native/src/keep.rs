@@ -1,6 +1,6 @@
 //! Callbacks that Rust keeps, calls and lets go.
 
-use crate::{OnDoor, OnEvery, OnValue, Colour, Point};
+use crate::{Colour, OnDoor, OnEvery, OnValue, Point};
 use core::ffi::c_char;
 use ringback::abi::{RbError, Status};
 use ringback::{Callback, ForeignError};
@@ -177,8 +177,22 @@ pub unsafe extern "C" fn native_every(callback: OnEvery, text: *const c_char) ->
     let point = Point { x: 0.5, y: -8 };
     callback
         .call(
-            i8::MIN, u8::MAX, i16::MIN, u16::MAX, i32::MIN, u32::MAX, i64::MIN, u64::MAX, usize::MAX,
-            1.5, -2.5, true, text, Colour::Green, point, Some(triple),
+            i8::MIN,
+            u8::MAX,
+            i16::MIN,
+            u16::MAX,
+            i32::MIN,
+            u32::MAX,
+            i64::MIN,
+            u64::MAX,
+            usize::MAX,
+            1.5,
+            -2.5,
+            true,
+            text,
+            Colour::Green,
+            point,
+            Some(triple),
         )
         .unwrap_or(Point { x: -1.0, y: -1 })
 }

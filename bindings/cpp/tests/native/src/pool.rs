@@ -94,11 +94,8 @@ pub unsafe extern "C" fn native_pool_unregister(pooled: *mut Pooled, millisecond
     let pooled = unsafe { &mut *pooled };
     let over = pooled.ended.over.lock().expect("not poisoned");
     let limit = Duration::from_millis(milliseconds);
-    let (over, _) = pooled
-        .ended
-        .changed
-        .wait_timeout_while(over, limit, |over| !*over)
-        .expect("not poisoned");
+    let (over, _) =
+        pooled.ended.changed.wait_timeout_while(over, limit, |over| !*over).expect("not poisoned");
     if !*over {
         return false;
     }
