@@ -83,12 +83,15 @@ pub use self::{
             Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar,
             Signature,
         },
+        tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
     observer::{Event, Observer, set_observer},
     outbound::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
+        task::{BoxedTask, ForeignFuture},
+        user_data::{Carries, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 
@@ -206,6 +209,7 @@ pub mod __private {
         callback::{Answer, release_unadopted},
         made::{Fallible, Plain, enter, make, release, retain},
         queued::open_mailbox,
+        task::{Spawn, Spawning, assert_plain_result, completion, start, tell},
     };
     pub use ringback_macros::{parse_callback, parse_pool};
 

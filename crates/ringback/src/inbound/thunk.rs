@@ -36,6 +36,9 @@ pub enum Table {
 const STRIDE: usize = 16;
 
 impl Table {
+    /// No thunks: the slots are reached in another way.
+    pub(crate) const NONE: Table = Table::Generated(&[None; 16]);
+
     /// The address of thunk `index`, which must be below the number of slots.
     pub(crate) fn address(&self, index: usize) -> *const () {
         match self {

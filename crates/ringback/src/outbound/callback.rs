@@ -258,16 +258,19 @@ pub unsafe fn release_unadopted<T: CallbackType>(callback: &T) {
 #[doc(hidden)]
 pub struct Answer<R> {
     out: MaybeUninit<R>,
-    error: RbError,
+    error: MaybeUninit<RbError>,
 }
 
 impl<R> Answer<R> {
-    /// All zero, so that a callee which forgets to write its result does not make us read what
-    /// happened to lie there.
+    /// The result is all zero, so that a callee which forgets to write it does not make us read what
+    /// happened to lie there. Of the error only the text is null, which says that there is none.
     #[inline(always)]
     #[must_use]
     pub fn empty() -> Self {
-        Answer { out: MaybeUninit::zeroed(), error: RbError::EMPTY }
+        let mut error = MaybeUninit::<RbError>::uninit();
+        // SAFETY: in bounds of `error`.
+        unsafe { (&raw mut (*error.as_mut_ptr()).text).write(std::ptr::null()) };
+        Answer { out: MaybeUninit::zeroed(), error }
     }
 
     #[inline(always)]
@@ -277,18 +280,18 @@ impl<R> Answer<R> {
 
     #[inline(always)]
     pub fn error(&mut self) -> *mut RbError {
-        &raw mut self.error
+        self.error.as_mut_ptr()
     }
 
     /// # Safety
     /// A call that got `out` (unless `R` is `()`) and `error` has answered `status`.
     #[inline(always)]
-    pub unsafe fn read(mut self, status: i32) -> Result<R, ForeignError> {
+    pub unsafe fn read(&mut self, status: i32) -> Result<R, ForeignError> {
         if status == Status::OK.0 {
-            // SAFETY: written by the callee, by the ABI's rules; `()` needs no writing.
-            return Ok(unsafe { self.out.assume_init() });
+            // SAFETY: written by the callee, by the ABI's rules; `()` needs no writing. Read once.
+            return Ok(unsafe { self.out.assume_init_read() });
         }
         // SAFETY: the caller's promise.
-        Err(unsafe { ForeignError::receive(status, &mut self.error) })
+        Err(unsafe { ForeignError::receive(status, self.error()) })
     }
 }

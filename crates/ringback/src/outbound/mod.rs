@@ -7,7 +7,8 @@
 //! ```
 //! Modules in reading order: [`abi`] (what crosses), [`count`] (who may still use it), [`callback`]
 //! (foreign functions, adopted), [`made`] and [`queued`] (Rust closures and async listeners, given
-//! away), [`declare`] (what `callback_type!` expands to).
+//! away), [`task`] (both, async), [`user_data`] and [`places`] (C
+//! interfaces that have their own form of context), [`declare`] and [`declare_async`] (what `callback_type!` expands to).
 
 #[cfg(not(ringback_loom))]
 pub mod abi;
@@ -17,8 +18,18 @@ pub(crate) mod count;
 #[cfg(not(ringback_loom))]
 mod declare;
 #[cfg(not(ringback_loom))]
+mod declare_async;
+#[cfg(not(ringback_loom))]
 pub(crate) mod error;
 #[cfg(not(ringback_loom))]
 pub(crate) mod made;
+#[cfg(all(test, ringback_loom))]
+mod model;
+#[cfg(not(ringback_loom))]
+mod places;
 #[cfg(not(ringback_loom))]
 pub(crate) mod queued;
+#[cfg(not(ringback_loom))]
+pub(crate) mod task;
+#[cfg(not(ringback_loom))]
+pub(crate) mod user_data;

@@ -9,3 +9,5 @@
 mod adopted;
 mod foreign;
 mod made;
+mod tasks;
+mod user_data;

@@ -1,0 +1,5 @@
+ringback::callback_type! {
+    pub struct OnDoor: (bool) -> i32
+}
+
+fn main() {}

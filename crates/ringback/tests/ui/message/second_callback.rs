@@ -1,0 +1,6 @@
+ringback::callback_type! {
+    struct OnOpen: fn();
+    struct OnClose: fn();
+}
+
+fn main() {}
