@@ -154,8 +154,9 @@ typedef struct rb_callback_t {
 /*
  The text of an error, as an out-parameter.
 
- The caller sets it to all zero (`rb_error_t error = {0};`), the callee may fill it, and the
- caller then gives the text back with `rb_error_clear`.
+ The caller sets at least `text` to null (`rb_error_t error = {0};`); the callee may fill all of it;
+ the caller then gives the text back with `rb_error_clear`. While `text` is null, nobody looks at
+ the other fields.
  */
 typedef struct rb_error_t {
     /*
@@ -197,6 +198,27 @@ typedef struct rb_task_t {
     void (*release)(void *context);
 } rb_task_t;
 
+/*
+ A reference that counts copies of something else, such as of a function pointer without a context.
+
+ By value it is one reference; each copy of it is retained and released. The last release tells the
+ maker that no copy is left, and does nothing else: it may happen inside any lock.
+ */
+typedef struct rb_token_t {
+    /*
+     Passed to the two functions.
+     */
+    void *context;
+    /*
+     Adds a reference, on any thread. Null: the one reference cannot be copied.
+     */
+    void (*retain)(void *context);
+    /*
+     Takes a reference away, on any thread. Null: there is nothing to count.
+     */
+    void (*release)(void *context);
+} rb_token_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -209,7 +231,8 @@ extern "C" {
  or has `retain` without `release`. `error` may be null.
 
  # Safety
- `callback` is null or readable, `error` is null or points to an initialised `rb_error_t`.
+ `callback` is null or readable; `error` is null or points to an `rb_error_t` whose text is null, or
+ that was filled.
  */
 rb_status_t rb_callback_check(const struct rb_callback_t *callback, struct rb_error_t *error);
 
@@ -281,8 +304,8 @@ void rb_counted_release(void *state);
  characters by those who print it.
 
  # Safety
- `error` is null or points to an initialised `rb_error_t` (all zero, or filled); `text` is null or
- ends with a zero.
+ `error` is null or points to an `rb_error_t` whose text is null, or that was filled; `text` is null
+ or ends with a zero.
  */
 rb_status_t rb_error_set(struct rb_error_t *error, const char *text);
 
@@ -290,7 +313,8 @@ rb_status_t rb_error_set(struct rb_error_t *error, const char *text);
  As `rb_error_set`, for a text of `length` bytes that need not end with a zero.
 
  # Safety
- `error` is null or points to an initialised `rb_error_t`; `text` is null or has `length` bytes.
+ `error` is null or points to an `rb_error_t` whose text is null, or that was filled; `text` is null
+ or has `length` bytes.
  */
 rb_status_t rb_error_set_n(struct rb_error_t *error, const char *text, size_t length);
 
@@ -300,7 +324,7 @@ rb_status_t rb_error_set_n(struct rb_error_t *error, const char *text, size_t le
  Owner: the text is gone afterwards. Thread: any. Errors: none; null and empty are ignored.
 
  # Safety
- `error` is null or points to an initialised `rb_error_t` (all zero, or filled).
+ `error` is null or points to an `rb_error_t` whose text is null, or that was filled.
  */
 void rb_error_clear(struct rb_error_t *error);
 
@@ -332,6 +356,30 @@ void rb_task_cancel(const struct rb_task_t *task);
  `task` is null or points to an initialised `rb_task_t` of the caller's own.
  */
 void rb_task_release(struct rb_task_t *task);
+
+/*
+ Adds one reference, so that a copy of the token may be kept: `rb_token_t copy = *token;`.
+
+ Owner: `token` is lent; the added reference is yours, and belongs to the copy. Thread: any.
+ Errors: `RB_INVALID` if `token` is null or has one owner that cannot be copied; then no reference
+ was added.
+
+ # Safety
+ `token` is null or points to a token whose reference is held during this call.
+ */
+rb_status_t rb_token_retain(const struct rb_token_t *token);
+
+/*
+ Takes the token's reference away and sets the struct to all zero, so that a second release of the
+ same struct does nothing.
+
+ Owner: the reference in `*token` is gone afterwards. Thread: any. Errors: none; null and empty are
+ ignored.
+
+ # Safety
+ `token` is null or points to a token whose reference is the caller's to give up.
+ */
+void rb_token_release(struct rb_token_t *token);
 
 /*
  The version of the ABI that the loaded library speaks; see the macro `RB_ABI_MATCHES`.

@@ -25,8 +25,9 @@ pub const RB_REJECTED: i32 = 5;
 
 /// The text of an error, as an out-parameter.
 ///
-/// The caller sets it to all zero (`rb_error_t error = {0};`), the callee may fill it, and the
-/// caller then gives the text back with `rb_error_clear`.
+/// The caller sets at least `text` to null (`rb_error_t error = {0};`); the callee may fill all of it;
+/// the caller then gives the text back with `rb_error_clear`. While `text` is null, nobody looks at
+/// the other fields.
 #[repr(C)]
 #[derive(Debug)]
 pub struct rb_error_t {
@@ -86,6 +87,21 @@ pub struct rb_task_t {
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
 }
 
+/// A reference that counts copies of something else, such as of a function pointer without a context.
+///
+/// By value it is one reference; each copy of it is retained and released. The last release tells the
+/// maker that no copy is left, and does nothing else: it may happen inside any lock.
+#[repr(C)]
+#[derive(Debug)]
+pub struct rb_token_t {
+    /// Passed to the two functions.
+    pub context: *mut c_void,
+    /// Adds a reference, on any thread. Null: the one reference cannot be copied.
+    pub retain: Option<unsafe extern "C" fn(context: *mut c_void)>,
+    /// Takes a reference away, on any thread. Null: there is nothing to count.
+    pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
+}
+
 const WORD: usize = size_of::<usize>();
 const _: () = {
     assert!(size_of::<rb_callback_t>() == 8 + 4 * WORD);
@@ -98,4 +114,6 @@ const _: () = {
     assert!(offset_of!(rb_error_t, release) == 3 * WORD);
     assert!(size_of::<rb_task_t>() == 3 * WORD && offset_of!(rb_task_t, context) == 0);
     assert!(offset_of!(rb_task_t, cancel) == WORD && offset_of!(rb_task_t, release) == 2 * WORD);
+    assert!(size_of::<rb_token_t>() == 3 * WORD && offset_of!(rb_token_t, context) == 0);
+    assert!(offset_of!(rb_token_t, retain) == WORD && offset_of!(rb_token_t, release) == 2 * WORD);
 };

@@ -51,7 +51,8 @@ impl rb_callback_t {
 /// or has `retain` without `release`. `error` may be null.
 ///
 /// # Safety
-/// `callback` is null or readable, `error` is null or points to an initialised `rb_error_t`.
+/// `callback` is null or readable; `error` is null or points to an `rb_error_t` whose text is null, or
+/// that was filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rb_callback_check(
     callback: *const rb_callback_t,

@@ -20,8 +20,8 @@ impl rb_error_t {
 /// characters by those who print it.
 ///
 /// # Safety
-/// `error` is null or points to an initialised `rb_error_t` (all zero, or filled); `text` is null or
-/// ends with a zero.
+/// `error` is null or points to an `rb_error_t` whose text is null, or that was filled; `text` is null
+/// or ends with a zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rb_error_set(error: *mut rb_error_t, text: *const c_char) -> rb_status_t {
     // SAFETY: not null, so it ends with a zero, as the caller promises.
@@ -33,7 +33,8 @@ pub unsafe extern "C" fn rb_error_set(error: *mut rb_error_t, text: *const c_cha
 /// As `rb_error_set`, for a text of `length` bytes that need not end with a zero.
 ///
 /// # Safety
-/// `error` is null or points to an initialised `rb_error_t`; `text` is null or has `length` bytes.
+/// `error` is null or points to an `rb_error_t` whose text is null, or that was filled; `text` is null
+/// or has `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rb_error_set_n(
     error: *mut rb_error_t,
@@ -43,12 +44,11 @@ pub unsafe extern "C" fn rb_error_set_n(
     if error.is_null() {
         return RB_ERROR;
     }
-    // SAFETY: `error` is not null, so it is initialised. The copy is made before the old text goes,
-    // since a caller may pass (a part of) the old one.
+    // SAFETY: `text` as the caller promises, and `error` is not null.
     unsafe {
         let new = copy(text, length);
-        let mut old = ptr::replace(error, new);
-        rb_error_clear(&raw mut old);
+        rb_error_clear(error); // after the copy: `text` may be (a part of) the old one
+        error.write(new);
     }
     RB_ERROR
 }
@@ -82,7 +82,7 @@ unsafe fn copy(text: *const c_char, length: usize) -> rb_error_t {
 /// Puts a static text into `*error`, if there is room for one, and answers `status`.
 ///
 /// # Safety
-/// `error` is null or points to an initialised `rb_error_t`.
+/// `error` is null or points to an `rb_error_t` whose text is null, or that was filled.
 pub(crate) unsafe fn fill_static(
     error: *mut rb_error_t,
     status: rb_status_t,
@@ -95,10 +95,10 @@ pub(crate) unsafe fn fill_static(
             owner: ptr::null_mut(),
             release: None,
         };
-        // SAFETY: not null, so initialised; the text that was there is freed.
+        // SAFETY: not null, and as the caller promises.
         unsafe {
-            let mut old = ptr::replace(error, new);
-            rb_error_clear(&raw mut old);
+            rb_error_clear(error);
+            error.write(new);
         }
     }
     status
@@ -109,13 +109,14 @@ pub(crate) unsafe fn fill_static(
 /// Owner: the text is gone afterwards. Thread: any. Errors: none; null and empty are ignored.
 ///
 /// # Safety
-/// `error` is null or points to an initialised `rb_error_t` (all zero, or filled).
+/// `error` is null or points to an `rb_error_t` whose text is null, or that was filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rb_error_clear(error: *mut rb_error_t) {
-    if error.is_null() {
+    // SAFETY: not null, so its text may be read; the other fields are there if the text is.
+    if error.is_null() || unsafe { (*error).text.is_null() } {
         return;
     }
-    // SAFETY: not null, so initialised.
+    // SAFETY: as above.
     let held = unsafe { ptr::replace(error, rb_error_t::EMPTY) };
     if let Some(release) = held.release {
         // SAFETY: `release` and `owner` came together, and since the struct is empty now, this is

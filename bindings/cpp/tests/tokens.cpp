@@ -26,9 +26,8 @@ struct Hand {
 
 // A pooled function of the Rust library, and the token that Rust waits for.
 struct Lent {
-    OnEnd end{};
-    Pooled *pooled = native_pool_register(&end);
-    Token token = Token(end.context, end.retain, end.release);
+    Pooled *pooled = native_pool_register();
+    Token token = Token(native_pool_token(pooled));
 
     Lent() = default;
     Lent(const Lent &) = delete;
@@ -100,13 +99,13 @@ static void unregister_waits_for_the_last_copy_and_then_confirms() {
     function = nullptr;
     CHECK(handlers[1](4) == 8);
     handlers.clear();
-    CHECK(!native_pool_unregister(lent.pooled, 20));  // the queue still has one
-    CHECK(!native_pool_is_dropped(lent.pooled));
     CHECK(queued.front()(5) == 10);
+    CHECK(!native_pool_unregister(lent.pooled, 20));  // the queue still has one
+    CHECK(queued.front()(5) == -1);                   // a stale call: the fallback
     queued.pop();
     CHECK(native_pool_unregister(lent.pooled, 0));
     CHECK(native_pool_is_dropped(lent.pooled));
-    CHECK(pointer(1) == -1);  // a stale call: the fallback
+    CHECK(pointer(1) == -1);
 }
 
 static void a_slot_that_was_confirmed_is_lent_again() {
@@ -116,7 +115,10 @@ static void a_slot_that_was_confirmed_is_lent_again() {
         Function function =
             ringback::function_with_token(native_pool_function(lent.pooled), std::move(lent.token));
         CHECK(function(round) == 2 * round);
-        std::thread([moved = std::move(function)] { CHECK(moved(1) == 2); }).detach();
+        std::thread([moved = std::move(function)] {
+            const std::int64_t answer = moved(1);
+            CHECK(answer == 2 || answer == -1);  // perhaps it comes late
+        }).detach();
         CHECK(native_pool_unregister(lent.pooled, 60000));
     }
 }

@@ -2,11 +2,11 @@
 
 use core::ffi::c_void;
 use core::mem::{align_of, offset_of, size_of};
-use ringback::abi::{RbCallback, RbError, RbTask};
+use ringback::abi::{RbCallback, RbError, RbTask, RbToken};
 use ringback_cxx_native as native;
 use ringback_exports::bindings::{
     self, OnDoor, OnEnd, OnEvery, OnValue, Point, RB_ABI, RB_ERROR, RB_OK, rb_callback_t,
-    rb_error_t, rb_task_t,
+    rb_error_t, rb_task_t, rb_token_t,
 };
 
 macro_rules! same_layout {
@@ -31,6 +31,8 @@ fn layouts_agree() {
     same_layout!(RbCallback, ringback_c::rb_callback_t: size abi call context retain release);
     same_layout!(RbError, ringback_c::rb_error_t: text length owner release);
     same_layout!(RbTask, ringback_c::rb_task_t: context cancel release);
+    same_layout!(RbToken, rb_token_t: context retain release);
+    same_layout!(RbToken, ringback_c::rb_token_t: context retain release);
     assert_eq!(RB_ABI, ringback::abi::VERSION);
     use ringback::abi::Status;
     let ours = [Status::OK, Status::ERROR, Status::PANIC];

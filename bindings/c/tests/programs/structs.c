@@ -17,6 +17,8 @@ _Static_assert(offsetof(rb_callback_t, release) == 32 && offsetof(OnBool, releas
 _Static_assert(sizeof(rb_error_t) == 32 && offsetof(rb_error_t, text) == 0, "error");
 _Static_assert(offsetof(rb_error_t, length) == 8 && offsetof(rb_error_t, owner) == 16, "error");
 _Static_assert(offsetof(rb_error_t, release) == 24, "error");
+_Static_assert(sizeof(rb_token_t) == 24 && offsetof(rb_token_t, context) == 0, "token");
+_Static_assert(offsetof(rb_token_t, retain) == 8 && offsetof(rb_token_t, release) == 16, "token");
 _Static_assert(sizeof(rb_task_t) == 24 && offsetof(rb_task_t, context) == 0, "task");
 _Static_assert(offsetof(rb_task_t, cancel) == 8 && offsetof(rb_task_t, release) == 16, "task");
 #endif
@@ -59,6 +61,8 @@ static void null_is_accepted_everywhere(void) {
     rb_error_clear(NULL);
     rb_task_cancel(NULL);
     rb_task_release(NULL);
+    CHECK(rb_token_retain(NULL) == RB_INVALID);
+    rb_token_release(NULL);
 
     rb_error_t error = {0};
     CHECK(rb_error_set(&error, NULL) == RB_ERROR && !error.text && !error.release);
@@ -157,6 +161,9 @@ static void errors_carry_a_copy_of_the_text(void) {
     rb_error_clear(&error);
     CHECK(!error.text && !error.release && !error.owner && error.length == 0);
     rb_error_clear(&error);
+    memset(&error, 0xa5, sizeof error); /* only the text of an empty error is looked at */
+    error.text = NULL;
+    rb_error_clear(&error);
     rb_error_set(&error, "");
     CHECK(error.text && error.length == 0);
     rb_error_clear(&error);
@@ -185,6 +192,20 @@ static void a_task_is_cancelled_often_and_released_once(void) {
     rb_task_release(&task);
     rb_task_cancel(&task);
     CHECK(cancels == 2 && releases == 1);
+}
+
+static void a_token_is_retained_and_released(void) {
+    drops = 0;
+    rb_token_t token = {rb_counted_new(0, count_drop), rb_counted_retain, rb_counted_release};
+    CHECK(rb_token_retain(&token) == RB_OK);
+    rb_token_t copy = token;
+    rb_token_release(&token);
+    rb_token_release(&token);
+    CHECK(drops == 0);
+    copy.retain = NULL;
+    CHECK(rb_token_retain(&copy) == RB_INVALID);
+    rb_token_release(&copy);
+    CHECK(drops == 1);
 }
 
 static void *churn(void *state) {
@@ -224,6 +245,7 @@ int main(void) {
     RUN(errors_carry_a_copy_of_the_text);
     RUN(every_status_has_a_name);
     RUN(a_task_is_cancelled_often_and_released_once);
+    RUN(a_token_is_retained_and_released);
     RUN(counted_state_is_aligned_zeroed_and_dropped_once_by_many_threads);
     return CHECK_END();
 }

@@ -64,15 +64,16 @@ namespace detail {
 #endif
 }
 
-// Gives the text back when it goes out of scope.
+// An error on its way to C++: empty, passed to be filled, read, given back. While its text is null,
+// nobody looks at the rest.
 struct Received {
     rb_error_t error;
 
-    explicit Received(const rb_error_t &received) noexcept : error(received) {}
+    Received() noexcept { error.text = nullptr; }
     Received(const Received &) = delete;
     Received &operator=(const Received &) = delete;
     ~Received() {
-        if (error.release) error.release(error.owner);
+        if (error.text && error.release) error.release(error.owner);
     }
     Failure failure(rb_status_t status) const {
         return {status, error.text ? std::string(error.text, error.length) : std::string()};
@@ -80,8 +81,7 @@ struct Received {
 };
 
 [[noreturn, gnu::noinline, gnu::cold]] inline void raise(rb_status_t status,
-                                                         const rb_error_t &error) {
-    Received received(error);
+                                                         const Received &received) {
     raise(received.failure(status));
 }
 
@@ -89,8 +89,8 @@ struct Received {
 inline rb_status_t answer(rb_error_t *error, rb_status_t status, const char *text,
                           std::size_t length) noexcept {
     if (error) {
-        Received previous(*error);
-        *error = rb_error_t{};
+        if (error->text && error->release) error->release(error->owner);
+        error->text = nullptr;
         if (auto *copy = static_cast<char *>(std::malloc(length + 1))) {
             std::memcpy(copy, text, length);
             copy[length] = '\0';
@@ -98,6 +98,10 @@ inline rb_status_t answer(rb_error_t *error, rb_status_t status, const char *tex
         }
     }
     return status == RB_OK ? RB_ERROR : status;
+}
+
+inline rb_status_t answer(rb_error_t *error, rb_status_t status, const char *text) noexcept {
+    return answer(error, status, text, std::strlen(text));
 }
 
 inline rb_status_t answer(rb_error_t *error, const Failure &failure) noexcept {
@@ -111,12 +115,11 @@ rb_status_t guarded([[maybe_unused]] rb_error_t *error, Body &&body) noexcept {
     try {
         return body();
     } catch (const Error &thrown) {
-        return answer(error, thrown.status(), thrown.what(), std::strlen(thrown.what()));
+        return answer(error, thrown.status(), thrown.what());
     } catch (const std::exception &thrown) {
-        return answer(error, RB_ERROR, thrown.what(), std::strlen(thrown.what()));
+        return answer(error, RB_ERROR, thrown.what());
     } catch (...) {
-        constexpr char text[] = "a C++ exception that is not a std::exception";
-        return answer(error, RB_ERROR, text, sizeof text - 1);
+        return answer(error, RB_ERROR, "a C++ exception that is not a std::exception");
     }
 #else
     return body();

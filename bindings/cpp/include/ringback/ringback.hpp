@@ -140,29 +140,23 @@ class Callback<R(A...)> {
 
     // Calls. Throws Error for every status but RB_OK, and RB_INVALID if this is empty.
     R operator()(A... args) const {
-        rb_error_t error{};
-        if constexpr (std::is_void_v<R>) {
-            const rb_status_t status = call(nullptr, error, args...);
-            if (status != RB_OK) detail::raise(status, error);
-        } else {
-            alignas(R) unsigned char out[sizeof(R)];
-            const rb_status_t status = call(reinterpret_cast<R *>(out), error, args...);
-            if (status != RB_OK) detail::raise(status, error);
-            return *std::launder(reinterpret_cast<R *>(out));
-        }
+        detail::Received error;
+        detail::Out<R> out;
+        const rb_status_t status = call(out.pointer(), &error.error, args...);
+        if (status != RB_OK) detail::raise(status, error);
+        if constexpr (!std::is_void_v<R>) return *std::launder(out.pointer());
     }
 
     // Calls, and answers the result or why there is none.
     Result<R> try_call(A... args) const {
-        rb_error_t error{};
-        alignas(std::conditional_t<std::is_void_v<R>, char, R>) unsigned char
-            out[sizeof(std::conditional_t<std::is_void_v<R>, char, R>)];
-        const rb_status_t status = call(reinterpret_cast<R *>(out), error, args...);
-        if (status != RB_OK) return detail::Received(error).failure(status);
+        detail::Received error;
+        detail::Out<R> out;
+        const rb_status_t status = call(out.pointer(), &error.error, args...);
+        if (status != RB_OK) return error.failure(status);
         if constexpr (std::is_void_v<R>) {
             return {};
         } else {
-            return *std::launder(reinterpret_cast<R *>(out));
+            return *std::launder(out.pointer());
         }
     }
 
@@ -176,16 +170,12 @@ class Callback<R(A...)> {
         token_ = Token(counted, &Counted::retain, &Counted::release, 0);
     }
 
-    rb_status_t call([[maybe_unused]] R *out, rb_error_t &error, A... args) const {
-        if (!call_) {
-            error.text = "the callback is empty";
-            error.length = std::strlen(error.text);
-            return RB_INVALID;
-        }
+    rb_status_t call([[maybe_unused]] R *out, rb_error_t *error, A... args) const {
+        if (!call_) return detail::answer(error, RB_INVALID, "the callback is empty");
         if constexpr (std::is_void_v<R>) {
-            return call_(context_, args..., &error);
+            return call_(context_, args..., error);
         } else {
-            return call_(context_, args..., out, &error);
+            return call_(context_, args..., out, error);
         }
     }
 

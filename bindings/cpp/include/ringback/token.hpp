@@ -46,6 +46,8 @@ class Token {
         if (release_ && !retain_) share();
     }
 
+    explicit Token(rb_token_t given) : Token(given.context, given.retain, given.release) {}
+
     Token(const Token &other) noexcept
         : context_(other.context_), retain_(other.retain_), release_(other.release_) {
         if (retain_) retain_(context_);

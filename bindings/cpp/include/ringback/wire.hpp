@@ -18,6 +18,12 @@ static_assert(sizeof(rb_error_t) == 4 * sizeof(void *) && offsetof(rb_error_t, t
 static_assert(offsetof(rb_error_t, length) == sizeof(void *));
 static_assert(offsetof(rb_error_t, owner) == 2 * sizeof(void *));
 static_assert(offsetof(rb_error_t, release) == 3 * sizeof(void *));
+static_assert(sizeof(rb_token_t) == 3 * sizeof(void *) && offsetof(rb_token_t, context) == 0);
+static_assert(offsetof(rb_token_t, retain) == sizeof(void *));
+static_assert(offsetof(rb_token_t, release) == 2 * sizeof(void *));
+static_assert(sizeof(rb_task_t) == 3 * sizeof(void *) && offsetof(rb_task_t, context) == 0);
+static_assert(offsetof(rb_task_t, cancel) == sizeof(void *));
+static_assert(offsetof(rb_task_t, release) == 2 * sizeof(void *));
 
 namespace ringback {
 inline namespace RINGBACK_MODE {
@@ -30,6 +36,17 @@ constexpr bool crosses = std::is_trivially_copyable_v<T> && std::is_standard_lay
                          !std::is_reference_v<T> && !std::is_array_v<T> &&
                          !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T> &&
                          !std::is_same_v<std::remove_cv_t<T>, long double>;
+
+// Room for a result, not yet made; none for void.
+template <class R>
+struct Out {
+    alignas(R) unsigned char bytes[sizeof(R)];
+    R *pointer() noexcept { return reinterpret_cast<R *>(bytes); }
+};
+template <>
+struct Out<void> {
+    void *pointer() noexcept { return nullptr; }
+};
 
 // Runs a C++ callable and writes its result to *out; for R = void, out is null.
 template <class R, class F, class... A>

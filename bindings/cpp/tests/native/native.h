@@ -126,9 +126,11 @@ int32_t native_ask_door(struct OnDoor callback, bool open);
 
 struct Point native_every(struct OnEvery callback, const char *text);
 
-struct Pooled *native_pool_register(struct OnEnd *token);
+struct Pooled *native_pool_register(void);
 
 int64_t (*native_pool_function(const struct Pooled *pooled))(int64_t value);
+
+rb_token_t native_pool_token(const struct Pooled *pooled);
 
 bool native_pool_unregister(struct Pooled *pooled, uint64_t milliseconds);
 

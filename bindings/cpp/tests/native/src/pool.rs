@@ -1,9 +1,9 @@
 //! Pooled functions whose unregistering waits for the proof that the foreign side has no copy left.
 
-use crate::OnEnd;
-use ringback::Registration;
+use ringback::abi::RbToken;
+use ringback::{Tracked, TrackedRetired};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 ringback::callback_pool! {
@@ -12,28 +12,16 @@ ringback::callback_pool! {
     fallback = -1;
 }
 
-/// Set once the last copy of the token is gone.
-#[derive(Default)]
-struct Ended {
-    over: Mutex<bool>,
-    changed: Condvar,
-}
-
-/// Lives in the token; dropped under whatever locks the foreign side holds, so it only signals.
-struct Signal(Arc<Ended>);
-
-impl Drop for Signal {
-    fn drop(&mut self) {
-        *self.0.over.lock().expect("not poisoned") = true;
-        self.0.changed.notify_all();
-    }
-}
-
 /// A listener behind a pooled function.
 pub struct Pooled {
-    registration: Option<Registration<DOUBLERS>>,
-    ended: Arc<Ended>,
+    state: State,
     dropped: Arc<AtomicBool>,
+}
+
+enum State {
+    Registered(Tracked<DOUBLERS>),
+    Retired(TrackedRetired<DOUBLERS>),
+    Unregistered,
 }
 
 /// Sets a flag when the listener is dropped.
@@ -45,13 +33,9 @@ impl Drop for Flag {
     }
 }
 
-/// Registers a listener that doubles; null if the pool is full. `*token` is a reference to count
-/// copies of the function by: its `call` does nothing.
-///
-/// # Safety
-/// `token` may be written.
+/// Registers a listener that doubles; null if the pool is full.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn native_pool_register(token: *mut OnEnd) -> *mut Pooled {
+pub extern "C" fn native_pool_register() -> *mut Pooled {
     let dropped = Arc::new(AtomicBool::new(false));
     let flag = Flag(Arc::clone(&dropped));
     let Ok(registration) = DOUBLERS.register(move |value| {
@@ -60,18 +44,10 @@ pub unsafe extern "C" fn native_pool_register(token: *mut OnEnd) -> *mut Pooled 
     }) else {
         return core::ptr::null_mut();
     };
-    let ended = Arc::<Ended>::default();
-    let signal = Signal(Arc::clone(&ended));
-    // SAFETY: the caller's promise.
-    unsafe {
-        token.write(OnEnd::new(move || {
-            let _alive = &signal;
-        }));
-    }
-    Box::into_raw(Box::new(Pooled { registration: Some(registration), ended, dropped }))
+    Box::into_raw(Box::new(Pooled { state: State::Registered(registration.track()), dropped }))
 }
 
-/// The C function.
+/// The C function; null once it is unregistered.
 ///
 /// # Safety
 /// `pooled` is alive.
@@ -80,11 +56,27 @@ pub unsafe extern "C" fn native_pool_function(
     pooled: *const Pooled,
 ) -> Option<extern "C" fn(value: i64) -> i64> {
     // SAFETY: the caller's promise.
-    unsafe { &*pooled }.registration.as_ref().map(|registration| registration.as_fn())
+    match &unsafe { &*pooled }.state {
+        State::Registered(tracked) => Some(tracked.as_fn()),
+        _ => None,
+    }
 }
 
-/// Waits until the last copy of the token is gone, then unregisters and confirms the slot. Answers
-/// whether that happened within the time; if not, everything is as before.
+/// A token for one more copy of the function; empty once it is unregistered.
+///
+/// # Safety
+/// `pooled` is alive.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn native_pool_token(pooled: *const Pooled) -> RbToken {
+    // SAFETY: the caller's promise.
+    match &unsafe { &*pooled }.state {
+        State::Registered(tracked) => tracked.token(),
+        _ => RbToken { context: core::ptr::null_mut(), retain: None, release: None },
+    }
+}
+
+/// Closes the slot at once, and waits so long for the last call and the last copy. Answers whether
+/// both are gone; if not, it may be asked again.
 ///
 /// # Safety
 /// `pooled` is alive, and used by no other thread.
@@ -92,20 +84,18 @@ pub unsafe extern "C" fn native_pool_function(
 pub unsafe extern "C" fn native_pool_unregister(pooled: *mut Pooled, milliseconds: u64) -> bool {
     // SAFETY: the caller's promise.
     let pooled = unsafe { &mut *pooled };
-    let over = pooled.ended.over.lock().expect("not poisoned");
-    let limit = Duration::from_millis(milliseconds);
-    let (over, _) =
-        pooled.ended.changed.wait_timeout_while(over, limit, |over| !*over).expect("not poisoned");
-    if !*over {
-        return false;
+    let retired = match core::mem::replace(&mut pooled.state, State::Unregistered) {
+        State::Registered(tracked) => tracked.retire(),
+        State::Retired(retired) => retired,
+        State::Unregistered => return true,
+    };
+    match retired.wait_timeout(Duration::from_millis(milliseconds)) {
+        Ok(()) => true,
+        Err(retired) => {
+            pooled.state = State::Retired(retired);
+            false
+        }
     }
-    drop(over);
-    match pooled.registration.take().map(Registration::unregister) {
-        Some(Ok(quiet)) => quiet.confirm_forgotten(),
-        Some(Err(pending)) => panic!("nobody is inside, yet: {pending}"),
-        None => {}
-    }
-    true
 }
 
 /// Whether the listener was dropped.
