@@ -64,33 +64,35 @@ namespace detail {
 #endif
 }
 
-// An error on its way to C++: empty, passed to be filled, read, given back. While its text is null,
-// nobody looks at the rest.
-struct Received {
-    rb_error_t error;
-
-    Received() noexcept { error.text = nullptr; }
-    Received(const Received &) = delete;
-    Received &operator=(const Received &) = delete;
-    ~Received() {
-        if (error.text && error.release) error.release(error.owner);
-    }
-    Failure failure(rb_status_t status) const {
-        return {status, error.text ? std::string(error.text, error.length) : std::string()};
-    }
-};
-
-[[noreturn, gnu::noinline, gnu::cold]] inline void raise(rb_status_t status,
-                                                         const Received &received) {
-    raise(received.failure(status));
+// Gives the text of an error back. While its text is null, nobody looks at the rest.
+inline void clear(rb_error_t &error) noexcept {
+    if (error.text && error.release) error.release(error.owner);
+    error.text = nullptr;
 }
+
+// What a call has answered that was not RB_OK, and gives the text back.
+inline Failure received(rb_status_t status, rb_error_t error) {
+    struct Clear {
+        rb_error_t &error;
+        ~Clear() { clear(error); }
+    } at_the_end{error};
+    return {status, error.text ? std::string(error.text, error.length) : std::string()};
+}
+
+// Takes the error by value, so that its address need not be kept in a register across the call.
+[[noreturn, gnu::noinline, gnu::cold]] inline void raise(rb_status_t status, rb_error_t error) {
+    raise(received(status, error));
+}
+
+inline Failure empty() { return {RB_INVALID, "the callback is empty"}; }
+
+[[noreturn, gnu::noinline, gnu::cold]] inline void raise_empty() { raise(empty()); }
 
 // Fills *error with a copy of the text, or with none if there is no memory. Answers the status.
 inline rb_status_t answer(rb_error_t *error, rb_status_t status, const char *text,
                           std::size_t length) noexcept {
     if (error) {
-        if (error->text && error->release) error->release(error->owner);
-        error->text = nullptr;
+        clear(*error);
         if (auto *copy = static_cast<char *>(std::malloc(length + 1))) {
             std::memcpy(copy, text, length);
             copy[length] = '\0';

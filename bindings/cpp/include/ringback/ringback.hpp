@@ -98,7 +98,7 @@ class Callback<R(A...)> {
         Callback adopted;
         adopted.token_ = Token(given.context, given.retain, given.release);
         adopted.context_ = given.context;
-        adopted.call_ = reinterpret_cast<Function>(given.call);
+        adopted.call_ = reinterpret_cast<Function>(reinterpret_cast<void (*)()>(given.call));
         return adopted;
     }
 
@@ -117,7 +117,8 @@ class Callback<R(A...)> {
         }
         given.size = sizeof(rb_callback_t);
         given.abi = RB_ABI;
-        given.call = reinterpret_cast<decltype(given.call)>(std::exchange(call_, nullptr));
+        given.call = reinterpret_cast<decltype(given.call)>(
+            reinterpret_cast<void (*)()>(std::exchange(call_, nullptr)));
         given.context = std::exchange(context_, nullptr);
         given.retain = std::exchange(token_.retain_, nullptr);
         given.release = std::exchange(token_.release_, nullptr);
@@ -140,23 +141,25 @@ class Callback<R(A...)> {
 
     // Calls. Throws Error for every status but RB_OK, and RB_INVALID if this is empty.
     R operator()(A... args) const {
-        detail::Received error;
+        if (!call_) detail::raise_empty();
         detail::Out<R> out;
-        const rb_status_t status = call(out.pointer(), &error.error, args...);
+        rb_error_t error;
+        const rb_status_t status = call(out, error, args...);
         if (status != RB_OK) detail::raise(status, error);
-        if constexpr (!std::is_void_v<R>) return *std::launder(out.pointer());
+        return out.value();
     }
 
     // Calls, and answers the result or why there is none.
     Result<R> try_call(A... args) const {
-        detail::Received error;
+        if (!call_) return detail::empty();
         detail::Out<R> out;
-        const rb_status_t status = call(out.pointer(), &error.error, args...);
-        if (status != RB_OK) return error.failure(status);
+        rb_error_t error;
+        const rb_status_t status = call(out, error, args...);
+        if (status != RB_OK) return detail::received(status, error);
         if constexpr (std::is_void_v<R>) {
             return {};
         } else {
-            return *std::launder(out.pointer());
+            return out.value();
         }
     }
 
@@ -170,12 +173,12 @@ class Callback<R(A...)> {
         token_ = Token(counted, &Counted::retain, &Counted::release, 0);
     }
 
-    rb_status_t call([[maybe_unused]] R *out, rb_error_t *error, A... args) const {
-        if (!call_) return detail::answer(error, RB_INVALID, "the callback is empty");
+    rb_status_t call([[maybe_unused]] detail::Out<R> &out, rb_error_t &error, A... args) const {
+        error.text = nullptr;
         if constexpr (std::is_void_v<R>) {
-            return call_(context_, args..., error);
+            return call_(context_, args..., &error);
         } else {
-            return call_(context_, args..., out, error);
+            return call_(context_, args..., out.pointer(), &error);
         }
     }
 

@@ -37,15 +37,16 @@ constexpr bool crosses = std::is_trivially_copyable_v<T> && std::is_standard_lay
                          !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T> &&
                          !std::is_same_v<std::remove_cv_t<T>, long double>;
 
-// Room for a result, not yet made; none for void.
+// Room for a result, not yet made.
 template <class R>
 struct Out {
     alignas(R) unsigned char bytes[sizeof(R)];
     R *pointer() noexcept { return reinterpret_cast<R *>(bytes); }
+    R value() noexcept { return *std::launder(pointer()); }
 };
 template <>
 struct Out<void> {
-    void *pointer() noexcept { return nullptr; }
+    void value() noexcept {}
 };
 
 // Runs a C++ callable and writes its result to *out; for R = void, out is null.
@@ -99,27 +100,30 @@ struct Wire<void, A...> {
     }
 };
 
-template <class... P>
-struct Last;
-template <class P>
-struct Last<P> {
-    using type = P;
-};
-template <class P, class... Rest>
-struct Last<P, Rest...> : Last<Rest...> {};
+// Whether one parameter of a struct's `call` is what it should be. Each generator of headers chooses
+// its own names for the ABI's structs, so those are compared by their size alone.
+template <class Found, class Expected>
+struct IsParameter : std::is_same<Found, Expected> {};
+template <class Found>
+struct IsParameter<Found *, rb_error_t *> : std::true_type {};
+template <class Found>
+struct IsParameter<Found *, const rb_error_t *> : std::is_const<Found> {};
+template <class Found>
+struct IsParameter<Found *, rb_task_t *> : std::bool_constant<sizeof(Found) == sizeof(rb_task_t)> {};
+template <class Found>
+struct IsParameter<Found, rb_callback_t>
+    : std::bool_constant<std::is_class_v<Found> && sizeof(Found) == sizeof(rb_callback_t)> {};
 
-// Whether a struct's `call` is of this wire type. The error's struct may have another name, since
-// each generator chooses one. rb_callback_t itself has no typed call, and is trusted.
-template <class Call, class R, class... A>
+// Whether a struct's `call` is of this wire type. rb_callback_t has no typed call, and is trusted.
+template <class Call, class Function>
 struct HasWire : std::is_same<Call, void (*)()> {};
-template <class... P, class R, class... A>
-struct HasWire<rb_status_t (*)(P...), R, A...> {
-    using Error = typename Last<P...>::type;
-    using Call = rb_status_t (*)(P...);
-    static constexpr bool value =
-        std::is_pointer_v<Error> &&
-        (std::is_void_v<R> ? std::is_same_v<Call, rb_status_t (*)(void *, A..., Error)>
-                           : std::is_same_v<Call, rb_status_t (*)(void *, A..., R *, Error)>);
+template <class... Found, class... Expected>
+struct HasWire<rb_status_t (*)(Found...), rb_status_t (*)(Expected...)> {
+    template <bool SameCount, class>
+    struct All : std::false_type {};
+    template <class Unused>
+    struct All<true, Unused> : std::conjunction<IsParameter<Found, Expected>...> {};
+    static constexpr bool value = All<sizeof...(Found) == sizeof...(Expected), void>::value;
 };
 
 template <class Struct, class R, class... A>
@@ -129,7 +133,7 @@ constexpr void assert_struct() {
                       offsetof(Struct, release) == offsetof(rb_callback_t, release),
                   "this is not a callback struct: use one made by callback_type! in Rust, by "
                   "RB_CALLBACK_TYPE in C, or rb_callback_t");
-    static_assert(HasWire<decltype(Struct::call), R, A...>::value,
+    static_assert(HasWire<decltype(Struct::call), typename Wire<R, A...>::Function>::value,
                   "the struct's call has another signature than this Callback: give the Callback "
                   "the struct's argument types and result");
 }

@@ -84,6 +84,55 @@ typedef struct OnEvery {
   void (*release)(void *context);
 } OnEvery;
 
+typedef struct FetchDone {
+  uint32_t size;
+  uint32_t abi;
+  int32_t (*call)(void *context,
+                  int32_t outcome,
+                  const double *value,
+                  const rb_error_t *why,
+                  rb_error_t *error);
+  void *context;
+  void (*retain)(void *context);
+  void (*release)(void *context);
+} FetchDone;
+
+typedef struct Fetch {
+  uint32_t size;
+  uint32_t abi;
+  int32_t (*call)(void *context,
+                  uint32_t id,
+                  double scale,
+                  struct FetchDone done,
+                  rb_task_t *task,
+                  rb_error_t *error);
+  void *context;
+  void (*retain)(void *context);
+  void (*release)(void *context);
+} Fetch;
+
+typedef struct FlushDone {
+  uint32_t size;
+  uint32_t abi;
+  int32_t (*call)(void *context,
+                  int32_t outcome,
+                  const void *value,
+                  const rb_error_t *why,
+                  rb_error_t *error);
+  void *context;
+  void (*retain)(void *context);
+  void (*release)(void *context);
+} FlushDone;
+
+typedef struct Flush {
+  uint32_t size;
+  uint32_t abi;
+  int32_t (*call)(void *context, struct FlushDone done, rb_task_t *task, rb_error_t *error);
+  void *context;
+  void (*retain)(void *context);
+  void (*release)(void *context);
+} Flush;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -137,6 +186,20 @@ bool native_pool_unregister(struct Pooled *pooled, uint64_t milliseconds);
 bool native_pool_is_dropped(const struct Pooled *pooled);
 
 void native_pool_free(struct Pooled *pooled);
+
+struct Fetch native_fetch(void);
+
+struct Flush native_flush(void);
+
+int32_t native_await_fetch(struct Fetch fetch,
+                           uint32_t id,
+                           double scale,
+                           double *out,
+                           rb_error_t *error);
+
+void native_abandon_fetch(struct Fetch fetch, uint32_t id);
+
+int32_t native_await_flush(struct Flush flush);
 
 #ifdef __cplusplus
 }  // extern "C"

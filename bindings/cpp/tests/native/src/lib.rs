@@ -6,6 +6,7 @@
 pub mod closures;
 pub mod keep;
 pub mod pool;
+pub mod tasks;
 
 pub use ringback_c::*;
 
@@ -52,4 +53,14 @@ ringback::callback_type! {
         f32: f32, f64: f64, yes: bool, text: *const core::ffi::c_char, colour: Colour, point: Point,
         done: Option<unsafe extern "C" fn(value: i32) -> i32>
     ) -> Point
+}
+
+ringback::callback_type! {
+    /// Fetches one value.
+    pub struct Fetch: async fn(id: u32, scale: f64) -> f64
+}
+
+ringback::callback_type! {
+    /// Writes what is left.
+    pub struct Flush: async fn()
 }
