@@ -3,7 +3,7 @@
 # installed packages, and the generators of bindings.
 #
 #   ci/cxx.sh             everything
-#   ci/cxx.sh PART..      only headers, programs, sanitizers, install, exports
+#   ci/cxx.sh PART..      only headers, programs, mutations, sanitizers, install, exports
 #   RINGBACK_BLESS=1 ci/cxx.sh headers exports      renews the generated headers
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "the test programs of the bindings are set up for Linux"
@@ -14,8 +14,8 @@ out=$target/cxx
 mkdir -p "$out"
 
 native=bindings/cpp/tests/native
-flags=(-g -Wall -Wextra -Wpedantic -Wshadow -Werror -D_GNU_SOURCE
-  -Ibindings/c/include -Ibindings/cpp/include "-I$native" -Ibindings/c/tests/programs)
+include=(-D_GNU_SOURCE -Ibindings/c/include -Ibindings/cpp/include "-I$native" -Ibindings/c/tests/programs)
+flags=(-g -Wall -Wextra -Wpedantic -Wshadow -Werror "${include[@]}")
 system=(-lpthread -ldl -lm)
 
 # program NAME COMPILER SOURCE ARG.. : compiles, runs, shows what the program says of its tests.
@@ -99,6 +99,47 @@ instrumented() {
   program "$name" "$compiler" "$out/$name.o" "${link[@]}"
 }
 
+# The tests would notice: each of these breaks the headers in one place, and some test must fail.
+mutations() {
+  local file from to name test copy=$out/mutant noticed broken=0
+  cargo build --quiet -p ringback-cxx-native
+  while IFS='|' read -r file from to name; do
+    [ -n "$file" ] || continue
+    rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
+    FROM=$from TO=$to perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$copy/ringback/$file" ||
+      { echo "  $name: the code to mutate is not in $file any more; update ci/cxx.sh"; return 1; }
+    noticed=''
+    for test in tokens callbacks errors async; do
+      g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
+        "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
+        { echo "  does not compile: $name"; tail -5 "$out/mutated.txt"; broken=1; break; }
+      { timeout 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || { noticed=$test; break; }
+    done
+    if [ -n "$noticed" ]; then echo "  noticed by $noticed: $name"; else echo "  NOT NOTICED: $name"; broken=1; fi
+  done <<'MUTATIONS'
+token.hpp|        if (retain_) retain_(context_);||copies of a token are not retained
+token.hpp|        if (release_) release_(context_);||a token is not released
+token.hpp|        if (release_ && !retain_) share();||copies of a token without retain share nothing
+token.hpp|memory_order_acq_rel) == 1)|memory_order_acq_rel) == 2)|the last but one reference frees
+token.hpp|    return [pointer, token = std::move(token)](A... args)|    return [pointer](A... args)|a function does not carry its token
+ringback.hpp|std::exchange(token_.release_, nullptr)|token_.release_|what is given away is released as well
+ringback.hpp|if (token_ && token_.context_ != context_)|if (false)|a shared struct is given away bare
+ringback.hpp|if (readable && given.release) given.release(given.context);||a refused struct is not released
+ringback.hpp|            if (!callable) return;||an empty std::function is not empty
+wire.hpp|if (abi != RB_ABI)|if (false)|the version is not checked
+wire.hpp|if (retain && !release)|if (false)|a struct that cannot be freed is adopted
+wire.hpp|if (!result) return answer(error, result.failure());||a failure is taken for a value
+error.hpp|    } catch (...) {|    } catch (const char *) {|an exception of another type is not caught
+error.hpp|thrown.status(), thrown.what());|RB_ERROR, thrown.what());|the status of an Error is lost
+error.hpp|return status == RB_OK ? RB_ERROR : status;|return status;|a failure may be RB_OK
+error.hpp|        ~Clear() { clear(error); }||the text of an error is not given back
+async.hpp|        waiting->forget();||a refused start is told twice
+async.hpp|if (told_.exchange(true)) return RB_INVALID;||an outcome is told twice
+async.hpp|        if (task_.release) task_.release(task_.context);||a task is not let go of
+MUTATIONS
+  return "$broken"
+}
+
 # A program outside the tree finds the package through CMake and through pkg-config, wherever it was
 # moved to, and the loader refuses a library of another ABI.
 install_and_consume() {
@@ -145,11 +186,11 @@ exports() {
   cargo_test --manifest-path bindings/exports/Cargo.toml --target-dir "$target/exports" --tests
 }
 
-[ $# -gt 0 ] || set -- headers programs sanitizers install exports
+[ $# -gt 0 ] || set -- headers programs mutations sanitizers install exports
 for part in "$@"; do
   echo "cxx: $part"
   case $part in
-    headers | programs | sanitizers | exports) "$part" ;;
+    headers | programs | mutations | sanitizers | exports) "$part" ;;
     install) install_and_consume ;;
     *) echo "no such part: $part"; exit 2 ;;
   esac
