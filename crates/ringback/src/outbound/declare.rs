@@ -197,7 +197,8 @@ macro_rules! __callback {
             ) -> i32 {
                 // SAFETY: passed on as they came.
                 unsafe {
-                    let to = &$crate::Callback::<$name>::forwarded(context).0;
+                    let callback = $crate::Callback::<$name>::forwarded(context);
+                    let to = &callback.0;
                     to.call.unwrap_unchecked()(
                         to.context,
                         $($inner,)*

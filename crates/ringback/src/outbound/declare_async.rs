@@ -100,7 +100,8 @@ macro_rules! __async_callback {
             ) -> i32 {
                 // SAFETY: passed on as they came.
                 unsafe {
-                    let to = &$crate::Callback::<$name>::forwarded(context).0;
+                    let callback = $crate::Callback::<$name>::forwarded(context);
+                    let to = &callback.0;
                     to.call.unwrap_unchecked()(to.context, $($inner,)* done, task, error)
                 }
             }
