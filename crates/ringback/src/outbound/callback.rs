@@ -126,20 +126,18 @@ impl<T: CallbackType> Callback<T> {
         self.0.is(&other.0)
     }
 
-    /// The callback behind the context of a forwarder.
+    /// The callback behind the context of a forwarder, with a reference of its own: the caller's may
+    /// be released inside the call.
     ///
     /// # Safety
-    /// `context` came from [`to_foreign`](Self::to_foreign) of this type and is not released during
-    /// `'a`.
+    /// `context` came from [`to_foreign`](Self::to_foreign) of this type, and is not released yet.
     #[doc(hidden)]
     #[must_use]
-    pub unsafe fn forwarded<'a>(context: *mut c_void) -> &'a T::Function {
+    pub unsafe fn forwarded(context: *mut c_void) -> Self {
         let raw = context.cast::<Counted<Adopted<T>>>();
         // SAFETY: by the caller's promise it is a reference, which is not given up here.
-        let strong = ManuallyDrop::new(unsafe { Strong::from_raw(raw) });
-        let function = std::ptr::from_ref(function_of(&strong));
-        // SAFETY: the context keeps it during `'a`.
-        unsafe { &*function }
+        let reference = ManuallyDrop::new(unsafe { Strong::from_raw(raw) });
+        Callback(Strong::clone(&reference))
     }
 }
 
