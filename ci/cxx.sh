@@ -7,7 +7,7 @@
 #   RINGBACK_BLESS=1 ci/cxx.sh headers exports      renews the generated headers
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "the test programs of the bindings are set up for Linux"
-need_debian gcc g++ clang cmake pkg-config libclang-dev mono-mcs mono-runtime
+need_debian gcc g++ clang make cmake pkg-config libclang-dev mono-mcs mono-runtime
 export RUST_BACKTRACE=0
 target=${CARGO_TARGET_DIR:-$PWD/target}
 out=$target/cxx
@@ -99,23 +99,34 @@ instrumented() {
   program "$name" "$compiler" "$out/$name.o" "${link[@]}"
 }
 
+# mutant : which test notices what $copy holds; nothing if none does.
+mutant() {
+  local test
+  for test in tokens callbacks errors async; do
+    g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
+      "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
+      { echo "nobody: it does not compile"; return; }
+    { timeout 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || { echo "$test"; return; }
+  done
+}
+
 # The tests would notice: each of these breaks the headers in one place, and some test must fail.
 mutations() {
-  local file from to name test copy=$out/mutant noticed broken=0
+  local file from to name noticed broken=0 copy=$out/mutant
   cargo build --quiet -p ringback-cxx-native
+  rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
+  noticed=$(mutant)
+  [ -z "$noticed" ] || { echo "  without a mutation, $noticed fails"; cat "$out/mutated.txt"; return 1; }
   while IFS='|' read -r file from to name; do
     [ -n "$file" ] || continue
     rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
     FROM=$from TO=$to perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$copy/ringback/$file" ||
       { echo "  $name: the code to mutate is not in $file any more; update ci/cxx.sh"; return 1; }
-    noticed=''
-    for test in tokens callbacks errors async; do
-      g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
-        "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
-        { echo "  does not compile: $name"; tail -5 "$out/mutated.txt"; broken=1; break; }
-      { timeout 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || { noticed=$test; break; }
-    done
-    if [ -n "$noticed" ]; then echo "  noticed by $noticed: $name"; else echo "  NOT NOTICED: $name"; broken=1; fi
+    noticed=$(mutant)
+    case $noticed in
+      '' | nobody*) echo "  NOT NOTICED: $name ${noticed#nobody: }"; broken=1 ;;
+      *) echo "  noticed by $noticed: $name" ;;
+    esac
   done <<'MUTATIONS'
 token.hpp|        if (retain_) retain_(context_);||copies of a token are not retained
 token.hpp|        if (release_) release_(context_);||a token is not released
@@ -183,6 +194,7 @@ install_and_consume() {
 }
 
 exports() {
+  cargo fmt --check --manifest-path bindings/exports/Cargo.toml
   cargo_test --manifest-path bindings/exports/Cargo.toml --target-dir "$target/exports" --tests
 }
 

@@ -172,6 +172,7 @@ class AsyncCallback<R(A...)> {
     // this returns; not if this fails. A Completion that is dropped counts as RB_CANCELLED.
     template <class F>
     Result<Task> try_start(A... args, F function) const {
+        if (!start_) return detail::empty();
         using Waiting = detail::Waiting<R, F>;
         auto owned = std::make_unique<Waiting>(std::move(function));
         Waiting *waiting = owned.get();

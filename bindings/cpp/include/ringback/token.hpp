@@ -43,6 +43,7 @@ class Token {
     // Takes over one reference. Where retain is null, copies share that one by a count of their
     // own; where release is null too, there is nothing to count.
     Token(void *context, Function retain, Function release) : Token(context, retain, release, 0) {
+        if (!release_) retain_ = nullptr;
         if (release_ && !retain_) share();
     }
 
