@@ -28,7 +28,7 @@ pub extern "C" fn native_fetch() -> Fetch {
 /// A Rust task that runs at once, on the calling thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn native_flush() -> Flush {
-    Flush::new(|task| block_on(task), || async {})
+    Flush::new(block_on::<BoxedTask>, || async {})
 }
 
 /// Starts a foreign task and waits for its outcome.
