@@ -162,15 +162,12 @@ pub unsafe extern "C" fn native_call_shelved(
 }
 
 extern "C" fn release_at_exit() {
-    let late = thread::spawn(|| {
-        native_clear_shelf();
-        println!("released after the end");
-    });
-    late.join().expect("release does not unwind");
+    native_clear_shelf();
+    println!("released after the end");
 }
 
-/// When the process exits, after the runtime has ended, drops what is on the shelf; on a thread that
-/// the runtime has never seen.
+/// When the process exits, or this library is unloaded, after the runtime has ended: drops what is on
+/// the shelf.
 #[unsafe(no_mangle)]
 pub extern "C" fn native_release_at_exit() {
     // SAFETY: the function does not unwind.

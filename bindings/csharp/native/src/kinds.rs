@@ -142,7 +142,22 @@ pub unsafe extern "C" fn native_call_many(
     let pair = Pair { low: Small { kind: 1, value: 500 }, high: Small { kind: 2, value: 600 } };
     let point = Point { x: 0.5, y: -8 };
     let result = callback.call(
-        -1, 1.5, u64::MAX, true, point, -300, 2.5, 7, text, block, i64::MIN, 255, -4.0, pair, -9, false,
+        -1,
+        1.5,
+        u64::MAX,
+        true,
+        point,
+        -300,
+        2.5,
+        7,
+        text,
+        block,
+        i64::MIN,
+        255,
+        -4.0,
+        pair,
+        -9,
+        false,
     );
     // SAFETY: the caller's promise.
     unsafe { answer(result, out, error) }
@@ -152,9 +167,22 @@ pub unsafe extern "C" fn native_call_many(
 #[unsafe(no_mangle)]
 pub extern "C" fn native_sum_many() -> OnMany {
     OnMany::new(|a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p| {
-        assert!(!i.is_null() && j.words == [1, 2, 3, 4, 5] && n.low.value == 500 && n.high.kind == 2);
-        f64::from(a) + f64::from(b) + c as f64 + f64::from(u8::from(d)) + e.x + f64::from(e.y)
-            + f64::from(f) + g + f64::from(h) + k as f64 + f64::from(l) + m + f64::from(o)
+        assert!(
+            !i.is_null() && j.words == [1, 2, 3, 4, 5] && n.low.value == 500 && n.high.kind == 2
+        );
+        f64::from(a)
+            + f64::from(b)
+            + c as f64
+            + f64::from(u8::from(d))
+            + e.x
+            + f64::from(e.y)
+            + f64::from(f)
+            + g
+            + f64::from(h)
+            + k as f64
+            + f64::from(l)
+            + m
+            + f64::from(o)
             + f64::from(u8::from(p))
     })
 }
