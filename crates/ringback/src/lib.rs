@@ -83,6 +83,7 @@ pub use self::{
             Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar,
             Signature,
         },
+        tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
     observer::{Event, Observer, set_observer},
     outbound::{

@@ -129,6 +129,13 @@ impl Core {
         }
     }
 
+    /// The foreign side holds no copy of a retired slot's pointer: the slot may serve others once it
+    /// is given back. Without effect where it is past that already. Lock-free.
+    pub(crate) fn confirm(&self, index: usize) {
+        let (from, to) = (Status::Retired as u8, Status::Confirmed as u8);
+        let _ = self.slots[index].status.compare_exchange(from, to, AcqRel, Relaxed);
+    }
+
     /// Lets a quarantined slot be used again.
     pub(crate) fn release_quarantined(&self, index: usize) -> Result<(), Status> {
         let slot = &self.slots[index];

@@ -41,6 +41,8 @@ pub(crate) mod thread;
 #[cfg(not(ringback_loom))]
 pub(crate) mod thunk;
 #[cfg(not(ringback_loom))]
+pub(crate) mod tracked;
+#[cfg(not(ringback_loom))]
 pub(crate) mod wait;
 pub(crate) mod waiter;
 

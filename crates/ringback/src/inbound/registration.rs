@@ -4,13 +4,14 @@
 //! Reserved --bind--> Registration --retire--> Retired --wait--> Quiet --confirm_forgotten--> (free)
 //! ```
 
-use super::core::{Core, Status};
+use super::core::Core;
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
 use super::report::Closed;
 use super::retired::{Pending, Quiet, Retired};
 use super::signature::{Accepts, AcceptsMut, AcceptsTake, Signature};
 use super::slot::{Erased, Header, Link};
+use super::tracked::Tracked;
 use crate::sync::Ordering::*;
 use std::fmt;
 use std::marker::PhantomData;
@@ -59,9 +60,7 @@ impl Lease {
     /// The foreign side holds no copy of the pointer: the slot may serve others once it is given
     /// back. Without effect where it is past that already.
     pub(crate) fn confirm(&self) {
-        let slot = &self.core.slots[self.index];
-        let (from, to) = (Status::Retired as u8, Status::Confirmed as u8);
-        let _ = slot.status.compare_exchange(from, to, AcqRel, Relaxed);
+        self.core.confirm(self.index);
     }
 
     /// # Safety
@@ -108,6 +107,12 @@ impl<S: Signature, M> Registration<S, M> {
     #[must_use]
     pub fn index(&self) -> usize {
         self.lease.index
+    }
+
+    /// Counts the copies of the pointer, for a foreign side that can tell when the last is gone.
+    pub fn track(self) -> Tracked<S, M> {
+        let handle = Handle::new(self.lease.core, self.lease.index);
+        Tracked::new(self, handle)
     }
 
     /// Closes the slot at once: no call enters the listener after this returns. Does not wait.
@@ -338,6 +343,12 @@ impl Handle {
             }
         }
         false
+    }
+}
+
+impl Handle {
+    pub(crate) fn confirm(&self) {
+        self.core.confirm(self.index);
     }
 }
 

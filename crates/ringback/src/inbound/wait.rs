@@ -45,7 +45,30 @@ impl Patience {
     }
 }
 
-struct Unpark(Thread, AtomicBool);
+/// A waker that wakes one thread.
+pub(crate) struct Unpark(Thread, AtomicBool);
+
+impl Unpark {
+    pub(crate) fn this_thread() -> Arc<Self> {
+        Arc::new(Unpark(std::thread::current(), AtomicBool::new(false)))
+    }
+
+    /// Blocks until it is woken, or the time has come. May return early.
+    pub(crate) fn park(&self, deadline: Option<Instant>) {
+        while !self.1.swap(false, Acquire) {
+            match deadline {
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    std::thread::park_timeout(left);
+                }
+                None => std::thread::park(),
+            }
+        }
+    }
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
@@ -118,7 +141,7 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
     if inside.contains(&target) && !header.is_quiet() {
         return Err(NotQuiet::StillInside);
     }
-    let parker = Arc::new(Unpark(std::thread::current(), AtomicBool::new(false)));
+    let parker = Unpark::this_thread();
     let waker = Waker::from(Arc::clone(&parker));
     let told = Arc::new(AtomicBool::new(false));
     let published = match patience {
@@ -134,19 +157,12 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
         if told.load(Acquire) {
             break Err(NotQuiet::WouldDeadlock);
         }
-        while !parker.1.swap(false, Acquire) {
-            match patience {
-                Patience::Until(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    std::thread::park_timeout(left);
-                }
-                _ => std::thread::park(),
-            }
-        }
-        if let Patience::Until(deadline) = patience
+        let deadline = match patience {
+            Patience::Until(deadline) => Some(deadline),
+            Patience::Unlimited | Patience::Scope => None,
+        };
+        parker.park(deadline);
+        if let Some(deadline) = deadline
             && Instant::now() >= deadline
             && !header.is_quiet()
         {

@@ -15,7 +15,8 @@
 //!    inside the call, by the calling thread.
 //! 4. `call` answers [`Status::OK`] and has written `*out` (which does not exist where nothing is
 //!    returned), or something else and has left it alone; then it may have filled `*error`, if that
-//!    pointer is not null. Who receives a filled [`RbError`] releases its owner, once.
+//!    pointer is not null: all of it, with a text. The caller has set the text to null before, and
+//!    looks at nothing else if it still is. Who receives a filled [`RbError`] releases its owner, once.
 //! 5. `bool` is one byte, 0 or 1. What C cannot express does not cross.
 //! 6. An async callback takes a completion by value and writes an [`RbTask`]: see there.
 
@@ -56,7 +57,12 @@ const _: () = {
     assert!(offset_of!(RbCallback, size) == 0 && offset_of!(RbCallback, abi) == 4);
     assert!(offset_of!(RbCallback, call) == 8 && offset_of!(RbCallback, context) == 16);
     assert!(offset_of!(RbCallback, retain) == 24 && offset_of!(RbCallback, release) == 32);
-    assert!(size_of::<RbError>() == 32 && size_of::<RbTask>() == 24 && size_of::<Status>() == 4);
+    assert!(
+        size_of::<RbError>() == 32
+            && size_of::<RbTask>() == 24
+            && size_of::<RbToken>() == 24
+            && size_of::<Status>() == 4
+    );
 };
 
 impl RbCallback {
@@ -194,7 +200,7 @@ pub struct RbError {
 }
 
 impl RbError {
-    /// What a caller passes to be filled.
+    /// What a caller passes to be filled. That the text is null is enough.
     pub const EMPTY: RbError =
         RbError { text: ptr::null(), length: 0, owner: ptr::null_mut(), release: None };
 }
@@ -230,4 +236,19 @@ pub struct RbTask {
 impl RbTask {
     /// A task that cannot be cancelled.
     pub const NONE: RbTask = RbTask { context: ptr::null_mut(), cancel: None, release: None };
+}
+
+/// A reference that counts copies of something else: `rb_token_t`.
+///
+/// A token is one reference; each copy of it is retained and released. Its last release tells Rust
+/// that no copy is left, and does nothing else: it may happen inside any lock.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RbToken {
+    /// Passed to both functions.
+    pub context: *mut c_void,
+    /// Adds a reference.
+    pub retain: Option<Counting>,
+    /// Takes a reference away.
+    pub release: Option<Counting>,
 }
