@@ -6,6 +6,7 @@
 #   ci/dotnet.sh NAME..     only the C# tests whose names contain one of these
 source "$(dirname "$0")/lib.sh"
 source bindings/csharp/dotnet.sh
+source bindings/csharp/tests/mutations.sh
 [ "${RINGBACK_SKIP_DOTNET:-}" = 1 ] && skip "RINGBACK_SKIP_DOTNET is set"
 need_runtimes
 export RUST_BACKTRACE=0
@@ -15,13 +16,20 @@ mkdir -p "$out/tests"
 
 cargo_test -p ringback-dotnet
 
-# run RUNTIME FOLDER PROGRAM ARG.. : the program's own report, if it is one of tests that passed.
+# bounded SECONDS RUNTIME PROGRAM ARG.. : as runtime, killed when it takes longer.
+bounded() {
+  local seconds=$1
+  shift
+  timeout -s KILL "$seconds" bash -c \
+    "$(declare -f runtime); $(declare -p coreclr exec_options); runtime \"\$@\"" bash "$@"
+}
+
+# run RUNTIME PROGRAM ARG.. : the program's own report, if it is one of tests that passed.
 run() {
   local name=$1 program=$2 log=$out/$1.log
   shift 2
   # What panics say on standard error is shown only if something failed.
-  if ! timeout -k 5 900 bash -c "$(declare -f runtime); $(declare -p coreclr exec_options); runtime \"\$@\"" \
-    bash "$name" "$program" "$@" >"$log" 2>"$log.stderr" || ! grep -qE '^[1-9][0-9]* passed, 0 failed$' "$log"; then
+  if ! bounded 900 "$name" "$program" "$@" >"$log" 2>"$log.stderr" || ! grep -qE '^[1-9][0-9]* passed, 0 failed$' "$log"; then
     tail -50 "$log.stderr"
     cat "$log"
     echo "failed on $name"
@@ -37,6 +45,7 @@ for name in mono coreclr; do
   run "$name" "$out/tests/tests.exe" "$@"
 done
 [ $# -eq 0 ] || exit 0
+mutations
 
 # A missing native library is explained.
 mkdir "$out/alone"

@@ -38,6 +38,20 @@ static class ErrorTests
     }
 
     [Test]
+    static void AnAbortedThreadEndsTheCallAndGoesOn()
+    {
+        // CoreCLR cannot abort threads, and says so by an exception of its own.
+        RustException seen = Raise(value =>
+        {
+            Thread.CurrentThread.Abort();
+            return value;
+        });
+        Check.Equal(Status.Error, seen.Status);
+        bool mono = Type.GetType("Mono.Runtime") != null;
+        Check.Contains(mono ? "ThreadAbortException" : "PlatformNotSupportedException", seen.Text);
+    }
+
+    [Test]
     static void ACancellationIsItsOwnStatus()
     {
         Check.Equal(Status.Cancelled, Raise(value => { throw new OperationCanceledException(); }).Status);

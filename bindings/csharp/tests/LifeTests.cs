@@ -268,7 +268,7 @@ static class LifeTests
     [Test]
     static void FourRustThreadsUnderCollectorStorms()
     {
-        const int threads = 4, calls = 50000;
+        const int threads = 4, calls = 250000;
         var owner = new Owner();
         IntPtr kept = Native.Keep(value =>
         {
