@@ -3,6 +3,7 @@
 # the same bytes: no dates, no paths, a fixed order.
 source "$(dirname "${BASH_SOURCE[0]}")/../../ci/lib.sh"
 source bindings/csharp/dotnet.sh
+[ "$host" = x86_64-unknown-linux-gnu ] || { echo "packs for linux-x64, this is $host"; exit 1; }
 need_debian mono-mcs unzip zip
 into=$(realpath -m "${1:-$target/csharp}")
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
