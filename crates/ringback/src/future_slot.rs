@@ -67,15 +67,29 @@ impl FutureSlot {
     where
         F: Future + Send + 'a,
     {
+        let (place, memory) = self.write(future);
+        SlotFuture(Held { future: place, memory: Some(memory), slot: self })
+    }
+
+    /// As [`put`](Self::put), for a future that stays on its thread.
+    pub fn put_local<'a, F>(&'a mut self, future: F) -> LocalSlotFuture<'a, F::Output>
+    where
+        F: Future + 'a,
+    {
+        let (place, memory) = self.write(future);
+        LocalSlotFuture(Held { future: place, memory: Some(memory), slot: self })
+    }
+
+    /// Moves a future into the memory, which leaves the slot while it lives: so one that is forgotten
+    /// keeps it.
+    fn write<F>(&mut self, future: F) -> (NonNull<F>, Memory) {
         let layout = Layout::new::<F>();
-        // Taken out while the future lives: one that is forgotten keeps it.
         let memory = self.memory.take().filter(|memory| memory.fits(layout));
         let memory = memory.unwrap_or_else(|| Memory::new(layout));
         let place = memory.start.cast::<F>();
         // SAFETY: large enough and aligned (`fits`), and nobody else has it.
         unsafe { place.write(future) };
-        let future: NonNull<dyn Future<Output = F::Output> + Send + 'a> = place;
-        SlotFuture { future, memory: Some(memory), slot: self }
+        (place, memory)
     }
 }
 
@@ -88,29 +102,63 @@ impl fmt::Debug for FutureSlot {
 
 /// A future in a [`FutureSlot`]; dropping it gives the memory back to the slot.
 #[must_use = "futures do nothing unless they are polled"]
-pub struct SlotFuture<'a, T> {
-    future: NonNull<dyn Future<Output = T> + Send + 'a>,
-    memory: Option<Memory>,
-    slot: &'a mut FutureSlot,
-}
+pub struct SlotFuture<'a, T>(Held<'a, dyn Future<Output = T> + Send + 'a>);
+
+/// As [`SlotFuture`], of a future that stays on its thread.
+#[must_use = "futures do nothing unless they are polled"]
+pub struct LocalSlotFuture<'a, T>(Held<'a, dyn Future<Output = T> + 'a>);
 
 // SAFETY: owns its future, which is `Send`, and memory that is.
 unsafe impl<T> Send for SlotFuture<'_, T> {}
-
-impl<T> Unpin for SlotFuture<'_, T> {} // the future itself does not move with it
+// SAFETY: `&SlotFuture` gives access to nothing.
+unsafe impl<T> Sync for SlotFuture<'_, T> {}
 
 impl<T> Future for SlotFuture<'_, T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let this = self.get_mut();
-        // SAFETY: initialised until `drop`, ours alone, and it stays where it is until then: its
-        // memory is not used again before it is dropped, not even if this is forgotten.
-        unsafe { Pin::new_unchecked(this.future.as_mut()) }.poll(context)
+        self.get_mut().0.future().poll(context)
     }
 }
 
-impl<T> Drop for SlotFuture<'_, T> {
+impl<T> Future for LocalSlotFuture<'_, T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.get_mut().0.future().poll(context)
+    }
+}
+
+impl<T> fmt::Debug for SlotFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotFuture").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for LocalSlotFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSlotFuture").finish_non_exhaustive()
+    }
+}
+
+/// A future and the memory it is in.
+struct Held<'a, F: ?Sized> {
+    future: NonNull<F>,
+    memory: Option<Memory>,
+    slot: &'a mut FutureSlot,
+}
+
+impl<F: ?Sized> Unpin for Held<'_, F> {} // the future itself does not move with it
+
+impl<F: ?Sized> Held<'_, F> {
+    fn future(&mut self) -> Pin<&mut F> {
+        // SAFETY: initialised until `drop`, ours alone, and it stays where it is until then: its
+        // memory is not used again before it is dropped, not even if this is forgotten.
+        unsafe { Pin::new_unchecked(self.future.as_mut()) }
+    }
+}
+
+impl<F: ?Sized> Drop for Held<'_, F> {
     fn drop(&mut self) {
         // Gives the memory back also when the future's destructor panics: it is dropped then.
         struct GiveBack<'b>(&'b mut FutureSlot, Option<Memory>);
@@ -122,11 +170,5 @@ impl<T> Drop for SlotFuture<'_, T> {
         let _give_back = GiveBack(self.slot, self.memory.take());
         // SAFETY: initialised since `put`, and dropped once.
         unsafe { self.future.drop_in_place() };
-    }
-}
-
-impl<T> fmt::Debug for SlotFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SlotFuture").finish_non_exhaustive()
     }
 }

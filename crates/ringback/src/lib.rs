@@ -53,17 +53,21 @@ mod sync;
 mod boundary;
 #[cfg(not(ringback_loom))]
 mod future_slot;
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub mod hook;
 mod inbound;
 #[cfg(not(ringback_loom))]
 mod observer;
 #[cfg(not(ringback_loom))]
 pub mod promises;
 
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub use self::hook::stack::{LocalStackFuture, StackFuture};
 #[cfg(all(feature = "histogram", not(ringback_loom)))]
 pub use self::inbound::mailbox::WaitTimes;
 #[cfg(not(ringback_loom))]
 pub use self::{
-    future_slot::{FutureSlot, SlotFuture},
+    future_slot::{FutureSlot, LocalSlotFuture, SlotFuture},
     inbound::{
         asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
@@ -85,6 +89,10 @@ pub use self::{
     },
     observer::{Event, Observer, set_observer},
 };
+
+/// Turns an `async fn` into a plain function that returns a boxed future.
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub use ringback_hook::hook;
 
 /// Declares a pool of C functions.
 ///
@@ -153,6 +161,8 @@ pub mod __private {
         thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
     };
     pub use ringback_macros::parse_pool;
+    #[cfg(feature = "hook")]
+    pub use {crate::hook::Returns, ringback_hook::hook_closure, std::boxed::Box};
 
     /// The fallback of a pool that declares none.
     pub fn unit_answer<T: NeedsNoFallback>() -> T {

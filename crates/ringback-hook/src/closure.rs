@@ -1,0 +1,101 @@
+//! `hook!(async move |x: &i32| ..)`, and the attribute on such an expression.
+
+use crate::arguments::Prologue;
+use crate::emit::future;
+use crate::errors::Message;
+use crate::options::Options;
+use crate::result::Output;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Pat, Result, ReturnType, Token, Type};
+
+/// `[path to ringback] options, closure`
+pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
+    let read = |input: ParseStream| {
+        let root;
+        syn::bracketed!(root in input);
+        let options = Options::before_closure(root.parse()?, input)?;
+        closure(&options, input)
+    };
+    read.parse2(input)
+}
+
+/// `#[hook(options)] closure`
+pub(crate) fn attribute(options: Options, item: TokenStream) -> Result<TokenStream> {
+    let options = options.for_closure()?;
+    (|input: ParseStream| closure(&options, input)).parse2(item)
+}
+
+/// Whether this is a closure rather than an item.
+pub(crate) fn is_closure(item: &TokenStream) -> bool {
+    for token in item.clone() {
+        match token {
+            TokenTree::Ident(word) if word == "async" || word == "move" => {}
+            TokenTree::Punct(mark) if mark.as_char() == '#' => {}
+            TokenTree::Group(_) => {}
+            TokenTree::Punct(mark) => return mark.as_char() == '|',
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
+    let root = &options.root;
+    let attributes = Attribute::parse_outer(input)?;
+    if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
+        return Err(Message::ClosureNotAsync.at(input.span()));
+    }
+    if input.parse::<Token![async]>().is_err() {
+        return Err(Message::NotAClosure.at(input.span()));
+    }
+    input.parse::<Option<Token![move]>>()?;
+    let (arguments, prologue) = arguments(input)?;
+    let declared = input.call(ReturnType::without_plus)?;
+    let output = match &declared {
+        ReturnType::Default => Output::unknown(),
+        declared => Output::of(declared, root),
+    };
+    let body = body(input)?;
+    let future = future(&output, prologue, quote!({ #body }));
+
+    Ok(quote!(#(#attributes)* move |#(#arguments),*| #root::__private::Box::pin(#future)))
+}
+
+/// `|pattern: Type, ..|`
+fn arguments(input: ParseStream) -> Result<(Vec<TokenStream>, Prologue)> {
+    let mut prologue = Prologue::default();
+    let mut arguments = Vec::new();
+    if input.parse::<Option<Token![||]>>()?.is_some() {
+        return Ok((arguments, prologue));
+    }
+    let not_a_closure = |_| Message::NotAClosure.at(input.span());
+    input.parse::<Token![|]>().map_err(not_a_closure)?;
+    while !input.peek(Token![|]) {
+        let mut attributes = Attribute::parse_outer(input)?;
+        let mut pattern = Pat::parse_single(input)?;
+        let colon = input.parse::<Option<Token![:]>>()?;
+        let ty = colon.map(|_| input.parse::<Type>()).transpose()?;
+        prologue.argument(arguments.len(), &mut pattern, &mut attributes);
+        arguments.push(quote!(#(#attributes)* #pattern #colon #ty));
+        if !input.peek(Token![|]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    input.parse::<Token![|]>()?;
+    Ok((arguments, prologue))
+}
+
+/// All that is left, as it is.
+fn body(input: ParseStream) -> Result<TokenStream> {
+    let span = input.span();
+    let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+    if matches!(tokens.last(), Some(TokenTree::Punct(mark)) if mark.as_char() == ',') {
+        tokens.pop();
+    }
+    if tokens.is_empty() {
+        return Err(Message::NoBody.at(span));
+    }
+    Ok(tokens.into_iter().map(ToTokens::into_token_stream).collect())
+}

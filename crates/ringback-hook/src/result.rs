@@ -1,0 +1,95 @@
+//! What the future results in, as a type for the signature and as a hint for the body.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+pub(crate) struct Output {
+    /// For the signature.
+    pub(crate) ty: TokenStream,
+    /// For a variable: with `_` for every `impl Trait`.
+    pub(crate) hint: TokenStream,
+    /// The body needs no hint.
+    plain: bool,
+}
+
+impl Output {
+    pub(crate) fn of(output: &ReturnType, root: &TokenStream) -> Self {
+        let ReturnType::Type(_, ty) = output else {
+            return Output { ty: quote!(()), hint: quote!(()), plain: true };
+        };
+        match peeled(ty) {
+            // `!` is unstable as a type, but not as what a function returns.
+            Type::Never(never) => {
+                let ty = quote!(<fn() -> #never as #root::__private::Returns>::Output);
+                Output { hint: ty.clone(), ty, plain: true }
+            }
+            ty => {
+                let plain = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+                let mut hint = ty.clone();
+                forget_impl(&mut hint);
+                Output { ty: quote!(#ty), hint: quote!(#hint), plain }
+            }
+        }
+    }
+
+    /// Of a closure that does not say.
+    pub(crate) fn unknown() -> Self {
+        Output { ty: quote!(_), hint: quote!(_), plain: true }
+    }
+
+    /// Tells the compiler what `return` and `?` must return; never run.
+    pub(crate) fn early(&self) -> TokenStream {
+        let hint = &self.hint;
+        let none = quote!(::core::option::Option::<#hint>::None);
+        if self.plain {
+            TokenStream::new()
+        } else {
+            quote!(if let ::core::option::Option::Some(result) = #none { return result; })
+        }
+    }
+}
+
+fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// `impl Trait` as `_`: it has no name in a body.
+fn forget_impl(ty: &mut Type) {
+    match ty {
+        Type::Array(array) => forget_impl(&mut array.elem),
+        Type::Group(group) => forget_impl(&mut group.elem),
+        Type::Paren(paren) => forget_impl(&mut paren.elem),
+        Type::Ptr(pointer) => forget_impl(&mut pointer.elem),
+        Type::Reference(reference) => forget_impl(&mut reference.elem),
+        Type::Slice(slice) => forget_impl(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(forget_impl),
+        Type::Path(path) => {
+            let arguments =
+                path.path.segments.iter_mut().filter_map(|it| match &mut it.arguments {
+                    PathArguments::AngleBracketed(arguments) => Some(&mut arguments.args),
+                    _ => None,
+                });
+            for argument in arguments.flatten() {
+                if let GenericArgument::Type(ty) = argument {
+                    forget_impl(ty);
+                }
+            }
+        }
+        // `impl Trait` itself, and `dyn Trait<Item = impl Other>`.
+        ty if mentions_impl(quote!(#ty)) => *ty = syn::parse_quote!(_),
+        _ => {}
+    }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
+}

@@ -1,0 +1,45 @@
+//! Async functions and closures that a library can store: `#[ringback::hook]` and
+//! [`hook!`](crate::hook::hook!).
+//!
+//! This is **not** function detouring: nothing is patched, no call is intercepted. A hook is an
+//! `async fn` of yours whose future is boxed, so that it has a type that can be written down, and a
+//! library can keep it in a table.
+
+pub(crate) mod stack;
+
+/// Turns an async closure into a plain one that returns a boxed future.
+///
+/// ```
+/// use ringback::hook::hook;
+/// use std::{future::Future, pin::Pin};
+/// # #[derive(Debug)] struct Message { length: usize }
+///
+/// type Handler = for<'a> fn(&'a Message) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
+/// let handlers: [Handler; 2] = [
+///     hook!(async |message| message.length),
+///     hook!(async |_: &Message| 0),
+/// ];
+/// # futures_executor::block_on(async {
+/// assert_eq!(handlers[0](&Message { length: 3 }).await, 3);
+/// # });
+/// ```
+#[doc(inline)]
+pub use crate::__hook as hook;
+
+/// What a function returns: the one way to write `!` as a type on stable.
+#[doc(hidden)]
+pub trait Returns {
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __hook {
+    ($($closure:tt)*) => {
+        $crate::__private::hook_closure! { [$crate] $($closure)* }
+    };
+}
