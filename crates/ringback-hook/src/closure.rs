@@ -1,14 +1,14 @@
 //! `hook!(async move |x: &i32| ..)`, and the attribute on such an expression.
 
 use crate::arguments::Prologue;
-use crate::emit::future;
+use crate::emit::{boxed, future};
 use crate::errors::Message;
 use crate::options::Options;
 use crate::result::Output;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Pat, Result, ReturnType, Token, Type};
+use syn::{Attribute, Lifetime, Pat, Result, ReturnType, Token, Type};
 
 /// `[path to ringback] options, closure`
 pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
@@ -58,9 +58,13 @@ fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
         declared => Output::of(declared, root),
     };
     let body = body(input)?;
+    // Said in full, so that the closure has this type also where nothing is expected of it.
+    let inferred = Lifetime::new("'_", Span::call_site());
+    let boxed = boxed(options, &output.ty, Some(&inferred));
     let future = future(&output, prologue, quote!({ #body }));
-
-    Ok(quote!(#(#attributes)* move |#(#arguments),*| #root::__private::Box::pin(#future)))
+    Ok(quote! {
+        #(#attributes)* move |#(#arguments),*| -> #boxed { #root::__private::Box::pin(#future) }
+    })
 }
 
 /// `|pattern: Type, ..|`

@@ -3,7 +3,7 @@
 use crate::errors::Message;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Result, Signature, Token, Visibility};
+use syn::{AttrStyle, Attribute, Result, Signature, Token, Visibility};
 
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -17,13 +17,16 @@ pub(crate) struct Function {
 impl Function {
     pub(crate) fn parse(item: TokenStream) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-        let body = tokens.pop().and_then(body);
+        let mut body = tokens.pop().and_then(body);
+        let inner = body.as_mut().map(inner_attributes).transpose()?.unwrap_or_default();
         if let Some(mistake) = mistake(&tokens) {
             return Err(mistake);
         }
         let head = |input: ParseStream| {
+            let mut attributes = Attribute::parse_outer(input)?;
+            attributes.extend(inner);
             Ok(Function {
-                attributes: Attribute::parse_outer(input)?,
+                attributes,
                 visibility: input.parse()?,
                 defaultness: input.parse()?,
                 signature: input.parse()?,
@@ -44,6 +47,27 @@ fn body(last: TokenTree) -> Option<Group> {
         }
         _ => None,
     }
+}
+
+/// Takes `#![..]` out of a body: on the function it means the same.
+fn inner_attributes(body: &mut Group) -> Result<Vec<Attribute>> {
+    let mut tokens = body.stream().into_iter();
+    let starts_with = |mark: char, token: Option<TokenTree>| matches!(token, Some(TokenTree::Punct(it)) if it.as_char() == mark);
+    if !(starts_with('#', tokens.next()) && starts_with('!', tokens.next())) {
+        return Ok(Vec::new());
+    }
+    let split = |input: ParseStream| {
+        let mut attributes = Attribute::parse_inner(input)?;
+        for attribute in &mut attributes {
+            attribute.style = AttrStyle::Outer;
+        }
+        Ok((attributes, input.parse::<TokenStream>()?))
+    };
+    let (attributes, rest) = split.parse2(body.stream())?;
+    let span = body.span();
+    *body = Group::new(Delimiter::Brace, rest);
+    body.set_span(span);
+    Ok(attributes)
 }
 
 /// Whether this is no function, or not an async one: looked up word by word, so that it can be said
