@@ -5,8 +5,9 @@
 //! that are captured are dropped in the order in which they are first mentioned; so the body begins
 //! by mentioning every argument, last to first, also those that it does not use.
 //!
-//! A pattern becomes a `let`. What it binds is dropped before all that is captured; so the arguments
-//! behind the first pattern become variables too.
+//! A pattern becomes a `let`, and so does a name that is `mut` (the compiler would take an assignment
+//! to a captured value for useless where only its destructor reads it). Variables are dropped before
+//! all that is captured; so the arguments behind the first of them become variables too.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -50,7 +51,7 @@ impl Prologue {
             Pat::Ident(it) if is_name(it) => {
                 let name = it.ident.clone();
                 self.capture(&conditions, &quote!(#name));
-                if has_bindings {
+                if has_bindings || it.mutability.is_some() {
                     let mutable = it.mutability.take();
                     let attributes = std::mem::replace(attributes, conditions);
                     self.bindings.push(quote!(#(#attributes)* let #mutable #name = #name;));

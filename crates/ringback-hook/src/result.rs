@@ -1,6 +1,6 @@
 //! What the future results in, as a type for the signature and as a hint for the body.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
@@ -26,10 +26,9 @@ impl Output {
             }
             ty => {
                 let plain = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
-                let (mut written, mut hint) = (ty.clone(), ty.clone());
-                each_impl(&mut written, &mut capture_all);
-                each_impl(&mut hint, &mut |ty| *ty = syn::parse_quote!(_));
-                Output { ty: quote!(#written), hint: quote!(#hint), plain }
+                let mut hint = ty.clone();
+                forget_impl(&mut hint);
+                Output { ty: quote!(#ty), hint: quote!(#hint), plain }
             }
         }
     }
@@ -59,24 +58,16 @@ fn peeled(ty: &Type) -> &Type {
     }
 }
 
-/// Lets an `impl Trait` capture every lifetime, as that of an `async fn` does: older editions need
-/// to be told. The word `impl` decides about that, and this one is of our edition.
-fn capture_all(ty: &mut Type) {
-    if let Type::ImplTrait(it) = ty {
-        it.impl_token.span = Span::call_site().located_at(it.impl_token.span);
-    }
-}
-
-/// Visits every `impl Trait`, and every `dyn Trait<Item = impl Other>`.
-fn each_impl(ty: &mut Type, visit: &mut dyn FnMut(&mut Type)) {
+/// `impl Trait` as `_`, since it has no name in a body; `dyn Trait<Item = impl Other>` too.
+fn forget_impl(ty: &mut Type) {
     match ty {
-        Type::Array(array) => each_impl(&mut array.elem, visit),
-        Type::Group(group) => each_impl(&mut group.elem, visit),
-        Type::Paren(paren) => each_impl(&mut paren.elem, visit),
-        Type::Ptr(pointer) => each_impl(&mut pointer.elem, visit),
-        Type::Reference(reference) => each_impl(&mut reference.elem, visit),
-        Type::Slice(slice) => each_impl(&mut slice.elem, visit),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| each_impl(ty, visit)),
+        Type::Array(array) => forget_impl(&mut array.elem),
+        Type::Group(group) => forget_impl(&mut group.elem),
+        Type::Paren(paren) => forget_impl(&mut paren.elem),
+        Type::Ptr(pointer) => forget_impl(&mut pointer.elem),
+        Type::Reference(reference) => forget_impl(&mut reference.elem),
+        Type::Slice(slice) => forget_impl(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(forget_impl),
         Type::Path(path) => {
             let arguments =
                 path.path.segments.iter_mut().filter_map(|it| match &mut it.arguments {
@@ -85,11 +76,11 @@ fn each_impl(ty: &mut Type, visit: &mut dyn FnMut(&mut Type)) {
                 });
             for argument in arguments.flatten() {
                 if let GenericArgument::Type(ty) = argument {
-                    each_impl(ty, visit);
+                    forget_impl(ty);
                 }
             }
         }
-        ty if mentions_impl(quote!(#ty)) => visit(ty),
+        ty if mentions_impl(quote!(#ty)) => *ty = syn::parse_quote!(_),
         _ => {}
     }
 }

@@ -4,9 +4,9 @@ use super::names::{ELIDED, Names};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
-    AngleBracketedGenericArguments, FnArg, GenericArgument, GenericParam, Lifetime, Path,
-    PathArguments, ReceiverKind, ReturnType, Signature, Token, TraitBound, Type, TypeParamBound,
-    TypePath,
+    AngleBracketedGenericArguments, CapturedParam, FnArg, GenericArgument, GenericParam, Lifetime,
+    Path, PathArguments, ReceiverKind, ReturnType, Signature, Token, TraitBound, Type,
+    TypeParamBound, TypePath,
 };
 
 /// What stands in a type.
@@ -165,6 +165,13 @@ impl<'v> Walk<'v> {
                 TypeParamBound::Trait(TraitBound { lifetimes, path, .. }) => {
                     let lifetimes = lifetimes.iter().flat_map(|it| &it.lifetimes);
                     self.bound_by(lifetimes, |walk| walk.path(path));
+                }
+                TypeParamBound::PreciseCapture(captured) => {
+                    for parameter in &mut captured.params {
+                        if let CapturedParam::Lifetime(lifetime) = parameter {
+                            self.lifetime(lifetime);
+                        }
+                    }
                 }
                 _ => {}
             }
