@@ -58,7 +58,7 @@ impl Prologue {
                 }
             }
             pattern => {
-                let name = Ident::new(&format!("argument{number}"), Span::mixed_site());
+                let name = Ident::new(&format!("__argument{number}"), Span::mixed_site());
                 self.capture(&conditions, &quote!(#name));
                 if has_bindings {
                     self.bindings.push(quote!(#(#conditions)* let #name = #name;));

@@ -61,7 +61,7 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
     let mut life = lifetimes::settle(&mut signature);
     let output = Output::of(&signature.output, root);
     let prologue = body.as_ref().map(|_| Prologue::of_function(&mut signature.inputs));
-    let slot = Ident::new("slot", Span::mixed_site());
+    let slot = Ident::new("__slot", Span::mixed_site());
     if let Form::Slot(name) = form {
         signature.ident = name.clone();
         let life = life.get_or_insert_with(|| lifetimes::declare_fresh(&mut signature));
@@ -94,9 +94,9 @@ pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> 
         async move {
             #early
             #prologue
-            let result: #hint = #body;
+            let __result: #hint = #body;
             #[allow(unreachable_code)]
-            result
+            __result
         }
     }
 }

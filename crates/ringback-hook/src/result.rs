@@ -45,7 +45,7 @@ impl Output {
         if self.plain {
             TokenStream::new()
         } else {
-            quote!(if let ::core::option::Option::Some(result) = #none { return result; })
+            quote!(if let ::core::option::Option::Some(__result) = #none { return __result; })
         }
     }
 }

@@ -3,9 +3,16 @@
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]
 
+mod arguments;
+mod closures;
 mod drops;
 mod generics;
+mod hygiene;
+mod listeners;
 mod methods;
+mod options;
 mod results;
+mod slots;
+mod stack;
 mod stored;
 mod support;
