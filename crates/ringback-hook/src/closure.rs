@@ -51,13 +51,14 @@ fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
         return Err(Message::NotAClosure.at(input.span()));
     }
     input.parse::<Option<Token![move]>>()?;
-    let (arguments, prologue) = arguments(input)?;
-    let declared = input.call(ReturnType::without_plus)?;
+    let (arguments, prologue, end) = arguments(input)?;
+    let declared = input.call(ReturnType::without_plus);
+    let declared = declared.map_err(|error| Message::Unreadable.at(error.span()))?;
     let output = match &declared {
         ReturnType::Default => Output::unknown(),
         declared => Output::of(declared, root),
     };
-    let body = body(input)?;
+    let body = body(input, end)?;
     // Said in full, so that the closure has this type also where nothing is expected of it.
     let inferred = Lifetime::new("'_", Span::call_site());
     let boxed = boxed(options, &output.ty, Some(&inferred));
@@ -67,39 +68,41 @@ fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
     })
 }
 
-/// `|pattern: Type, ..|`
-fn arguments(input: ParseStream) -> Result<(Vec<TokenStream>, Prologue)> {
-    let mut prologue = Prologue::default();
-    let mut arguments = Vec::new();
-    if input.parse::<Option<Token![||]>>()?.is_some() {
-        return Ok((arguments, prologue));
+/// `|pattern: Type, ..|`, and where it ends.
+fn arguments(input: ParseStream) -> Result<(Vec<TokenStream>, Prologue, Span)> {
+    let (mut arguments, mut prologue) = (Vec::new(), Prologue::default());
+    if let Some(none) = input.parse::<Option<Token![||]>>()? {
+        return Ok((arguments, prologue, none.spans[1]));
     }
-    let not_a_closure = |_| Message::NotAClosure.at(input.span());
-    input.parse::<Token![|]>().map_err(not_a_closure)?;
+    input.parse::<Token![|]>().map_err(|_| Message::NotAClosure.at(input.span()))?;
     while !input.peek(Token![|]) {
-        let mut attributes = Attribute::parse_outer(input)?;
-        let mut pattern = Pat::parse_single(input)?;
-        let colon = input.parse::<Option<Token![:]>>()?;
-        let ty = colon.map(|_| input.parse::<Type>()).transpose()?;
-        prologue.argument(arguments.len(), &mut pattern, &mut attributes);
-        arguments.push(quote!(#(#attributes)* #pattern #colon #ty));
-        if !input.peek(Token![|]) {
-            input.parse::<Token![,]>()?;
-        }
+        let argument = argument(input, arguments.len(), &mut prologue);
+        arguments.push(argument.map_err(|error| Message::Unreadable.at(error.span()))?);
     }
-    input.parse::<Token![|]>()?;
-    Ok((arguments, prologue))
+    let end = input.parse::<Token![|]>()?.span;
+    Ok((arguments, prologue, end))
+}
+
+fn argument(input: ParseStream, number: usize, prologue: &mut Prologue) -> Result<TokenStream> {
+    let mut attributes = Attribute::parse_outer(input)?;
+    let mut pattern = Pat::parse_single(input)?;
+    let colon = input.parse::<Option<Token![:]>>()?;
+    let ty = colon.map(|_| input.parse::<Type>()).transpose()?;
+    if !input.peek(Token![|]) {
+        input.parse::<Token![,]>()?;
+    }
+    prologue.argument(number, &mut pattern, &mut attributes);
+    Ok(quote!(#(#attributes)* #pattern #colon #ty))
 }
 
 /// All that is left, as it is.
-fn body(input: ParseStream) -> Result<TokenStream> {
-    let span = input.span();
+fn body(input: ParseStream, before: Span) -> Result<TokenStream> {
     let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
     if matches!(tokens.last(), Some(TokenTree::Punct(mark)) if mark.as_char() == ',') {
         tokens.pop();
     }
     if tokens.is_empty() {
-        return Err(Message::NoBody.at(span));
+        return Err(Message::NoBody.at(before));
     }
     Ok(tokens.into_iter().map(ToTokens::into_token_stream).collect())
 }

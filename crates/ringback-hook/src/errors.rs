@@ -8,7 +8,7 @@ use std::fmt;
 pub(crate) enum Message {
     NotAFunction,
     NotAsync,
-    Unreadable(String),
+    Unreadable,
     UnknownOption(String),
     RepeatedOption(String),
     ExpectedCrate,
@@ -33,10 +33,9 @@ impl fmt::Display for Message {
             M::NotAsync => f.write_str(
                 "a hook is an `async fn`: write `async fn`, or store this function as it is",
             ),
-            M::Unreadable(why) => write!(
-                f,
-                "this signature cannot be read: {why}; give newer syntax a name by `type` and use \
-                 that"
+            M::Unreadable => f.write_str(
+                "the signature cannot be read here: correct it, or give newer syntax a name by \
+                 `type` and use that",
             ),
             M::UnknownOption(name) => write!(f, "unknown option `{name}`; there are: {OPTIONS}"),
             M::RepeatedOption(name) => write!(f, "option `{name}` is given twice: remove one"),

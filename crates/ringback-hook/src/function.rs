@@ -34,7 +34,7 @@ impl Function {
             })
         };
         let head = head.parse2(tokens.into_iter().collect());
-        head.map_err(|error| Message::Unreadable(error.to_string()).at(error.span()))
+        head.map_err(|error| Message::Unreadable.at(error.span()))
     }
 }
 

@@ -88,16 +88,16 @@ impl Options {
             "?Send" => self.send = false,
             "Sync" => self.sync = true,
             "crate" => {
-                let path = value(input, Path::parse_mod_style, Message::ExpectedCrate)?;
+                let path = value(input, span, Path::parse_mod_style, Message::ExpectedCrate)?;
                 self.root = path.into_token_stream();
             }
             "slot" if input.peek(Token![=]) => {
-                let name = value(input, Ident::parse_any, Message::ExpectedSlot)?;
+                let name = value(input, span, Ident::parse_any, Message::ExpectedSlot)?;
                 self.slot = Some(Slot { name: Some(name), span });
             }
             "slot" => self.slot = Some(Slot { name: None, span }),
             "stack" => {
-                let bytes = value(input, |input| input.parse(), Message::ExpectedStack)?;
+                let bytes = value(input, span, |input| input.parse(), Message::ExpectedStack)?;
                 self.stack = Some(Stack { bytes, span });
             }
             _ => return Err(Message::UnknownOption(name).at(span)),
@@ -107,18 +107,16 @@ impl Options {
     }
 }
 
-/// `= value`
+/// `= value` of the option at `name`.
 fn value<T>(
     input: ParseStream,
+    name: Span,
     read: impl FnOnce(ParseStream) -> Result<T>,
     otherwise: Message,
 ) -> Result<T> {
-    let span = input.span();
-    if input.parse::<Token![=]>().is_err() {
-        return Err(otherwise.at(span));
-    }
-    let span = input.span();
-    read(input).map_err(|_| otherwise.at(span))
+    let equals = input.parse::<Token![=]>();
+    let place = if input.is_empty() { name } else { input.span() };
+    equals.and_then(|_| read(input)).map_err(|_| otherwise.at(place))
 }
 
 fn unknown(input: ParseStream) -> syn::Error {
@@ -126,11 +124,8 @@ fn unknown(input: ParseStream) -> syn::Error {
     Message::UnknownOption(token.unwrap_or_default()).at(input.span())
 }
 
-/// Whether a word comes that does not begin a closure.
+/// Whether a word comes that an option begins with, and no closure.
 fn is_option(input: ParseStream) -> bool {
-    let closure = input.peek(Token![async])
-        || input.peek(Token![move])
-        || input.peek(Token![static])
-        || input.peek(Token![for]);
-    input.peek(Token![?]) || (input.peek(syn::Ident::peek_any) && !closure)
+    let word = input.peek(Ident::peek_any) && !input.peek(Token![async]);
+    input.peek(Token![?]) || (word && (input.peek2(Token![,]) || input.peek2(Token![=])))
 }

@@ -1,7 +1,8 @@
 //! What the future results in, as a type for the signature and as a hint for the body.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
 pub(crate) struct Output {
@@ -38,14 +39,18 @@ impl Output {
         Output { ty: quote!(_), hint: quote!(_), plain: true }
     }
 
-    /// Tells the compiler what `return` and `?` must return; never run.
+    /// Tells the compiler what `return` and `?` must return; never run. Errors refer to it, so it is
+    /// said to stand where the result's type does.
     pub(crate) fn early(&self) -> TokenStream {
-        let hint = &self.hint;
-        let none = quote!(::core::option::Option::<#hint>::None);
         if self.plain {
-            TokenStream::new()
-        } else {
-            quote!(if let ::core::option::Option::Some(__result) = #none { return __result; })
+            return TokenStream::new();
+        }
+        let hint = &self.hint;
+        let place = Span::call_site().located_at(hint.span());
+        quote_spanned! { place =>
+            if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<#hint> {
+                return __result;
+            }
         }
     }
 }

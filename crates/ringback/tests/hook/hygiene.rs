@@ -42,7 +42,11 @@ mod names_are_taken {
     }
 
     #[::ringback::hook]
-    pub(super) async fn never_read(__slot: i32, __argument0: i32, (__argument2, _): (i32, i32)) -> i32 {
+    pub(super) async fn never_read(
+        __slot: i32,
+        __argument0: i32,
+        (__argument2, _): (i32, i32),
+    ) -> i32 {
         __slot + __argument0 + __argument2
     }
 
