@@ -15,6 +15,8 @@ mod function;
 mod lifetimes;
 mod options;
 mod result;
+#[cfg(test)]
+mod snapshots;
 
 use proc_macro::TokenStream;
 
