@@ -54,7 +54,9 @@ impl Prologue {
                 if has_bindings || it.mutability.is_some() {
                     let mutable = it.mutability.take();
                     let attributes = std::mem::replace(attributes, conditions);
-                    self.bindings.push(quote!(#(#attributes)* let #mutable #name = #name;));
+                    let quiet = quote!(#[allow(clippy::shadow_same)]);
+                    let binding = quote!(let #mutable #name = #name;);
+                    self.bindings.push(quote!(#(#attributes)* #quiet #binding));
                 }
             }
             pattern => {

@@ -5,8 +5,8 @@ use crate::emit::{boxed, future};
 use crate::errors::Message;
 use crate::options::Options;
 use crate::result::Output;
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Lifetime, Pat, Result, ReturnType, Token, Type};
 
@@ -62,7 +62,7 @@ fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
     // Said in full, so that the closure has this type also where nothing is expected of it.
     let inferred = Lifetime::new("'_", Span::call_site());
     let boxed = boxed(options, &output.ty, Some(&inferred));
-    let future = future(&output, prologue, quote!({ #body }));
+    let future = future(&output, prologue, body);
     Ok(quote! {
         #(#attributes)* move |#(#arguments),*| -> #boxed { #root::__private::Box::pin(#future) }
     })
@@ -95,7 +95,7 @@ fn argument(input: ParseStream, number: usize, prologue: &mut Prologue) -> Resul
     Ok(quote!(#(#attributes)* #pattern #colon #ty))
 }
 
-/// All that is left, as it is.
+/// All that is left, as it is, in braces.
 fn body(input: ParseStream, before: Span) -> Result<TokenStream> {
     let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
     if matches!(tokens.last(), Some(TokenTree::Punct(mark)) if mark.as_char() == ',') {
@@ -104,5 +104,7 @@ fn body(input: ParseStream, before: Span) -> Result<TokenStream> {
     if tokens.is_empty() {
         return Err(Message::NoBody.at(before));
     }
-    Ok(tokens.into_iter().map(ToTokens::into_token_stream).collect())
+    let braced =
+        matches!(&tokens[..], [TokenTree::Group(it)] if it.delimiter() == Delimiter::Brace);
+    Ok(if braced { quote!(#(#tokens)*) } else { quote!({ #(#tokens)* }) })
 }

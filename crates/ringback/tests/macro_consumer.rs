@@ -13,6 +13,20 @@ fn skipped(what: &str, why: &str) {
     let _ = writeln!(stderr(), "skipped: {what}: {why}");
 }
 
+/// What the tests of hooks use besides.
+const FOR_HOOKS: &str = "futures-executor = \"0.3\"
+tokio = { version = \"1\", features = [\"rt-multi-thread\"] }
+tracing = { version = \"0.1\", features = [\"attributes\"] }";
+
+/// The names of the Rust files in a folder.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder exists");
+    let names = entries.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned());
+    let names: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
+    assert!(!names.is_empty(), "no file in {}", folder.display());
+    names
+}
+
 /// Writes the crate where nobody minds its lock file, with the versions of this workspace, and with
 /// all the declarations of the other macro tests.
 fn consumer() -> PathBuf {
@@ -27,12 +41,21 @@ fn consumer() -> PathBuf {
     };
     copy("consumer/Cargo.toml.in", "Cargo.toml", &|text| {
         text.replace("@RINGBACK@", &here.display().to_string())
+            .replace("@FOR_HOOKS@", if cfg!(feature = "hook") { FOR_HOOKS } else { "" })
     });
-    copy("consumer/src/lib.rs", "src/lib.rs", &|text| text);
+    for source in ["lib.rs", "hooks.rs"] {
+        copy(&format!("consumer/src/{source}"), &format!("src/{source}"), &|text| text);
+    }
     copy("consumer/tests/lib.rs", "tests/lib.rs", &|text| text);
     for forms in ["macro_forms.rs", "macro_types.rs"] {
         copy(forms, &format!("tests/{forms}"), &|text| {
             text.replacen("use ringback::", "extern crate rb as ringback;\nuse ringback::", 1)
+        });
+    }
+    let hooks = if cfg!(feature = "hook") { sources(&here.join("tests/hook")) } else { Vec::new() };
+    for name in hooks {
+        copy(&format!("hook/{name}"), &format!("tests/hook/{name}"), &|text| {
+            text.replacen("mod arguments;", "extern crate rb as ringback;\nmod arguments;", 1)
         });
     }
     fs::copy(here.join("../../Cargo.lock"), target.join("Cargo.lock")).expect("the lock file");
@@ -43,6 +66,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let run = Command::new(cargo)
         .args(arguments)
+        .args(if cfg!(feature = "hook") { &["--features", "hook"][..] } else { &[] })
         .args(["--offline", "--target-dir"])
         .arg(folder.join("target"))
         .current_dir(folder)

@@ -16,12 +16,11 @@ const HOOK: Handler = move |
     ringback::__private::Box::pin(async move {
         let _ = &count;
         let _ = &message;
+        #[allow(clippy::shadow_same)]
         let mut count = count;
         let __result: _ = {
-            {
-                count += 1;
-                message.length + count
-            }
+            count += 1;
+            message.length + count
         };
         #[allow(unreachable_code)] __result
     })

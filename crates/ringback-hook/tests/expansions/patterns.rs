@@ -37,6 +37,7 @@ fn sum<'hook>(
         let _ = &before;
         let (one, _) = __argument1;
         #[cfg(feature = "more")]
+        #[allow(clippy::shadow_same)]
         let mut more = more;
         let __argument3 = __argument3;
         #[allow(unused_variables)]

@@ -1,5 +1,5 @@
-//! `#[hook]` and `hook!`, beside the plain `async fn` as the oracle. Built in editions 2021 (as the
-//! test `hook_2021`) and 2024.
+//! `#[hook]` and `hook!`, beside the plain `async fn` as the oracle. `tests/macro_consumer.rs` runs
+//! these in the edition 2021 as well.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]
 
