@@ -87,13 +87,15 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
 
 /// `async move { .. }` around a body.
 pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> TokenStream {
-    let (early, prologue, hint) = (output.early(), prologue.into_tokens(), &output.hint);
+    let (early, quiet, hint) = (output.early(), output.quiet(), &output.hint);
+    let prologue = prologue.into_tokens();
     // The result is a variable so that what the body's last expression holds is dropped before the
     // arguments, and so that its type is known.
     quote! {
         async move {
             #early
             #prologue
+            #quiet
             let __result: #hint = #body;
             #[allow(unreachable_code)]
             __result

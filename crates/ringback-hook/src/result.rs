@@ -10,39 +10,46 @@ pub(crate) struct Output {
     pub(crate) ty: TokenStream,
     /// For a variable: with `_` for every `impl Trait`.
     pub(crate) hint: TokenStream,
-    /// The body needs no hint.
-    plain: bool,
+    kind: Kind,
+}
+
+enum Kind {
+    /// `()`, or what a closure does not say.
+    Inferred,
+    Never,
+    Value,
 }
 
 impl Output {
     pub(crate) fn of(output: &ReturnType, root: &TokenStream) -> Self {
         let ReturnType::Type(_, ty) = output else {
-            return Output { ty: quote!(()), hint: quote!(()), plain: true };
+            return Output { ty: quote!(()), hint: quote!(()), kind: Kind::Inferred };
         };
         match peeled(ty) {
             // `!` is unstable as a type, but not as what a function returns.
             Type::Never(never) => {
                 let ty = quote!(<fn() -> #never as #root::__private::Returns>::Output);
-                Output { hint: ty.clone(), ty, plain: true }
+                Output { hint: ty.clone(), ty, kind: Kind::Never }
             }
             ty => {
-                let plain = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+                let unit = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+                let kind = if unit { Kind::Inferred } else { Kind::Value };
                 let mut hint = ty.clone();
                 forget_impl(&mut hint);
-                Output { ty: quote!(#ty), hint: quote!(#hint), plain }
+                Output { ty: quote!(#ty), hint: quote!(#hint), kind }
             }
         }
     }
 
     /// Of a closure that does not say.
     pub(crate) fn unknown() -> Self {
-        Output { ty: quote!(_), hint: quote!(_), plain: true }
+        Output { ty: quote!(_), hint: quote!(_), kind: Kind::Inferred }
     }
 
     /// Tells the compiler what `return` and `?` must return; never run. Errors refer to it, so it is
     /// said to stand where the result's type does.
     pub(crate) fn early(&self) -> TokenStream {
-        if self.plain {
+        if !matches!(self.kind, Kind::Value) {
             return TokenStream::new();
         }
         let hint = &self.hint;
@@ -51,6 +58,14 @@ impl Output {
             if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<#hint> {
                 return __result;
             }
+        }
+    }
+
+    /// For the variable of what never is.
+    pub(crate) fn quiet(&self) -> TokenStream {
+        match self.kind {
+            Kind::Never => quote!(#[allow(clippy::diverging_sub_expression)]),
+            _ => TokenStream::new(),
         }
     }
 }

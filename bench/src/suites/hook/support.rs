@@ -306,10 +306,15 @@ impl Package {
     }
 }
 
-/// Writes the table into the documentation.
+/// Writes the table into the documentation, between its marks.
 pub fn write_page(support: &Support) -> Result<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hook-support.md");
-    let head = include_str!("page.md");
-    fs::write(&path, format!("{head}\n{}", support.table()))?;
+    const MARKS: [&str; 2] = ["<!-- support table -->\n", "<!-- end of support table -->"];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hook.md");
+    let page = fs::read_to_string(&path)?;
+    let parts = page.split_once(MARKS[0]).zip(page.split_once(MARKS[1]));
+    let Some(((before, _), (_, after))) = parts else {
+        return Err(format!("{} has no place for the table", path.display()).into());
+    };
+    fs::write(&path, [before, MARKS[0], &support.table(), MARKS[1], after].concat())?;
     Ok(path)
 }

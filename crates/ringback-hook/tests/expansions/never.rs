@@ -18,6 +18,7 @@ fn serve(
 > {
     ::ringback::__private::Box::pin(async move {
         let _ = &port;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: <fn() -> ! as ::ringback::__private::Returns>::Output = {
             loop {
                 accept(port).await;

@@ -1,9 +1,12 @@
-//! Async functions and closures that a library can store: `#[ringback::hook]` and
-//! [`hook!`](crate::hook::hook!).
+//! Async closures that can be stored: [`hook!`](crate::hook::hook!). The attribute for functions is
+//! [`#[ringback::hook]`](macro@crate::hook).
 //!
-//! This is **not** function detouring: nothing is patched, no call is intercepted. A hook is an
-//! `async fn` of yours whose future is boxed, so that it has a type that can be written down, and a
-//! library can keep it in a table.
+//! This is **not** function detouring: nothing is patched, no call is intercepted. A hook is a function
+//! or a closure of yours whose future is boxed, so that its type can be written down and a library can
+//! keep it in a table.
+//!
+//! A macro and an attribute cannot share a name in one module, so the macro stands in this one. After
+//! `use ringback::hook;` there are `#[hook]` and `hook::hook!`.
 
 pub(crate) mod stack;
 
@@ -23,6 +26,10 @@ pub(crate) mod stack;
 /// assert_eq!(handlers[0](&Message { length: 3 }).await, 3);
 /// # });
 /// ```
+///
+/// A closure whose arguments borrow must stand where its type is expected, as any closure. What it
+/// captures is moved into each future: it is `Copy`, or the closure can be called once only.
+/// `hook!(?Send, async || ..)` and `hook!(Sync, async || ..)` change the future as they do for functions.
 #[doc(inline)]
 pub use crate::__hook as hook;
 

@@ -6,12 +6,12 @@ use ringback::hook;
 #[hook]
 async fn conditions(
     #[cfg(any())] gone: &Missing,
-    #[cfg(all())] kept: &str,
+    #[cfg(not(ringback_loom))] kept: &str,
     #[cfg_attr(all(), cfg(any()))] also_gone: Missing,
     #[cfg_attr(all(), allow(unused_variables))] unused: &Msg,
     #[cfg(any())] (pattern, gone): Missing,
     #[allow(unused_mut)] mut number: usize,
-    #[cfg(all())] [one, other]: [usize; 2],
+    #[cfg(not(ringback_loom))] [one, other]: [usize; 2],
 ) -> usize {
     kept.len() + number + one + other
 }

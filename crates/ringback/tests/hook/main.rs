@@ -2,6 +2,14 @@
 //! these in the edition 2021 as well.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]
+#![allow(
+    clippy::multiple_bound_locations,
+    clippy::needless_lifetimes,
+    clippy::never_loop,
+    clippy::unnecessary_to_owned,
+    clippy::unnecessary_owned_empty_strings,
+    reason = "the cases are of every form that compiles"
+)]
 
 mod arguments;
 mod closures;

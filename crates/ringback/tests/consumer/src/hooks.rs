@@ -75,6 +75,16 @@ pub async fn never(count: u64) -> ! {
     }
 }
 
+/// Does not return either.
+///
+/// # Panics
+/// Always.
+#[rb::hook(crate = rb)]
+#[allow(clippy::panic, reason = "what else")]
+pub async fn panics(text: &str) -> ! {
+    panic!("{text}")
+}
+
 /// In memory that is reused, too.
 #[rb::hook(crate = rb, slot)]
 pub async fn reuses(view: &View<'_>) -> usize {
