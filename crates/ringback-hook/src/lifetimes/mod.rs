@@ -86,6 +86,10 @@ impl Found {
 
     fn see(&mut self, place: Place<'_>, under: &[String]) {
         let node = match place {
+            Place::Unnamed(lifetime) => {
+                self.candidates.push(lifetime.to_string());
+                return; // gets a name, but outlives the reference
+            }
             Place::Lifetime(lifetime) => {
                 let name = lifetime.to_string();
                 let elided = name == ELIDED;
@@ -153,7 +157,12 @@ impl Found {
     /// Writes the future's lifetime where it was elided, and bounds where they are needed.
     fn name_arguments(&self, signature: &mut Signature, names: &Names, life: &str) {
         let short = |node: &str| !self.outlives.holds(node, life);
+        let mut others = Vec::new();
         Walk::arguments(signature, names, &mut |place, under| match place {
+            Place::Unnamed(lifetime) => {
+                others.push(names.another(others.len()));
+                rename(lifetime, &others[others.len() - 1]);
+            }
             Place::Lifetime(lifetime) if lifetime.ident == "_" && under.is_empty() => {
                 rename(lifetime, life);
             }
@@ -163,6 +172,9 @@ impl Found {
             }
             _ => {}
         });
+        for other in others.iter().rev() {
+            declare(signature, other);
+        }
         let life = Lifetime::new(life, Span::call_site());
         for node in self.nodes.iter().filter(|node| !is_impl(node) && short(node)) {
             let node: TokenStream = node.parse().unwrap_or_default();

@@ -14,14 +14,17 @@ pub(super) struct Names {
     types: Vec<String>,
     /// A lifetime that stands nowhere in the signature.
     pub(super) fresh: String,
+    signature: TokenStream,
 }
 
 impl Names {
     pub(super) fn of(signature: &Signature) -> Self {
+        let tokens = signature.to_token_stream();
         let mut names = Names {
             lifetimes: Vec::new(),
             types: vec!["Self".to_owned()],
-            fresh: fresh(&signature.to_token_stream()),
+            fresh: fresh(&tokens, "hook"),
+            signature: tokens,
         };
         for parameter in &signature.generics.params {
             match parameter {
@@ -31,6 +34,11 @@ impl Names {
             }
         }
         names
+    }
+
+    /// The nth other one.
+    pub(super) fn another(&self, number: usize) -> String {
+        fresh(&self.signature, &format!("hook_impl{number}"))
     }
 
     pub(super) fn is_type(&self, word: &str) -> bool {
@@ -43,14 +51,14 @@ impl Names {
     }
 }
 
-/// `'hook`, or `'hook1` and so on where that is taken.
-fn fresh(tokens: &TokenStream) -> String {
+/// `'stem`, or `'stem1` and so on where that is taken.
+fn fresh(tokens: &TokenStream, stem: &str) -> String {
     let taken = |name: &str| any_word(tokens, &|word| word == name);
-    let mut name = "hook".to_owned();
+    let mut name = stem.to_owned();
     let mut number = 0;
     while taken(&name) {
         number += 1;
-        name = format!("hook{number}");
+        name = format!("{stem}{number}");
     }
     format!("'{name}")
 }

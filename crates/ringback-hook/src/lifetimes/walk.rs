@@ -12,6 +12,8 @@ use syn::{
 /// What stands in a type.
 pub(super) enum Place<'t> {
     Lifetime(&'t mut Lifetime),
+    /// An elided one under a reference and in an `impl Trait`, where plain functions want a name.
+    Unnamed(&'t mut Lifetime),
     /// A type parameter, `Self`, or what is projected from one, by its text.
     Parameter(String),
     /// The bounds of the nth `impl Trait`.
@@ -31,6 +33,8 @@ pub(super) struct Walk<'v> {
     /// Inside of `fn(..)` or `Fn(..)`, where an elided lifetime is the function's own.
     functions: usize,
     impls: usize,
+    /// Inside of so many `impl Trait`.
+    inside_impls: usize,
 }
 
 impl<'v> Walk<'v> {
@@ -61,7 +65,7 @@ impl<'v> Walk<'v> {
 
     fn new(names: &'v Names, visit: &'v mut Visit<'v>) -> Self {
         let (under, bound) = (Vec::new(), Vec::new());
-        Walk { names, visit, under, bound, functions: 0, impls: 0 }
+        Walk { names, visit, under, bound, functions: 0, impls: 0, inside_impls: 0 }
     }
 
     fn ty(&mut self, ty: &mut Type) {
@@ -81,7 +85,9 @@ impl<'v> Walk<'v> {
             Type::ImplTrait(closure) => {
                 (self.visit)(Place::Impl(self.impls, &mut closure.bounds), &self.under);
                 self.impls += 1;
+                self.inside_impls += 1;
                 self.bounds(&mut closure.bounds);
+                self.inside_impls -= 1;
             }
             Type::FnPtr(function) => {
                 let lifetimes = function.lifetimes.iter().flat_map(|it| &it.lifetimes);
@@ -111,10 +117,13 @@ impl<'v> Walk<'v> {
     }
 
     fn lifetime(&mut self, lifetime: &mut Lifetime) {
-        let own = self.functions > 0 && lifetime.ident == "_";
-        if !own && !self.bound.contains(&lifetime.to_string()) {
-            (self.visit)(Place::Lifetime(lifetime), &self.under);
+        let elided = lifetime.ident == "_";
+        if (elided && self.functions > 0) || self.bound.contains(&lifetime.to_string()) {
+            return;
         }
+        let unnamed = elided && self.inside_impls > 0 && !self.under.is_empty();
+        let place = if unnamed { Place::Unnamed(lifetime) } else { Place::Lifetime(lifetime) };
+        (self.visit)(place, &self.under);
     }
 
     fn parameter(&mut self, name: String) {

@@ -3,8 +3,10 @@
 //! # State
 //! `Place::Inline` holds a future in `bytes` from `new` until it is dropped; `calls` says of which
 //! type. It is written before the value can be pinned and never moves after the first poll, since
-//! the value is not `Unpin`. Nobody reads `bytes` but through `calls`.
+//! the value is not `Unpin`. Nobody touches `bytes` but through `calls`, and no reference to them is
+//! ever made: the future may hold references into itself, which would not survive one.
 
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
@@ -15,8 +17,16 @@ use std::task::{Context, Poll};
 /// What is kept in the value is aligned so far; a future that needs more goes onto the heap.
 const ALIGNMENT: usize = align_of::<Bytes<0>>();
 
+/// A cell, so that a reference to the whole is none to the bytes; not `Unpin`, so that an exclusive
+/// one does not claim them either.
 #[repr(align(16))]
-struct Bytes<const N: usize>([MaybeUninit<u8>; N]);
+struct Bytes<const N: usize>(UnsafeCell<[MaybeUninit<u8>; N]>, PhantomPinned);
+
+impl<const N: usize> Bytes<N> {
+    fn start(&self) -> *mut u8 {
+        self.0.get().cast()
+    }
+}
 
 /// What is known of the type of a future in `Bytes`.
 struct Calls<T> {
@@ -33,8 +43,6 @@ enum Place<T, D: ?Sized, const N: usize> {
 struct Kept<T, D: ?Sized, const N: usize> {
     place: Place<T, D, N>,
     future: PhantomData<D>,
-    /// The bytes may refer to themselves.
-    _pinned: PhantomPinned,
 }
 
 impl<T, D: ?Sized + Future<Output = T>, const N: usize> Kept<T, D, N> {
@@ -46,15 +54,15 @@ impl<T, D: ?Sized + Future<Output = T>, const N: usize> Kept<T, D, N> {
     /// A `D` may do whatever an `F` may: it is `Send` only if `F` is, and lives as long at most. `F`
     /// fits.
     unsafe fn inline<F: Future<Output = T>>(future: F) -> Self {
-        let mut bytes = Bytes([MaybeUninit::uninit(); N]);
+        let bytes = Bytes(UnsafeCell::new([MaybeUninit::uninit(); N]), PhantomPinned);
         // SAFETY: large enough and aligned, as `F` fits.
-        unsafe { bytes.0.as_mut_ptr().cast::<F>().write(future) };
+        unsafe { bytes.start().cast::<F>().write(future) };
         let calls = Calls { poll: poll::<F>, drop: drop_in_place::<F> };
-        Kept { place: Place::Inline { bytes, calls }, future: PhantomData, _pinned: PhantomPinned }
+        Kept { place: Place::Inline { bytes, calls }, future: PhantomData }
     }
 
     fn heap(future: Pin<Box<D>>) -> Self {
-        Kept { place: Place::Heap(future), future: PhantomData, _pinned: PhantomPinned }
+        Kept { place: Place::Heap(future), future: PhantomData }
     }
 
     fn is_inline(&self) -> bool {
@@ -65,9 +73,7 @@ impl<T, D: ?Sized + Future<Output = T>, const N: usize> Kept<T, D, N> {
         // SAFETY: nothing is moved out: the bytes are polled where they are, the box is its own pin.
         match unsafe { &mut self.get_unchecked_mut().place } {
             // SAFETY: `calls` was made for the future in `bytes`, which is pinned with this.
-            Place::Inline { bytes, calls } => unsafe {
-                (calls.poll)(bytes.0.as_mut_ptr().cast(), context)
-            },
+            Place::Inline { bytes, calls } => unsafe { (calls.poll)(bytes.start(), context) },
             Place::Heap(future) => future.as_mut().poll(context),
         }
     }
@@ -77,7 +83,7 @@ impl<T, D: ?Sized, const N: usize> Drop for Kept<T, D, N> {
     fn drop(&mut self) {
         if let Place::Inline { bytes, calls } = &mut self.place {
             // SAFETY: the future is there since `inline`, and dropped once.
-            unsafe { (calls.drop)(bytes.0.as_mut_ptr().cast()) };
+            unsafe { (calls.drop)(bytes.start()) };
         }
     }
 }

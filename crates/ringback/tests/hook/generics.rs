@@ -80,6 +80,17 @@ macro_rules! functions {
         }
 
         #[$hook]
+        pub(super) async fn anonymous_under_a_reference(
+            words: &mut (impl Iterator<Item = &str> + Send),
+            all: &mut (impl Extend<String> + Send),
+            more: Option<&(impl for<'t> Fn(&'t str) -> &'t str + Sync)>,
+        ) -> usize {
+            let words: Vec<_> = words.take(2).map(|it| more.map_or(it, |more| more(it))).collect();
+            all.extend(words.iter().copied().map(str::to_owned));
+            words.len()
+        }
+
+        #[$hook]
         pub(super) async fn called<F>(call: F, text: &str) -> usize
         where
             F: for<'t> Fn(&'t str) -> &'t str + Send,
@@ -117,6 +128,14 @@ macro_rules! used {
                 outlives(&owned, "").await.to_owned(),
                 anonymous(&owned, &mut [1, 2].into_iter(), Some(&owned)).await,
                 anonymous_borrowing([owned.as_str()], &owned).await,
+                {
+                    let (mut words, mut all) = (owned.split('n'), Vec::new());
+                    let twice = [
+                        anonymous_under_a_reference(&mut words, &mut all, Some(&str::trim)).await,
+                        anonymous_under_a_reference(&mut words, &mut all, Some(&str::trim)).await,
+                    ];
+                    format!("{twice:?}{all:?}{:?}", words.next())
+                },
                 called(|text| &text[1..], &owned).await.to_string(),
                 found.unwrap_or_default().to_owned(),
             ]

@@ -3,6 +3,7 @@
 use super::support::{Log, Loud, pause, poll_then_drop, run};
 use ringback::{LocalStackFuture, StackFuture, hook};
 use std::cell::Cell;
+use std::future::Future;
 
 const BYTES: usize = 200;
 
@@ -91,6 +92,29 @@ fn it_drops_as_a_plain_future() {
         assert_eq!(poll_then_drop(future, polls), answer);
         assert_eq!(log.taken(), expected);
     }
+}
+
+/// It may be looked at between two polls, while the future in it holds references into itself.
+#[test]
+fn it_may_be_looked_at_while_it_refers_to_itself() {
+    #[hook(stack = 256)]
+    async fn counts(rounds: usize) -> usize {
+        let mut count = 0;
+        let inside = &mut count;
+        for _ in 0..rounds {
+            pause().await;
+            *inside += 1;
+        }
+        *inside
+    }
+    let mut future = std::pin::pin!(counts(3));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert!(future.is_inline());
+        assert_eq!(format!("{future:?}"), "StackFuture { inline: true, .. }");
+    }
+    assert_eq!(future.as_mut().poll(&mut context), std::task::Poll::Ready(3));
 }
 
 #[test]
