@@ -90,6 +90,12 @@ fn instrument_above_and_below() {
         pause().await;
         text.len()
     }
+    #[tracing::instrument(name = "handled", skip(text))]
+    #[hook(slot, stack = 1024)]
+    async fn above_others(number: u32, text: &str) -> usize {
+        pause().await;
+        text.len()
+    }
     let subscriber = spans::Spans::default();
     let entered = std::sync::Arc::clone(&subscriber.entered);
     let entries = || entered.load(std::sync::atomic::Ordering::Relaxed);
@@ -102,5 +108,10 @@ fn instrument_above_and_below() {
             assert_eq!(poll_then_drop(future, 2), Some(4));
             assert!(entries() >= before + 2);
         }
+        let before = entries();
+        let mut slot = ringback::FutureSlot::new();
+        assert_eq!(poll_then_drop(above_others_slot(&mut slot, 1, "text"), 2), Some(4));
+        assert_eq!(poll_then_drop(above_others(1, "text"), 2), Some(4));
+        assert!(entries() >= before + 4);
     });
 }
