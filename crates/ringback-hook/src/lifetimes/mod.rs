@@ -63,7 +63,7 @@ struct Found {
 }
 
 impl Found {
-    fn in_signature(signature: &mut Signature, names: &Names) -> Self {
+    fn in_signature(signature: &Signature, names: &Names) -> Self {
         let mut found = Found::default();
         found.outlives.declared(&signature.generics);
         let mut copy = signature.clone();

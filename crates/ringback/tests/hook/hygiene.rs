@@ -129,6 +129,50 @@ fn signatures_that_macros_write() {
     drop(made::never("never polled"));
 }
 
+/// A library that passes ringback on, and writes hooks for its users.
+mod library {
+    pub(super) mod reexported {
+        pub(in super::super) use ringback as callbacks;
+    }
+
+    macro_rules! length {
+        ($name:ident) => {
+            #[$crate::hygiene::library::reexported::callbacks::hook(
+                            crate = $crate::hygiene::library::reexported::callbacks,
+                            slot
+                        )]
+            async fn $name(text: &str) -> usize {
+                text.len()
+            }
+        };
+    }
+
+    macro_rules! table {
+        ($($closure:expr),*; $pattern:pat, $ty:ty, $body:expr) => {
+            [
+                $($crate::hygiene::library::reexported::callbacks::hook::hook!($closure),)*
+                $crate::hygiene::library::reexported::callbacks::hook::hook!(async |$pattern: $ty| $body),
+            ]
+        };
+    }
+
+    pub(super) use {length, table};
+}
+
+#[test]
+fn hooks_that_a_librarys_macro_writes() {
+    use super::support::{BoxFuture, run};
+    library::length!(length);
+    let table: [for<'a> fn(&'a str) -> BoxFuture<'a, usize>; 3] = library::table![
+        async |text: &str| text.len(),
+        async move |text| { text.len() + 1 };
+        _, &str, 1 + 2
+    ];
+    assert_eq!(table.map(|it| run(it("ab"))), [2, 3, 3]);
+    assert_eq!(run(length("ab")), 2);
+    assert_eq!(run(length_slot(&mut ringback::FutureSlot::new(), "ab")), 2);
+}
+
 /// Locals of a macro and of its user keep apart, as in a plain function.
 #[test]
 fn hygiene_of_locals_stays() {
