@@ -69,7 +69,7 @@ impl Case {
         Case { path, ..self }
     }
 
-    const fn as_pointer(self, pointer: &'static str) -> Case {
+    const fn stored_as(self, pointer: &'static str) -> Case {
         Case { pointer: Some(pointer), ..self }
     }
 }
@@ -131,73 +131,73 @@ pub const CASES: &[Case] = &[
         "{ format!(\"{t:?}{m}\") }", "SUBJECT(&1, &\"a\".to_owned()).await"),
     called("type parameter by reference, `where`", "async fn subject<T>(t: &T) -> String where T: std::fmt::Debug + Sync",
         "{ format!(\"{t:?}\") }", "SUBJECT(&[1, 2]).await")
-        .as_pointer("for<'a> fn(&'a [i32; 2]) -> BoxFuture<'a, String>"),
+        .stored_as("for<'a> fn(&'a [i32; 2]) -> BoxFuture<'a, String>"),
     called("const parameter", "async fn subject<const N: usize>(a: [u8; N]) -> usize", "{ a.len() }",
         "SUBJECT([1, 2]).await")
-        .as_pointer("fn([u8; 2]) -> BoxFuture<'static, usize>"),
+        .stored_as("fn([u8; 2]) -> BoxFuture<'static, usize>"),
     called("`impl Trait` argument", "async fn subject(t: impl AsRef<str> + Send, m: &str) -> usize",
         "{ t.as_ref().len() + m.len() }", "SUBJECT(&\"a\".to_owned(), \"b\").await"),
     called("`impl Trait` result", "async fn subject(m: &str) -> impl std::fmt::Display", "{ m.len() }",
         "SUBJECT(\"a\").await.to_string()"),
     called("patterns", "async fn subject(Ctx(a): &Ctx, (b, _): (i32, i32), [c, ..]: [i32; 3]) -> i32",
         "{ a + b + c }", "SUBJECT(&Ctx(1), (2, 3), [4, 5, 6]).await")
-        .as_pointer("for<'a> fn(&'a Ctx, (i32, i32), [i32; 3]) -> BoxFuture<'a, i32>"),
+        .stored_as("for<'a> fn(&'a Ctx, (i32, i32), [i32; 3]) -> BoxFuture<'a, i32>"),
     called("`mut` argument", "async fn subject(mut a: i32) -> i32", "{ a += 1; a }", "SUBJECT(1).await")
-        .as_pointer("fn(i32) -> BoxFuture<'static, i32>"),
+        .stored_as("fn(i32) -> BoxFuture<'static, i32>"),
     called("`_` argument", "async fn subject(_: i32, _: &str) -> i32", "{ 1 }", "SUBJECT(1, \"\").await")
-        .as_pointer("for<'a> fn(i32, &'a str) -> BoxFuture<'a, i32>"),
+        .stored_as("for<'a> fn(i32, &'a str) -> BoxFuture<'a, i32>"),
     called("`#[cfg]` on an argument", "async fn subject(#[cfg(any())] a: Missing, b: i32) -> i32", "{ b }",
         "SUBJECT(1).await")
-        .as_pointer("fn(i32) -> BoxFuture<'static, i32>"),
+        .stored_as("fn(i32) -> BoxFuture<'static, i32>"),
     called("`unsafe fn`", "async unsafe fn subject(a: &i32) -> i32", "{ *a }", "unsafe { SUBJECT(&1) }.await")
-        .as_pointer("for<'a> unsafe fn(&'a i32) -> BoxFuture<'a, i32>"),
+        .stored_as("for<'a> unsafe fn(&'a i32) -> BoxFuture<'a, i32>"),
     called("`extern \"C\" fn`", "async extern \"C\" fn subject(a: &i32) -> i32", "{ *a }", "SUBJECT(&1).await")
-        .as_pointer("for<'a> extern \"C\" fn(&'a i32) -> BoxFuture<'a, i32>"),
+        .stored_as("for<'a> extern \"C\" fn(&'a i32) -> BoxFuture<'a, i32>"),
     called("`-> !`", "async fn subject(t: &str) -> !", "{ std::panic::panic_any(t.len()) }",
         "std::panic::catch_unwind(|| { run(async { SUBJECT(\"abc\").await; }) }).is_err()"),
     called("`?` and early return", "async fn subject(t: &str) -> Result<Box<dyn std::fmt::Debug + Send>, std::num::ParseIntError>",
         "{ if t.is_empty() { return Ok(Box::new(\"none\")); } Ok(Box::new(t.parse::<i32>()?)) }",
         "(SUBJECT(\"\").await, SUBJECT(\"1\").await, SUBJECT(\"x\").await)")
-        .as_pointer("for<'a> fn(&'a str) -> BoxFuture<'a, Result<Box<dyn std::fmt::Debug + Send>, std::num::ParseIntError>>"),
+        .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, Result<Box<dyn std::fmt::Debug + Send>, std::num::ParseIntError>>"),
     called("types from `macro_rules`", "", "", "SUBJECT(&Msg(\"abc\".to_owned()), Some(\"a\")).await")
         .after("macro_rules! made { ($t:ty, $u:ty) => { HOOK async fn subject(m: $t, o: $u) -> usize \
                 { m.0.len() + o.map_or(0, str::len) } } }\nmade!(&Msg, Option<&str>);")
-        .as_pointer("for<'a> fn(&'a Msg, Option<&'a str>) -> BoxFuture<'a, usize>"),
+        .stored_as("for<'a> fn(&'a Msg, Option<&'a str>) -> BoxFuture<'a, usize>"),
     called("a user's own `Box`, `Send`, `Future`", "", "", "SUBJECT(\"abc\").await")
         .at("own::subject")
         .after("mod own { struct Box; trait Send {} trait Future {} struct Pin; mod std {}\n\
                 HOOK pub async fn subject(t: &str) -> usize { t.len() } }")
-        .as_pointer("for<'a> fn(&'a str) -> BoxFuture<'a, usize>"),
+        .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, usize>"),
     called("a user's own `'fut`", "async fn subject<'fut>(t: &'fut str) -> &'fut str", "{ t }", "SUBJECT(\"abc\").await")
-        .as_pointer("for<'a> fn(&'a str) -> BoxFuture<'a, &'a str>"),
+        .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, &'a str>"),
     called("recent syntax in the body", "async fn subject(t: &str) -> usize",
         "{ fn f<'a>(t: &'a str) -> impl Sized + use<'a> { t } let _ = f(t); c\"abc\".count_bytes() + const { 1 } }",
         "SUBJECT(\"\").await")
-        .as_pointer("for<'a> fn(&'a str) -> BoxFuture<'a, usize>"),
+        .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, usize>"),
     method("`&self`", VIEW, "async fn subject(&self, m: &str) -> usize", "{ self.0.len() + m.len() }",
         "SUBJECT(&View(\"abc\"), \"d\").await")
-        .as_pointer("for<'a> fn(&'a View<'static>, &'a str) -> BoxFuture<'a, usize>"),
+        .stored_as("for<'a> fn(&'a View<'static>, &'a str) -> BoxFuture<'a, usize>"),
     method("`&mut self`, the block's lifetime", VIEW, "async fn subject(&mut self, t: &'v str)", "{ self.0 = t; }",
         "{ let mut v = View(\"abc\"); SUBJECT(&mut v, \"de\").await; v.0 }"),
     method("`self`", VIEW, "async fn subject(self) -> &'v str", "{ self.0 }", "SUBJECT(View(\"abc\")).await")
-        .as_pointer("fn(View<'static>) -> BoxFuture<'static, &'static str>"),
+        .stored_as("fn(View<'static>) -> BoxFuture<'static, &'static str>"),
     method("`self: Arc<Self>`", VIEW, "async fn subject(self: Arc<Self>) -> usize", "{ self.0.len() }",
         "SUBJECT(Arc::new(View(\"abc\"))).await")
-        .as_pointer("fn(Arc<View<'static>>) -> BoxFuture<'static, usize>"),
+        .stored_as("fn(Arc<View<'static>>) -> BoxFuture<'static, usize>"),
     method("a generic block", ("<T: Clone + Send + Sync>", "Many<T>"), "async fn subject(&self, at: usize) -> Option<T>",
         "{ self.0.get(at).cloned() }", "SUBJECT(&Many(vec![1, 2]), 1).await")
         .after("struct Many<T>(Vec<T>);")
-        .as_pointer("for<'a> fn(&'a Many<i32>, usize) -> BoxFuture<'a, Option<i32>>"),
+        .stored_as("for<'a> fn(&'a Many<i32>, usize) -> BoxFuture<'a, Option<i32>>"),
     called("recursion", "async fn subject(n: u64) -> u64",
         "{ if n == 0 { 1 } else { n * RECURSE(n - 1).await } }", "SUBJECT(5).await")
-        .as_pointer("fn(u64) -> BoxFuture<'static, u64>"),
+        .stored_as("fn(u64) -> BoxFuture<'static, u64>"),
     called("unused arguments drop at the end", "async fn subject(a: Loud, _b: Loud, _: Loud)",
         "{ pause().await; LOG.lock().unwrap().push(\"body\"); let _ = a.0; }",
         "{ SUBJECT(Loud(\"a\"), Loud(\"b\"), Loud(\"c\")).await; log() }")
-        .as_pointer("fn(Loud, Loud, Loud) -> BoxFuture<'static, ()>"),
+        .stored_as("fn(Loud, Loud, Loud) -> BoxFuture<'static, ()>"),
     called("cancelled, arguments drop as declared", "async fn subject(a: Loud, (b, _): (Loud, Loud), c: Loud)",
         "{ pause().await; let _ = (a.0, b.0, c.0); }",
         "{ let call = SUBJECT(Loud(\"a\"), (Loud(\"b\"), Loud(\"rest\")), Loud(\"c\")); \
          { let mut call = Box::pin(call); let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop())); } log() }")
-        .as_pointer("fn(Loud, (Loud, Loud), Loud) -> BoxFuture<'static, ()>"),
+        .stored_as("fn(Loud, (Loud, Loud), Loud) -> BoxFuture<'static, ()>"),
 ];

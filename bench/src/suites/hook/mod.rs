@@ -26,6 +26,9 @@ pub const SUITE: Suite = Suite {
 const ROUNDS: usize = 301;
 const CALLS: u64 = 50_000;
 
+/// Nanoseconds per call, of so many.
+type Contestant = fn(u64) -> f64;
+
 fn run() -> Result<Vec<Figure>> {
     let bar = progress::bar(SUITE.name, 5);
     let mut figures = Vec::new();
@@ -54,7 +57,7 @@ fn run() -> Result<Vec<Figure>> {
     bar.inc(1);
 
     bar.set_message("calls");
-    let against = |peer: fn(u64) -> f64| {
+    let against = |peer: Contestant| {
         Pairs::measure(ROUNDS, || Ok(calls::hook_nanoseconds(CALLS)), || Ok(peer(CALLS)))
     };
     let by_hand = against(calls::hand_nanoseconds)?;
@@ -62,7 +65,7 @@ fn run() -> Result<Vec<Figure>> {
     figures.push(Figure::new("call_over_handwritten", by_hand.ratio(), AtMost(1.05), meaning));
     plain.push(Figure::plain("  a call: hook", by_hand.first(), "ns"));
     plain.push(Figure::plain("  a call: by hand", by_hand.second(), "ns"));
-    let rows: [(&str, fn(u64) -> f64); 3] = [
+    let rows: [(&str, Contestant); 3] = [
         ("  a call: reusing form", calls::slot_nanoseconds),
         ("  a call: command_attr", calls::serenity_nanoseconds),
         ("  a call: async-recursion", calls::recursion_nanoseconds),
