@@ -9,14 +9,24 @@ pub struct Case {
     /// Items in front of it; or with it, at `path`, behind the word `HOOK`.
     pub items: &'static str,
     pub path: &'static str,
-    /// Around it: generics and type of an impl block.
-    pub host: Option<(&'static str, &'static str)>,
+    /// Around it: an impl block.
+    pub host: Option<Host>,
     pub signature: &'static str,
     pub body: &'static str,
     /// The function pointer that it should coerce to.
     pub pointer: Option<&'static str>,
     /// An expression of async code that calls `SUBJECT`; what it gives is printed and compared.
     pub call: &'static str,
+}
+
+/// `impl<'v, T: Send> View<'v, T>`
+#[derive(Clone, Copy)]
+pub struct Host {
+    /// What the block declares: `<'v, T: Send>`.
+    pub declared: &'static str,
+    pub name: &'static str,
+    /// `<'v, T>`
+    pub arguments: &'static str,
 }
 
 const NONE: Case = Case {
@@ -52,7 +62,7 @@ const fn called(
 
 const fn method(
     name: &'static str,
-    host: (&'static str, &'static str),
+    host: Host,
     signature: &'static str,
     body: &'static str,
     call: &'static str,
@@ -74,7 +84,8 @@ impl Case {
     }
 }
 
-const VIEW: (&str, &str) = ("<'v>", "View<'v>");
+const VIEW: Host = Host { declared: "<'v>", name: "View", arguments: "<'v>" };
+const MANY: Host = Host { declared: "<T: Clone + Send + Sync>", name: "Many", arguments: "<T>" };
 
 pub const CASES: &[Case] = &[
     stored("no arguments", "async fn subject() -> i32", "{ 7 }",
@@ -184,7 +195,7 @@ pub const CASES: &[Case] = &[
     method("`self: Arc<Self>`", VIEW, "async fn subject(self: Arc<Self>) -> usize", "{ self.0.len() }",
         "SUBJECT(Arc::new(View(\"abc\"))).await")
         .stored_as("fn(Arc<View<'static>>) -> BoxFuture<'static, usize>"),
-    method("a generic block", ("<T: Clone + Send + Sync>", "Many<T>"), "async fn subject(&self, at: usize) -> Option<T>",
+    method("a generic block", MANY, "async fn subject(&self, at: usize) -> Option<T>",
         "{ self.0.get(at).cloned() }", "SUBJECT(&Many(vec![1, 2]), 1).await")
         .after("struct Many<T>(Vec<T>);")
         .stored_as("for<'a> fn(&'a Many<i32>, usize) -> BoxFuture<'a, Option<i32>>"),

@@ -1,7 +1,7 @@
 //! Which macro takes which signature: every case is compiled with every macro, in both editions, and
 //! what compiles is run and compared with the plain `async fn`.
 
-use super::cases::{CASES, Case};
+use super::cases::{CASES, Case, Host};
 use crate::{Result, portable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -119,33 +119,26 @@ impl Program {
             return (items, case.path.to_owned());
         }
         let in_trait = self.maker == Maker::AsyncTrait;
-        let definition = match case.host {
-            // async-trait takes methods only, so it gets one.
-            None if in_trait => {
-                let path = "<Host as Subject>::subject".to_owned();
-                let definition = format!(
-                    "{items}\nstruct Host;\n{attribute}\ntrait Subject {{ {signature} {body} }}\n\
-                     impl Subject for Host {{}}"
-                );
-                return (definition, path);
-            }
-            None => return (format!("{items}\n{attribute}\n{signature} {body}"), case.path.into()),
-            Some((generics, host)) if in_trait => {
-                format!(
-                    "{items}\n{attribute}\ntrait Subject{generics} where Self: Sized {{ {signature}; }}\n\
-                     {attribute}\nimpl{generics} Subject{} for {host} {{ {signature} {body} }}",
-                    generics.split(':').next().map_or(String::new(), |it| {
-                        if it.ends_with('>') { it.to_owned() } else { format!("{it}>") }
-                    })
-                )
-            }
-            Some((generics, host)) => {
-                format!("{items}\nimpl{generics} {host} {{ {attribute} {signature} {body} }}")
-            }
+        let Some(Host { declared, name, arguments }) = case.host else {
+            return if in_trait {
+                // async-trait takes methods only, so it gets one.
+                let host = "struct Host; impl Subject for Host {}";
+                let method = format!("{attribute}\ntrait Subject {{ {signature} {body} }}");
+                (format!("{items}\n{host}\n{method}"), "<Host as Subject>::subject".to_owned())
+            } else {
+                (format!("{items}\n{attribute}\n{signature} {body}"), case.path.to_owned())
+            };
         };
-        let host = case.host.map_or("", |(_, host)| host);
-        let host = host.split('<').next().unwrap_or(host);
-        (definition, format!("{host}::subject"))
+        let definition = if in_trait {
+            format!(
+                "{attribute}\ntrait Subject{declared} where Self: Sized {{ {signature}; }}\n\
+                 {attribute}\nimpl{declared} Subject{arguments} for {name}{arguments} \
+                 {{ {signature} {body} }}"
+            )
+        } else {
+            format!("impl{declared} {name}{arguments} {{ {attribute} {signature} {body} }}")
+        };
+        (format!("{items}\n{definition}"), format!("{name}::subject"))
     }
 }
 
@@ -195,11 +188,8 @@ impl Support {
     }
 
     fn worst(&self, case: usize, maker: Maker) -> Verdict {
-        EDITIONS.map(|edition| self.0[&(case, maker, edition)])[..]
-            .iter()
-            .copied()
-            .min()
-            .unwrap_or(Verdict::Refused)
+        let verdicts = EDITIONS.map(|edition| self.0[&(case, maker, edition)]);
+        verdicts.into_iter().min().unwrap_or(Verdict::Refused)
     }
 
     /// The table, in Markdown.
