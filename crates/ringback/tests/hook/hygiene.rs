@@ -138,9 +138,9 @@ mod library {
     macro_rules! length {
         ($name:ident) => {
             #[$crate::hygiene::library::reexported::callbacks::hook(
-                            crate = $crate::hygiene::library::reexported::callbacks,
-                            slot
-                        )]
+                                        crate = $crate::hygiene::library::reexported::callbacks,
+                                        slot
+                                    )]
             async fn $name(text: &str) -> usize {
                 text.len()
             }
