@@ -3,6 +3,7 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod hook;
 mod outbound;
 mod register;
 
@@ -20,5 +21,11 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] =
-    &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE, outbound::SUITE];
+pub const ALL: &[Suite] = &[
+    compile::SUITE,
+    dispatch::SUITE,
+    register::SUITE,
+    asynchronous::SUITE,
+    outbound::SUITE,
+    hook::SUITE,
+];

@@ -66,6 +66,9 @@
 )]
 #![allow(clippy::cargo_common_metadata, reason = "it is not published")]
 
+#[cfg(feature = "hook")]
+pub mod hooks;
+
 use std::time::Duration;
 
 /// What comes in.
