@@ -92,16 +92,18 @@ static class Runner
         var tests = Assembly.GetExecutingAssembly().GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic))
             .Where(method => method.GetCustomAttribute<TestAttribute>() != null)
-            .Where(method => arguments.Length == 0 || arguments.Any(method.Name.Contains))
+            .Where(method => arguments.Length == 0 || arguments.Any(Name(method).Contains))
             .OrderBy(method => method.DeclaringType.Name).ToList();
         int failed = tests.Count(test => !Passes(test));
         Console.WriteLine($"{tests.Count - failed} passed, {failed} failed");
         return failed == 0 && tests.Count > 0 ? 0 : 1;
     }
 
+    static string Name(MethodInfo test) => $"{test.DeclaringType.Name}.{test.Name}";
+
     static bool Passes(MethodInfo test)
     {
-        string name = $"{test.DeclaringType.Name}.{test.Name}";
+        string name = Name(test);
         using (new Timer(_ => Hangs(name), null, patience, Timeout.InfiniteTimeSpan))
         {
             try

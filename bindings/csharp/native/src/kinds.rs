@@ -1,7 +1,5 @@
 //! Every kind of value that crosses, as an argument and as a result.
 
-#![allow(clippy::too_many_arguments)] // many are the point of one type here
-
 use crate::{Address, answer};
 use ringback::abi::RbError;
 
