@@ -57,7 +57,7 @@ fn run() -> Result<Vec<Figure>> {
     step("storm");
     storm(&mut figures)?;
     step(".NET");
-    //DOTNET
+    figures.splice(2..2, dotnet::figures()?);
     bar.finish_and_clear();
     Ok(figures)
 }

@@ -1,4 +1,4 @@
-//! The .NET side measures itself: its bench script prints `name value` lines.
+//! The .NET side measures itself: its bench script prints a line for each figure.
 
 use crate::Result;
 use crate::figure::Figure;
@@ -17,16 +17,24 @@ pub fn figures() -> Result<Vec<Figure>> {
         return Err(format!("{SCRIPT} failed: {}", output.status).into());
     }
     let output = String::from_utf8(output.stdout)?;
-    let value = |name: &str| -> Result<f64> {
+    // `NAME MEDIAN LOW HIGH`
+    let spread = |name: &str| -> Result<Spread> {
         let line = output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        Ok(line.ok_or_else(|| format!("{SCRIPT} did not print {name}"))?.trim().parse()?)
+        let line = line.ok_or_else(|| format!("{SCRIPT} did not print {name}"))?;
+        let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+        let [median, low, high] = numbers[..] else {
+            return Err(format!("not `NAME MEDIAN LOW HIGH`: {line}").into());
+        };
+        Ok(Spread { median, low, high })
     };
-    let once = |name: &str| value(name).map(|value| Spread::of(&[value]));
     let meaning = "times the bare unmanaged pointer of the same delegate";
-    let leaked = value("leaked_handles_coreclr")? + value("leaked_handles_mono")?;
+    let leaked = ["leaked_handles_coreclr", "leaked_handles_mono"]
+        .map(spread)
+        .into_iter()
+        .try_fold(0.0, |sum, leaked| leaked.map(|leaked| sum + leaked.median))?;
     Ok(vec![
-        Figure::new("coreclr_over_raw", once("coreclr_over_raw")?, AtMost(1.35), meaning),
-        Figure::new("mono_over_raw", once("mono_over_raw")?, Printed, meaning),
+        Figure::new("coreclr_over_raw", spread("coreclr_over_raw")?, AtMost(1.35), meaning),
+        Figure::new("mono_over_raw", spread("mono_over_raw")?, Printed, meaning),
         Figure::new(
             "leaked_handles",
             Spread::of(&[leaked]),

@@ -326,6 +326,9 @@ macro_rules! __callback {
                         + ::core::marker::Send + ::core::marker::Sync + 'static,
                     RingbackMessage: ::core::marker::Send + 'static,
                     RingbackListener: ::core::ops::AsyncFnMut(RingbackMessage),
+                    // `for`: may be false, see rust#48214
+                    for<'ringback> RingbackOutput:
+                        ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync,
                 {
                     let (inlet, deliver) = $crate::__private::open_mailbox::<$name, _, _, _, _>(
                         mailbox, take, listener,

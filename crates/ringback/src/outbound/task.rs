@@ -348,13 +348,13 @@ impl<S: Fn(BoxedTask), F> Spawn for Spawning<S, F> {
 /// A result that can be lent to the foreign side and copied there.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the result of an async callback: the foreign side copies it",
-    label = "not plain data",
-    note = "return an integer, a raw pointer or a struct that is `Copy`"
+    message = "`{Self}` cannot be the result of an async callback: it is copied, on another thread",
+    label = "not plain data that any thread may have",
+    note = "return an integer, or a struct that is `Copy` and `Send`; wrap a raw pointer in one"
 )]
 pub trait PlainResult {}
 #[diagnostic::do_not_recommend]
-impl<R: Copy> PlainResult for R {}
+impl<R: Copy + Send> PlainResult for R {}
 
 #[doc(hidden)]
 pub const fn assert_plain_result<R: PlainResult>() {}

@@ -64,6 +64,7 @@ pub extern "C" fn native_calls_out(inner: OnEnd) -> OnEnd {
     let state = (Counted, vec![1_u8; 64]);
     let inner = inner.adopt().expect("well-formed");
     OnEnd::fallible(move || {
+        let state = &state; // all of it, so that it is dropped with the closure
         inner.call()?;
         assert_eq!(state.1.iter().map(|&byte| usize::from(byte)).sum::<usize>(), 64);
         Ok(())
