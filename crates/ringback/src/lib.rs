@@ -74,7 +74,7 @@ pub use self::{
         barrier::{InitError, Protection, init, protection},
         core::Status,
         mailbox::{
-            AsyncRegistration, Batch, Counts, Drain, Drained, Mailbox, Messages, NotDrained,
+            AsyncRegistration, Batch, Counts, Drain, Drained, Feed, Mailbox, Messages, NotDrained,
             OverflowPolicy, StallWatch, Stalled, Take,
         },
         pointer::FnPointer,

@@ -85,7 +85,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
     }
 
     #[inline]
-    fn accept(&self, key: u64, message: M, answer: R) -> R {
+    pub(crate) fn accept(&self, key: u64, message: M, answer: R) -> R {
         // Never 0, which means that nobody asks.
         let arrived = if self.stamps_time { now().max(1) } else { 0 };
         if self.is_closed() {
