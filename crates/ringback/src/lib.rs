@@ -95,7 +95,7 @@ pub use self::{
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
-        user_data::{Carries, Finds, LastPlace, Nth, UserData, UserDataPool},
+        user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 
@@ -247,7 +247,10 @@ macro_rules! callback_pool {
 /// * `fn(arguments) -> result` takes any types that C can carry; they may borrow, also with named
 ///   lifetimes (`for<'a> fn(&'a A, &'a B)`). The result does not borrow, as for a pool.
 /// * `async fn(arguments) -> result` declares an async callback; see [`abi::RbTask`].
-/// * Attributes are treated as by [`callback_pool!`].
+/// * Of attributes it takes documentation, `cfg`, lint levels, `deprecated` and `must_use`, as
+///   [`callback_pool!`] does.
+/// * The struct's fields are private to the module that declares it; writing to them there is as
+///   unsafe as `from_raw`.
 #[macro_export]
 macro_rules! callback_type {
     ($($declaration:tt)*) => {

@@ -20,9 +20,9 @@ pub enum Event<'a> {
         /// The panic's text.
         message: &'a str,
     },
-    /// A Rust closure that foreign code called panicked; the caller got [`Status::PANIC`] and the text.
-    ///
-    /// [`Status::PANIC`]: crate::abi::Status::PANIC
+    /// User code behind a callback panicked. A closure or a task: its foreign caller got
+    /// [`Status::PANIC`](crate::abi::Status::PANIC) and the text. A destructor, or a function that posts
+    /// or spawns: nobody else is told.
     CallbackPanicked {
         /// The callback type's name, with its module path.
         callback: &'a str,
