@@ -8,7 +8,6 @@
 
 mod adopted;
 #[path = "../common/mod.rs"]
-#[allow(unreachable_pub, dead_code, reason = "shared with other tests")]
 mod common;
 mod foreign;
 mod made;
