@@ -1,0 +1,63 @@
+//! Procedural macros in a box: run outside the compiler, in a process that may crash, hang or
+//! misbehave without harm.
+//!
+//! ```text
+//! your program      | Expander -> socket -> server (trusted, one thread, loads no library)
+//!                   |                         | fork per expansion
+//! closed-in child   |                         +-> limits, landlock, seccomp -> dlopen -> expand
+//! ```
+//! The server is built once per compiler, by that compiler, from sources carried in here: Rust has
+//! no stable ABI, and so the bridge to a macro library is the compiler's own. Linux on x86-64 only.
+//!
+//! ```no_run
+//! use macrobox::{Call, Compiler, Expander, Kind, Library, Options, Stream};
+//! let compiler = Compiler::current()?;
+//! let library = Library::open("target/debug/deps/libserde_derive-1.so".as_ref(), &compiler)?;
+//! let mut expander = Expander::new(&compiler, Options::default())?;
+//! let call = Call::from_source(Kind::Derive, "Serialize", "struct Point { x: i32 }")?;
+//! println!("{}", expander.expand(&library, &call)?.text());
+//! # Ok::<(), macrobox::Error>(())
+//! ```
+
+mod compiler;
+mod error;
+mod expander;
+mod invocation;
+mod library;
+mod process;
+mod record;
+mod server_source;
+
+pub mod background;
+pub mod cargo;
+pub mod cli;
+
+#[path = "../server/lex.rs"]
+#[allow(missing_docs)]
+mod lex;
+#[path = "../server/message.rs"]
+#[allow(missing_docs)]
+mod message;
+#[path = "../tap/record.rs"]
+#[allow(missing_docs)]
+mod tap_record;
+#[path = "../server/token.rs"]
+#[allow(missing_docs)]
+mod token;
+#[path = "../server/wire.rs"]
+#[allow(missing_docs)]
+mod wire;
+
+pub use compiler::Compiler;
+pub use error::{Error, Failure};
+pub use expander::{Expander, Expansion, Options};
+pub use invocation::Call;
+pub use lex::{LexError, lex};
+pub use record::{Recording, record};
+pub use library::{Library, Refusal};
+pub use message::{Allow, Declared, Diagnostic, Kind, Level, Limits, Source, Watch};
+pub use tap_record::Record;
+pub use token::{
+    Delimiter, Group, Hygiene, Ident, Literal, LiteralKind, Punct, Span, Stream, Text, Tree,
+    literal_text, to_text, write_text,
+};
