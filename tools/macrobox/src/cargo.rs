@@ -98,22 +98,49 @@ impl Selection {
     /// the features that cargo gives them in this very build.
     pub fn macro_crates(&self, package: Option<&str>) -> Result<Vec<MacroCrate>, Error> {
         let metadata = self.metadata()?;
-        let mut command = self.cargo("check", &own_target_folder(&metadata));
+        let mut found = Vec::new();
+        let checked = self.artifacts(&metadata, "check", package, &mut found)?;
+        // Macro crates that are asked for themselves are only checked by that, not built.
+        let is_macros = |one: &&Package| {
+            let mut targets = one.targets.iter();
+            targets.any(|target| target.kind.contains(&TargetKind::ProcMacro))
+        };
+        let asked = metadata.packages.iter().filter(|one| match package {
+            Some(name) => one.name.as_str() == name,
+            None => metadata.workspace_members.contains(&one.id),
+        });
+        for own in asked.filter(is_macros) {
+            if !found.iter().any(|known| known.package == own.name.as_str()) {
+                self.artifacts(&metadata, "build", Some(own.name.as_str()), &mut found)?;
+            }
+        }
+        // A crate that does not compile does not keep its macro crates from being looked at.
+        if !checked && found.is_empty() {
+            return Err(Error::Cargo("cargo check failed, see above".into()));
+        }
+        let key = |one: &MacroCrate| (one.package.clone(), one.version.clone());
+        found.sort_by_key(key);
+        found.dedup_by(|one, other| one.path == other.path);
+        Ok(found)
+    }
+
+    /// Runs cargo and gathers the macro libraries it names; false if it failed.
+    fn artifacts(
+        &self,
+        metadata: &Metadata,
+        task: &str,
+        package: Option<&str>,
+        found: &mut Vec<MacroCrate>,
+    ) -> Result<bool, Error> {
+        let mut command = self.cargo(task, &own_target_folder(metadata));
         command.arg("--message-format=json-render-diagnostics").args(self.features());
         match package {
             Some(package) => command.args(["--package", package]),
             None => command.arg("--workspace"),
         };
-        if self.verbose {
-            command.arg("-v");
-        } else {
-            command.arg("-q");
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(Error::io("starting cargo check"))?;
-        let mut found = Vec::new();
+        command.arg(if self.verbose { "-v" } else { "-q" });
+        let started = command.stdout(Stdio::piped()).spawn();
+        let mut child = started.map_err(Error::io(format!("starting cargo {task}")))?;
         if let Some(stdout) = child.stdout.take() {
             for message in Message::parse_stream(BufReader::new(stdout)).flatten() {
                 let Message::CompilerArtifact(artifact) = message else { continue };
@@ -131,14 +158,7 @@ impl Selection {
                 }
             }
         }
-        let status = child.wait().map_err(Error::io("waiting for cargo check"))?;
-        // A crate that does not compile does not keep its macro crates from being looked at.
-        if !status.success() && found.is_empty() {
-            return Err(Error::Cargo("cargo check failed, see above".into()));
-        }
-        found.sort_by(|one, other| (&one.package, &one.version).cmp(&(&other.package, &other.version)));
-        found.dedup_by(|one, other| one.path == other.path);
-        Ok(found)
+        Ok(child.wait().map_err(Error::io("waiting for cargo"))?.success())
     }
 
     /// The crate to look into: of `package`, or of the package cargo stands in.

@@ -26,8 +26,10 @@ mod invocation;
 mod library;
 mod process;
 mod record;
+mod render;
 mod server_source;
 
+pub mod agree;
 pub mod background;
 pub mod cargo;
 pub mod cli;

@@ -1,1 +1,5 @@
-fn main(){std::process::exit(macrobox::cli::run())}
+//! `cargo macrobox`.
+
+fn main() -> std::process::ExitCode {
+    macrobox::cli::main()
+}
