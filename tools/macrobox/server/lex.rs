@@ -161,7 +161,8 @@ impl<'a, F: Fn(usize, usize) -> Span> Lexer<'a, F> {
     fn doc(&self, trees: &mut Vec<Tree>, text: &str, inner: bool, start: usize, end: usize) {
         let span = (self.span)(start, end);
         let punct = |ch| Tree::Punct(Punct { ch, joint: false, span });
-        let escaped: String = text.replace("\r\n", "\n").chars().flat_map(char::escape_debug).collect();
+        let escaped: String =
+            text.replace("\r\n", "\n").chars().flat_map(char::escape_debug).collect();
         let contents = vec![
             Tree::Ident(Ident { text: "doc".into(), raw: false, span }),
             punct(b'='),
@@ -191,7 +192,8 @@ impl<'a, F: Fn(usize, usize) -> Span> Lexer<'a, F> {
         if let Some((kind, text)) = literal {
             // A number has taken its suffix itself.
             let number = matches!(kind, LiteralKind::Integer | LiteralKind::Float);
-            let (text, suffix) = if number { split_suffix(text, kind) } else { (text, self.name()) };
+            let (text, suffix) =
+                if number { split_suffix(text, kind) } else { (text, self.name()) };
             trees.push(Tree::Literal(Literal {
                 kind,
                 text: text.into(),
@@ -206,8 +208,7 @@ impl<'a, F: Fn(usize, usize) -> Span> Lexer<'a, F> {
             trees.push(Tree::Punct(Punct { ch: b'\'', joint: true, span: quote }));
         }
         let start = self.at;
-        let raw = self.rest().starts_with("r#")
-            && self.rest()[2..].starts_with(is_ident_start);
+        let raw = self.rest().starts_with("r#") && self.rest()[2..].starts_with(is_ident_start);
         self.at += if raw { 2 } else { 0 };
         let name = self.name();
         if !name.is_empty() {

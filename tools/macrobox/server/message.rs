@@ -103,7 +103,15 @@ pub struct Request {
     pub watch: Watch,
 }
 wire_struct!(Request {
-    library, symbol, calls, sources, environment, directory, limits, allow, watch,
+    library,
+    symbol,
+    calls,
+    sources,
+    environment,
+    directory,
+    limits,
+    allow,
+    watch,
 });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +214,15 @@ pub struct Reply {
     pub memory: u64,
 }
 wire_struct!(Reply {
-    end, code, answer, stdout, stderr, touches, wall_nanoseconds, cpu_nanoseconds, memory,
+    end,
+    code,
+    answer,
+    stdout,
+    stderr,
+    touches,
+    wall_nanoseconds,
+    cpu_nanoseconds,
+    memory,
 });
 
 /// The server's first message.

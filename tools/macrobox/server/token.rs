@@ -220,11 +220,7 @@ pub fn to_text(stream: &Stream) -> String {
 }
 
 /// As [`to_text`], telling `each` token where its text begins and ends.
-pub fn write_text(
-    stream: &Stream,
-    out: &mut String,
-    each: &mut impl FnMut(&Tree, usize, usize),
-) {
+pub fn write_text(stream: &Stream, out: &mut String, each: &mut impl FnMut(&Tree, usize, usize)) {
     let trees = stream.trees();
     for (index, tree) in trees.iter().enumerate() {
         let start = out.len();
@@ -255,7 +251,8 @@ pub fn write_text(
 }
 
 fn spaced(left: &Tree, right: &Tree) -> bool {
-    let is_bracketed = |tree: &Tree, delimiter| matches!(tree, Tree::Group(group) if group.delimiter == delimiter);
+    let is_bracketed =
+        |tree: &Tree, delimiter| matches!(tree, Tree::Group(group) if group.delimiter == delimiter);
     match (left, right) {
         (Tree::Punct(punct), _) if punct.joint => false,
         (Tree::Punct(punct), _) if punct.ch == b'$' => !matches!(right, Tree::Ident(_)),

@@ -69,7 +69,8 @@ pub fn input(recording: &Recording, record: &Record) -> Option<Result<Verdict, E
         (low, high) = (low.min(span.lo), high.max(span.hi));
     });
     let inside = record.kind != Kind::Derive && plain && low < high;
-    let within = record.kind == Kind::Attribute || (record.site.lo <= low && high <= record.site.hi);
+    let within =
+        record.kind == Kind::Attribute || (record.site.lo <= low && high <= record.site.hi);
     if !inside || !within || made_by_macro(&text, record) {
         return None;
     }

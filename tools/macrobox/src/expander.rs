@@ -147,9 +147,7 @@ impl Expander {
     /// Expands one call, in a process of its own.
     pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
         let mut all = self.expand_repeated(library, call, 1)?;
-        all.pop().unwrap_or_else(|| {
-            Err(macro_error(&call.name, Failure::Malformed, &[], &[]))
-        })
+        all.pop().unwrap_or_else(|| Err(macro_error(&call.name, Failure::Malformed, &[], &[])))
     }
 
     /// Expands the same call `times` times, one after the other in one process.

@@ -22,13 +22,8 @@ pub struct Call {
 impl Call {
     /// A call whose input is `text`.
     pub fn from_source(kind: Kind, name: &str, text: &str) -> Result<Self, Error> {
-        let source = Source {
-            path: "<input>".into(),
-            text: text.into(),
-            offset: 0,
-            line: 1,
-            column: 1,
-        };
+        let source =
+            Source { path: "<input>".into(), text: text.into(), offset: 0, line: 1, column: 1 };
         let input = lex_source(&source, 0)?;
         let site = Span { file: 0, lo: 0, hi: text.len() as u32, hygiene: Hygiene::Call };
         let attribute = (kind == Kind::Attribute).then(Stream::default);

@@ -22,12 +22,14 @@
 mod compiler;
 mod error;
 mod expander;
+pub mod flat;
 mod invocation;
 mod library;
 mod process;
 mod record;
 mod render;
 mod server_source;
+mod toolchain;
 
 pub mod agree;
 pub mod background;
@@ -55,11 +57,12 @@ pub use error::{Error, Failure};
 pub use expander::{Expander, Expansion, Options};
 pub use invocation::Call;
 pub use lex::{LexError, lex};
-pub use record::{Recording, record};
 pub use library::{Library, Refusal};
 pub use message::{Allow, Declared, Diagnostic, Kind, Level, Limits, Source, Watch};
+pub use record::{Recording, record};
 pub use tap_record::Record;
 pub use token::{
     Delimiter, Group, Hygiene, Ident, Literal, LiteralKind, Punct, Span, Stream, Text, Tree,
     literal_text, to_text, write_text,
 };
+pub use toolchain::ToolchainServer;

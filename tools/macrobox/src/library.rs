@@ -26,7 +26,9 @@ pub enum Refusal {
     #[error("declares no procedural macros (no `__rustc_proc_macro_decls_*` symbol)")]
     NoMacros,
     /// Its metadata is gone, so nobody knows which compiler built it.
-    #[error("says nothing about its compiler (stripped of `.rustc` and `.comment`?): build it anew")]
+    #[error(
+        "says nothing about its compiler (stripped of `.rustc` and `.comment`?): build it anew"
+    )]
     NoVersion,
     /// Rust has no stable ABI: it would be read wrongly.
     #[error("was built by `{built}`, but this is `{ours}`: build it anew with this toolchain")]
@@ -45,8 +47,8 @@ impl Library {
     /// Reads which macros' library `path` is, and refuses what `compiler` did not build.
     pub fn open(path: &Path, compiler: &Compiler) -> Result<Self, Error> {
         let refuse = |refusal| Error::Library { path: path.into(), refusal };
-        let bytes = std::fs::read(path)
-            .map_err(|error| refuse(Refusal::Unreadable(error.to_string())))?;
+        let bytes =
+            std::fs::read(path).map_err(|error| refuse(Refusal::Unreadable(error.to_string())))?;
         let path = path.canonicalize().unwrap_or_else(|_| path.into());
         let (symbol, built) = read(&bytes, compiler.version()).map_err(refuse)?;
         Ok(Library { path, symbol, compiler: built })

@@ -45,8 +45,8 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     command.env(TASK, &target.crate_name).env("MACROBOX_TAP", folder.join("tap"));
     command.env("MACROBOX_TAP_LIBRARY", &tap).env("MACROBOX_PROFILE", &folder);
     let ended = command.output().map_err(Error::io("starting cargo check"))?;
-    let failed = (!ended.status.success())
-        .then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
+    let failed =
+        (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
     let bytes = std::fs::read(folder.join("tap")).unwrap_or_default();
     Ok(Recording {
         records: read_records(&bytes)?,
@@ -57,7 +57,10 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
 }
 
 /// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
-pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = std::ffi::OsString>) -> i32 {
+pub(crate) fn wrap_rustc(
+    task: &str,
+    mut arguments: impl Iterator<Item = std::ffi::OsString>,
+) -> i32 {
     use std::os::unix::process::CommandExt;
     let rustc = arguments.next().unwrap_or_else(|| "rustc".into());
     let arguments: Vec<_> = arguments.collect();
@@ -100,10 +103,8 @@ fn read_profile(folder: &Path) -> Result<Vec<(String, String)>, Error> {
         for event in data.iter_full() {
             if event.label == "expand_proc_macro" {
                 let mut details = event.additional_data.iter().map(ToString::to_string);
-                counted.push((
-                    details.next().unwrap_or_default(),
-                    details.next().unwrap_or_default(),
-                ));
+                counted
+                    .push((details.next().unwrap_or_default(), details.next().unwrap_or_default()));
             }
         }
     }

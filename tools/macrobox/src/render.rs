@@ -1,6 +1,6 @@
 //! Output for people: laid-out code, colours on a terminal, messages that point into the input.
 
-use crate::{Diagnostic, Level, Source, Span, Stream, Tree, lex, token, to_text};
+use crate::{Diagnostic, Level, Source, Span, Stream, Tree, lex, to_text, token};
 use std::io::IsTerminal;
 
 /// True if colours reach a person: on a terminal, unless NO_COLOR says otherwise.
@@ -32,8 +32,8 @@ pub(crate) fn pretty(stream: &Stream) -> String {
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
     "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
-    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type", "unsafe",
-    "use", "where", "while",
+    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type",
+    "unsafe", "use", "where", "while",
 ];
 
 /// `text` with colours for keywords and literals.

@@ -21,5 +21,14 @@ pub struct Record {
     pub nanoseconds: u64,
 }
 wire_struct!(Record {
-    library, kind, name, files, site, line, attribute, input, output, nanoseconds,
+    library,
+    kind,
+    name,
+    files,
+    site,
+    line,
+    attribute,
+    input,
+    output,
+    nanoseconds,
 });

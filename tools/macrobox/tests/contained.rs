@@ -68,7 +68,8 @@ fn the_scratch_folder_goes_with_the_server() {
     let zoo = Zoo::build().unwrap();
     let expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
     let enforced = expander.enforced().join("\n");
-    let folder = enforced.split_once("only below ").unwrap().1.split(' ').next().unwrap().to_owned();
+    let folder =
+        enforced.split_once("only below ").unwrap().1.split(' ').next().unwrap().to_owned();
     assert!(std::path::Path::new(&folder).is_dir(), "{enforced}");
     let server = expander.server_id().unwrap();
     drop(expander);

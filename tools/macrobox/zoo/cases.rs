@@ -16,8 +16,10 @@ impl Zoo {
     pub fn build() -> Result<Zoo, Error> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = folder.ancestors().find(|up| up.join("zoo").exists()).unwrap_or(folder);
-        let selection =
-            Selection { manifest_path: Some(folder.join("zoo/Cargo.toml")), ..Selection::default() };
+        let selection = Selection {
+            manifest_path: Some(folder.join("zoo/Cargo.toml")),
+            ..Selection::default()
+        };
         let compiler = Compiler::current()?;
         let library = |package: &str| {
             let crates = selection.macro_crates(Some(package))?;
@@ -44,7 +46,11 @@ use Then::{Fails, Says};
 const CASES: &[(&str, &str, Then)] = &[
     ("segfault", "", Fails(|failure| *failure == Failure::Crashed(11))),
     ("aborts", "", Fails(|failure| *failure == Failure::Crashed(6))),
-    ("odd_panic", "", Fails(|failure| matches!(failure, Failure::Panicked(_) | Failure::Crashed(_)))),
+    (
+        "odd_panic",
+        "",
+        Fails(|failure| matches!(failure, Failure::Panicked(_) | Failure::Crashed(_))),
+    ),
     ("stack_overflow", "", Fails(|failure| *failure == Failure::StackOverflow)),
     ("endless", "", Fails(|failure| matches!(failure, Failure::TimedOut(_) | Failure::OutOfTime))),
     ("sleeps", "", Fails(|failure| matches!(failure, Failure::TimedOut(_)))),
@@ -53,7 +59,11 @@ const CASES: &[(&str, &str, Then)] = &[
     ("exits", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("exits_quietly", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("forges", "", Says("printed")),
-    ("forges_everywhere", "", Fails(|failure| matches!(failure, Failure::Malformed | Failure::TimedOut(_)))),
+    (
+        "forges_everywhere",
+        "",
+        Fails(|failure| matches!(failure, Failure::Malformed | Failure::TimedOut(_))),
+    ),
     ("reads_stdin", "", Says("Ok(\\\"\\\")")),
     ("closes_all", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("kills_parent", "", Says("[-1, -1]")),
@@ -62,10 +72,18 @@ const CASES: &[(&str, &str, Then)] = &[
     ("opens_socket", "PORT", Says("Err(PermissionDenied)")),
     ("executes", "MARK", Says("Err(PermissionDenied)")),
     ("leaves_thread", "", Says("left")),
-    ("huge_output", "", Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory))),
+    (
+        "huge_output",
+        "",
+        Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory)),
+    ),
     ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput)),
     ("exit_handler", "", Says("0")),
-    ("signal_handler", "", Fails(|failure| matches!(failure, Failure::TimedOut(_) | Failure::OutOfTime))),
+    (
+        "signal_handler",
+        "",
+        Fails(|failure| matches!(failure, Failure::TimedOut(_) | Failure::OutOfTime)),
+    ),
 ];
 
 /// One case: its name, and why it was not contained.
@@ -162,7 +180,9 @@ fn harmed(mark: &Path, mode: Option<u32>) -> Option<String> {
 fn unhealthy(expander: &mut Expander, zoo: &Zoo, server: Option<u32>) -> Option<String> {
     let call = Call::from_source(Kind::Function, "echo", "still here").ok()?;
     match expander.expand(&zoo.gentle, &call) {
-        Ok(expansion) if expansion.text() != "still here" => Some("a healthy macro suffered".into()),
+        Ok(expansion) if expansion.text() != "still here" => {
+            Some("a healthy macro suffered".into())
+        }
         Ok(_) if expander.server_id() != server => Some("the server had to be restarted".into()),
         Ok(_) => None,
         Err(error) => Some(format!("the next healthy macro failed: {error}")),

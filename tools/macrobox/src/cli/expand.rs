@@ -184,12 +184,8 @@ impl Job<'_> {
             let mut depth = 0;
             expansion.stream = again(session, library, call, &expansion.stream, &mut depth)?;
         }
-        let (complaints, errors) = render::complaints(
-            &expansion.diagnostics,
-            &expansion.stream,
-            call.site,
-            &call.sources,
-        );
+        let (complaints, errors) =
+            render::complaints(&expansion.diagnostics, &expansion.stream, call.site, &call.sources);
         eprint!("{complaints}{}", expansion.stderr);
         self.good &= errors == 0;
         if self.arguments.json {
@@ -280,7 +276,8 @@ fn again(
     let mut trees = stream.trees().iter().peekable();
     while let Some(tree) = trees.next() {
         let mut rest = trees.clone();
-        let called = tree.is_ident(&call.name) && rest.next().is_some_and(|bang| bang.is_punct(b'!'));
+        let called =
+            tree.is_ident(&call.name) && rest.next().is_some_and(|bang| bang.is_punct(b'!'));
         if call.kind == Kind::Function
             && called
             && let Some(Tree::Group(group)) = rest.next()

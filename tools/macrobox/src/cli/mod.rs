@@ -79,6 +79,9 @@ struct BoxOptions {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    // A closed pipe ends the program quietly, as other tools do.
+    // SAFETY: the default action of a signal, set before any thread is started.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     if let Ok(task) = std::env::var(record::TASK) {
         // Called by cargo in place of rustc.
         return ExitCode::from(record::wrap_rustc(&task, std::env::args_os().skip(1)) as u8);
@@ -88,9 +91,10 @@ pub fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|first| first == "macrobox") {
         arguments.remove(1);
     }
-    // rust-analyzer starts its server without arguments of ours.
-    if arguments.len() == 1 && std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some() {
-        arguments.push("server".into());
+    // rust-analyzer starts its server with its own arguments only.
+    let own = std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some();
+    if own && arguments.get(1).is_none_or(|first| first.to_string_lossy().starts_with("--format")) {
+        arguments.insert(1, "server".into());
     }
     let Arguments { task, selection, options } = Arguments::parse_from(arguments);
     let ended = match task {

@@ -1,6 +1,8 @@
 use super::BoxOptions;
-use crate::cargo::Selection;
 use crate::Error;
+use crate::cargo::Selection;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
-pub(super) fn run(_: &Selection, _: &BoxOptions, _: &Arguments) -> Result<bool, Error> { Ok(true) }
+pub(super) fn run(_: &Selection, _: &BoxOptions, _: &Arguments) -> Result<bool, Error> {
+    Ok(true)
+}

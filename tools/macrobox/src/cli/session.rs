@@ -45,8 +45,7 @@ impl Session {
         path: &str,
         text: &str,
     ) -> Result<Vec<(Library, Call)>, Error> {
-        let source =
-            Source { path: path.into(), text: text.into(), offset: 0, line: 1, column: 1 };
+        let source = Source { path: path.into(), text: text.into(), offset: 0, line: 1, column: 1 };
         let all = read_written(&lex_source(&source, 0)?)?;
         let crates = selection.macro_crates(package)?;
         let mut calls = Vec::new();
@@ -65,7 +64,11 @@ impl Session {
                 [] => return Err(not_found(&written, &crates)),
                 _ => {
                     let message = "is in several crates: write CRATE::NAME, with one of";
-                    return Err(Error::Name(format!("`{}` {message} {}", written.path, names.join(", "))));
+                    return Err(Error::Name(format!(
+                        "`{}` {message} {}",
+                        written.path,
+                        names.join(", ")
+                    )));
                 }
             };
             let name = written.path.rsplit("::").next().unwrap_or_default().to_owned();
