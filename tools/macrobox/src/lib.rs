@@ -66,3 +66,10 @@ pub use token::{
     literal_text, to_text, write_text,
 };
 pub use toolchain::ToolchainServer;
+
+/// A program that calls [`record`] is run again by cargo, in rustc's place: it must ask this first
+/// thing in `main`, and end with the code if there is one.
+pub fn wrapped() -> Option<std::process::ExitCode> {
+    let task = std::env::var(record::TASK).ok()?;
+    Some(std::process::ExitCode::from(record::wrap_rustc(&task, std::env::args_os().skip(1)) as u8))
+}

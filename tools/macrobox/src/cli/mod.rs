@@ -11,7 +11,6 @@ mod session;
 mod trace;
 
 use crate::cargo::Selection;
-use crate::record;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,9 +81,8 @@ pub fn main() -> ExitCode {
     // A closed pipe ends the program quietly, as other tools do.
     // SAFETY: the default action of a signal, set before any thread is started.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    if let Ok(task) = std::env::var(record::TASK) {
-        // Called by cargo in place of rustc.
-        return ExitCode::from(record::wrap_rustc(&task, std::env::args_os().skip(1)) as u8);
+    if let Some(code) = crate::wrapped() {
+        return code;
     }
     // As a subcommand, cargo gives the subcommand's name first.
     let mut arguments: Vec<_> = std::env::args_os().collect();
