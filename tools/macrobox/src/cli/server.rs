@@ -125,11 +125,12 @@ impl Server {
         let input = from_flat(&given.macro_body, &spans).ok_or_else(damaged)?;
         let attribute = given.attributes.as_ref().map(|flat| from_flat(flat, &spans));
         let attribute = attribute.map(|stream| stream.ok_or_else(damaged)).transpose()?;
-        // Names only are sent: an attribute comes with arguments, a derive and a function without.
+        // Only names are sent. An attribute comes with its arguments if it has any, a derive and a
+        // function never; a library may have an attribute and a derive of one name.
         let macros = self.expander.list(&library)?;
-        let known = macros.iter().find(|one| {
-            one.name == given.macro_name && (one.kind == Kind::Attribute) == attribute.is_some()
-        });
+        let named = || macros.iter().filter(|one| one.name == given.macro_name);
+        let with_arguments = |kind| (kind == Kind::Attribute) == attribute.is_some();
+        let known = named().find(|one| with_arguments(one.kind)).or_else(|| named().next());
         let kind = known.map_or(Kind::Function, |one| one.kind);
         let site = crate::Span::site(crate::Hygiene::Call);
         let sources = vec![Source::default()];
