@@ -47,7 +47,7 @@ impl Default for Options {
 }
 
 /// What became of one call that did not fail.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expansion {
     /// The macro's output.
     pub stream: Stream,

@@ -35,9 +35,10 @@ pub mod agree;
 pub mod background;
 pub mod cargo;
 pub mod cli;
+pub mod testing;
 
 #[path = "../server/lex.rs"]
-#[allow(missing_docs)]
+#[allow(missing_docs, dead_code, reason = "shared with the server, which uses all of it")]
 mod lex;
 #[path = "../server/message.rs"]
 #[allow(missing_docs)]

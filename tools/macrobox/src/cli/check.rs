@@ -67,8 +67,7 @@ pub(super) fn run(
         let target = selection.target(package, arguments.bin.as_deref())?;
         let recording = record(&session.compiler, &target)?;
         let (environment, directory) = target.environment()?;
-        session.expander.options().environment = environment;
-        session.expander.options().directory = directory;
+        session.in_package(environment, directory);
         for one in &recording.records {
             let library = Library::open(one.library.as_ref(), &session.compiler)?;
             let finding = findings.entry(full_name(&library, &one.name)).or_default();

@@ -43,6 +43,9 @@ pub(super) struct Arguments {
     /// Compare with what this other build of the macro library makes of it
     #[arg(long, value_name = "LIBRARY")]
     against: Option<PathBuf>,
+    /// `own` runs the macro in the box, `toolchain` in the toolchain's server, unprotected
+    #[arg(long, default_value = "own", value_parser = ["own", "toolchain"])]
+    server: String,
 }
 
 /// Deeper than this, a macro that always calls itself is stopped.
@@ -53,7 +56,7 @@ pub(super) fn run(
     options: &BoxOptions,
     arguments: &Arguments,
 ) -> Result<bool, Error> {
-    let mut session = Session::open(options)?;
+    let mut session = Session::open_for(options, arguments.server == "own")?;
     let mut job = Job { arguments, good: true, json: Vec::new(), memory: None };
     if arguments.at.is_none() && arguments.name.is_none() {
         let (path, text) = read(arguments)?;
@@ -67,8 +70,7 @@ pub(super) fn run(
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = record(&session.compiler, &target)?;
     let (environment, directory) = target.environment()?;
-    session.expander.options().environment = environment;
-    session.expander.options().directory = directory;
+    session.in_package(environment, directory);
     job.memory = Some(target.folder.join("last"));
     let chosen: Vec<&Record> = match &arguments.at {
         Some(place) => at(&recording, place)?,
@@ -172,7 +174,7 @@ impl Job<'_> {
         call: &Call,
         record: Option<&Record>,
     ) -> Result<(), Error> {
-        let mut expansion = match session.expander.expand(library, call) {
+        let mut expansion = match session.expand(library, call) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {
                 self.fail(&error, call);
@@ -198,7 +200,7 @@ impl Job<'_> {
         }
         if let Some(other) = &self.arguments.against {
             let other = Library::open(other, &session.compiler)?;
-            let other = render::pretty(&session.expander.expand(&other, call)?.stream);
+            let other = render::pretty(&session.expand(&other, call)?.stream);
             print_diff(&other, &text, "the other library", "this one");
         } else if self.arguments.diff {
             self.diff(call, &text)?;
@@ -288,7 +290,7 @@ fn again(
                 return Err(Error::Name(message));
             }
             let inner = Call { input: group.stream.clone(), ..call.clone() };
-            let expansion = session.expander.expand(library, &inner)?;
+            let expansion = session.expand(library, &inner)?;
             let inner = again(session, library, call, &expansion.stream, depth)?;
             out.extend(inner.into_trees());
             trees = rest;

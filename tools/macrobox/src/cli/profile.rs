@@ -95,8 +95,7 @@ fn calls(
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = record(&session.compiler, &target)?;
     let (environment, directory) = target.environment()?;
-    session.expander.options().environment = environment;
-    session.expander.options().directory = directory;
+    session.in_package(environment, directory);
     let chosen: Vec<_> =
         recording.records.iter().filter(|one| is_named(one, &arguments.name)).collect();
     let progress = bar(chosen.len());

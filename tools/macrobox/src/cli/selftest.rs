@@ -26,8 +26,7 @@ pub(super) fn run(
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = record(&session.compiler, &target)?;
     let (environment, directory) = target.environment()?;
-    session.expander.options().environment = environment;
-    session.expander.options().directory = directory;
+    session.in_package(environment, directory);
     let verdicts = agree::replay(&session.compiler, &mut session.expander, &recording)?;
     let (mut same, mut varies) = (0, 0);
     for (record, verdict) in &verdicts {

@@ -3,20 +3,52 @@
 use super::BoxOptions;
 use crate::cargo::{MacroCrate, Selection};
 use crate::invocation::{Written, lex_source, read_written};
-use crate::{Allow, Call, Compiler, Error, Expander, Hygiene, Library, Options, Source, Span};
+use crate::{
+    Allow, Call, Compiler, Error, Expander, Expansion, Hygiene, Library, Options, Source, Span,
+    ToolchainServer,
+};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 pub(super) struct Session {
     pub compiler: Compiler,
     pub expander: Expander,
+    /// Expands in the box's place, if that was asked for.
+    toolchain: Option<ToolchainServer>,
 }
 
 impl Session {
     pub fn open(options: &BoxOptions) -> Result<Self, Error> {
         let compiler = Compiler::current()?;
         let expander = expander(&compiler, options)?;
-        Ok(Session { compiler, expander })
+        Ok(Session { compiler, expander, toolchain: None })
+    }
+
+    /// With the toolchain's server beside the box, unless `own`. Listing stays boxed.
+    pub fn open_for(options: &BoxOptions, own: bool) -> Result<Self, Error> {
+        let mut session = Self::open(options)?;
+        if !own {
+            eprintln!("warning: the toolchain's server protects nothing but this program's wait");
+            let timeout = Duration::from_millis(options.timeout.into());
+            session.toolchain = Some(ToolchainServer::new(&session.compiler, timeout)?);
+        }
+        Ok(session)
+    }
+
+    /// Macros then see what cargo sets for this package.
+    pub fn in_package(&mut self, environment: Vec<(String, String)>, directory: PathBuf) {
+        self.expander.options().environment = environment;
+        self.expander.options().directory = directory;
+    }
+
+    pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
+        let Some(toolchain) = &mut self.toolchain else {
+            return self.expander.expand(library, call);
+        };
+        let start = Instant::now();
+        let stream = toolchain.expand(library, call)?;
+        Ok(Expansion { stream, wall_time: start.elapsed(), ..Expansion::default() })
     }
 
     /// Macros whose name is the path's last part, with the crates that have them.
