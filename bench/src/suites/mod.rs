@@ -3,6 +3,7 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod expand;
 mod register;
 
 use crate::Result;
@@ -19,4 +20,4 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE];
+pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE, expand::SUITE];

@@ -25,6 +25,7 @@ pub fn run(request: &Request, inherited: &Inherited) -> ! {
         refusal: Some(error.to_string()),
         ..Answer::default()
     });
+    let answer = Answer { usage: sys::own_usage(), ..answer };
     let _ = sys::write_frame(inherited.answer, &wire::encode(&answer));
     // No destructor and no exit handler of the library runs.
     // SAFETY: ends the process.
@@ -117,11 +118,11 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
     }
     let path = CString::new(&*request.library)?;
     let symbol = CString::new(&*request.symbol)?;
-    let (now, local) = (2, 0);
+    let (lazy, local) = (1, 0);
     // SAFETY: two C strings that live through the calls. Loading runs the library's constructors,
     // which may do anything: that is why this process is closed in and thrown away.
     let found = unsafe {
-        let library = sys::dlopen(path.as_ptr(), now | local);
+        let library = sys::dlopen(path.as_ptr(), lazy | local);
         if library.is_null() { library } else { sys::dlsym(library, symbol.as_ptr()) }
     };
     if found.is_null() {

@@ -106,7 +106,6 @@ pub fn passes(about: About, allow: &Allow) -> bool {
 
 /// The filter of the process `pid`; with `watch`, calls of interest go to the server first.
 pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
-    let refused = if watch { NOTIFY } else { NOT_PERMITTED };
     let mut code = vec![
         Instruction(LOAD, 0, 0, 4),
         Instruction(JUMP_IF_EQUAL, 1, 0, 0xc000_003e), // x86-64
@@ -121,19 +120,7 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
         code.extend_from_slice(answer);
     };
     let result = |action| Instruction(RETURN, 0, 0, action);
-    for (number, _, about) in REFUSED {
-        if !passes(*about, allow) {
-            answer(*number, &[result(refused)]);
-        } else if watch {
-            answer(*number, &[result(NOTIFY)]);
-        }
-    }
-    if watch {
-        for (number, ..) in WATCHED {
-            answer(*number, &[result(NOTIFY)]);
-        }
-    }
-    if !allow.exec {
+    if !allow.exec && !watch {
         // Threads only. clone3 hides its flags behind a pointer: glibc falls back to clone.
         let thread = 0x1_0000;
         answer(
@@ -145,6 +132,8 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
                 result(ALLOW),
             ],
         );
+    }
+    if !allow.exec {
         answer(CLONE3, &[result(NO_SUCH_CALL)]);
     }
     for number in [KILL, TGKILL] {
@@ -170,9 +159,22 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
             result(ALLOW),
         ],
     );
+    // The rest share one answer at the end: the kernel translates the filter for each child, and
+    // that takes time by its length.
+    let refused_or_watched = REFUSED.iter().filter(|(.., about)| watch || !passes(*about, allow));
+    let mut numbers: Vec<c_long> = refused_or_watched.map(|(number, ..)| *number).collect();
+    numbers.extend(WATCHED.iter().filter(|_| watch).map(|(number, ..)| *number));
+    for (index, number) in numbers.iter().enumerate() {
+        let to_the_end = (numbers.len() - index) as u8;
+        code.push(Instruction(JUMP_IF_EQUAL, to_the_end, 0, *number as u32));
+    }
     code.push(result(ALLOW));
+    code.push(result(if watch { NOTIFY } else { NOT_PERMITTED }));
     code
 }
+
+/// More could not be reached by a jump of eight bits.
+const _: () = assert!(REFUSED.len() + WATCHED.len() < 255);
 
 /// Applies the limits to this process.
 pub fn limit(limits: &Limits) -> io::Result<()> {

@@ -37,6 +37,8 @@ struct Server {
     scratch: String,
     /// The last rules, and for which folders and network they were made.
     rules: Option<(Vec<String>, bool, c_int)>,
+    /// The last child, killed and not yet taken away.
+    killed: Option<c_int>,
 }
 
 fn main() {
@@ -99,6 +101,7 @@ impl Server {
             seccomp: closed::has_seccomp(),
             scratch: scratch.into_string().map_err(io::Error::other)?,
             rules: None,
+            killed: None,
         })
     }
 

@@ -4,7 +4,7 @@ use crate::token::{Span, Stream};
 use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
 
 /// Raised whenever a message changes its form: part of the cache key of a built server.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -179,8 +179,10 @@ pub struct Answer {
     pub declared: Vec<Declared>,
     pub expanded: Vec<Expanded>,
     pub load_nanoseconds: u64,
+    /// CPU nanoseconds, and the most memory it held, in bytes.
+    pub usage: (u64, u64),
 }
-wire_struct!(Answer { refusal, declared, expanded, load_nanoseconds });
+wire_struct!(Answer { refusal, declared, expanded, load_nanoseconds, usage });
 
 /// How the child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,21 +211,8 @@ pub struct Reply {
     /// What the macro asked of the kernel, where that was watched.
     pub touches: Vec<String>,
     pub wall_nanoseconds: u64,
-    pub cpu_nanoseconds: u64,
-    /// The most memory it held, in bytes.
-    pub memory: u64,
 }
-wire_struct!(Reply {
-    end,
-    code,
-    answer,
-    stdout,
-    stderr,
-    touches,
-    wall_nanoseconds,
-    cpu_nanoseconds,
-    memory,
-});
+wire_struct!(Reply { end, code, answer, stdout, stderr, touches, wall_nanoseconds });
 
 /// The server's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,13 +64,15 @@ fn refuse(why: String) -> Reply {
         stderr: Vec::new(),
         touches: Vec::new(),
         wall_nanoseconds: 0,
-        cpu_nanoseconds: 0,
-        memory: 0,
     }
 }
 
 pub fn run(server: &mut Server, request: &Request) -> io::Result<Reply> {
     let start = Instant::now();
+    // The last child's memory was taken apart while its answer was on its way.
+    if let Some(pid) = server.killed.take() {
+        await_end(pid);
+    }
     let means = [("landlock (version 3)", server.landlock >= 3), ("seccomp", server.seccomp)];
     if let Some((missing, _)) = means.iter().find(|(_, here)| !here)
         && !request.allow.weak
@@ -106,6 +108,16 @@ pub fn run(server: &mut Server, request: &Request) -> io::Result<Reply> {
     Child { pid, taps: [answer, stdout, stderr], listener: None, start }.watch(server, request)
 }
 
+/// Takes away a killed child.
+fn await_end(pid: c_int) {
+    // SAFETY: writes nothing where there are no places for it.
+    while unsafe { sys::wait4(pid, std::ptr::null_mut(), 0, std::ptr::null_mut()) } == -1 {
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            break;
+        }
+    }
+}
+
 struct Child {
     pid: c_int,
     /// Answer, stdout, stderr.
@@ -115,19 +127,19 @@ struct Child {
 }
 
 impl Child {
-    fn watch(mut self, server: &Server, request: &Request) -> io::Result<Reply> {
+    fn watch(mut self, server: &mut Server, request: &Request) -> io::Result<Reply> {
         let ended = self.listen(server, request);
         let skip = if self.listener.is_some() { 4 } else { 0 };
         let frame = self.taps[0].frame(skip).map(<[u8]>::to_vec);
-        let (end, code, usage) = match (ended, &frame) {
+        let (end, code) = match (ended, &frame) {
             (Ok(None), None) => self.reap(request),
             (ended, _) => {
                 // It has said all, or is to say no more: also a child that loops after its answer.
-                let usage = self.kill();
-                (ended?.unwrap_or(End::Answered), 0, usage)
+                self.kill();
+                server.killed = Some(self.pid);
+                (ended?.unwrap_or(End::Answered), 0)
             }
         };
-        let time = |[seconds, micros]: [i64; 2]| (seconds * 1_000_000 + micros) as u64 * 1_000;
         let [_, stdout, stderr] = &mut self.taps;
         Ok(Reply {
             end,
@@ -137,36 +149,29 @@ impl Child {
             stderr: std::mem::take(&mut stderr.bytes),
             touches: self.listener.map(|mut one| std::mem::take(&mut one.touches)).unwrap_or_default(),
             wall_nanoseconds: self.start.elapsed().as_nanos() as u64,
-            cpu_nanoseconds: time(usage.user) + time(usage.system),
-            memory: usage.max_resident_kilobytes as u64 * 1024,
         })
     }
 
-    /// Kills the child and its group, and takes it away.
-    fn kill(&self) -> sys::Usage {
-        let mut usage = sys::Usage::default();
+    /// Kills the child and its group.
+    fn kill(&self) {
         // SAFETY: not reaped yet, so the number is still the child's own, and so is the group of
-        // that number if it made one. The kernel writes `usage`.
+        // that number if it made one.
         unsafe {
             sys::kill(-self.pid, sys::SIGKILL);
             sys::kill(self.pid, sys::SIGKILL);
-            while sys::wait4(self.pid, std::ptr::null_mut(), 0, &mut usage) == -1 {
-                if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                    break;
-                }
-            }
         }
-        usage
     }
 
     /// A child whose answer's pipe has ended without an answer: it ends too, or it is killed.
-    fn reap(&self, request: &Request) -> (End, i32, sys::Usage) {
+    fn reap(&self, request: &Request) -> (End, i32) {
         let wall = Duration::from_millis(request.limits.wall_milliseconds.into());
-        let (mut status, mut usage) = (0, sys::Usage::default());
-        // SAFETY: the kernel writes `status` and `usage`.
-        while unsafe { sys::wait4(self.pid, &mut status, 1, &mut usage) } == 0 {
+        let mut status = 0;
+        // SAFETY: the kernel writes `status`; it writes no usage where there is no place for it.
+        while unsafe { sys::wait4(self.pid, &mut status, 1, std::ptr::null_mut()) } == 0 {
             if !wall.is_zero() && self.start.elapsed() > wall {
-                return (End::TimedOut, 0, self.kill());
+                self.kill();
+                await_end(self.pid);
+                return (End::TimedOut, 0);
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -175,8 +180,8 @@ impl Child {
             unsafe { sys::kill(-self.pid, sys::SIGKILL) };
         }
         match status & 0x7f {
-            0 => (End::Exited, status >> 8 & 0xff, usage),
-            signal => (End::Signalled, signal, usage),
+            0 => (End::Exited, status >> 8 & 0xff),
+            signal => (End::Signalled, signal),
         }
     }
 

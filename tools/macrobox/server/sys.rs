@@ -38,6 +38,7 @@ unsafe extern "C" {
     pub fn getpid() -> c_int;
     pub fn getppid() -> c_int;
     pub fn wait4(pid: c_int, status: *mut c_int, options: c_int, usage: *mut Usage) -> c_int;
+    pub fn getrusage(who: c_int, usage: *mut Usage) -> c_int;
     pub fn prctl(option: c_int, ...) -> c_int;
     pub fn setrlimit(resource: c_int, limit: *const [u64; 2]) -> c_int;
     pub fn clearenv() -> c_int;
@@ -132,4 +133,20 @@ pub fn write_frame(fd: c_int, bytes: &[u8]) -> io::Result<()> {
     frame.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
     frame.extend_from_slice(bytes);
     write_all(fd, &frame)
+}
+
+/// CPU nanoseconds and most bytes of memory of this process so far.
+pub fn own_usage() -> (u64, u64) {
+    let mut usage = Usage::default();
+    // SAFETY: the kernel fills `usage`; 0 is the calling process.
+    unsafe { getrusage(0, &mut usage) };
+    usage.totals()
+}
+
+impl Usage {
+    /// CPU nanoseconds and most bytes of memory.
+    pub fn totals(&self) -> (u64, u64) {
+        let time = |[seconds, micros]: [i64; 2]| (seconds * 1_000_000 + micros) as u64 * 1_000;
+        (time(self.user) + time(self.system), self.max_resident_kilobytes as u64 * 1024)
+    }
 }

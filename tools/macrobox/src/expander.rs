@@ -164,8 +164,9 @@ impl Expander {
         if answer.expanded.len() != times {
             return Err(macro_error(&call.name, Failure::Malformed, &reply.stdout, &reply.stderr));
         }
+        let usage = answer.usage;
         let each = answer.expanded.into_iter();
-        Ok(each.map(|expanded| expansion(&call.name, expanded, &reply, load_time)).collect())
+        Ok(each.map(|one| expansion(&call.name, one, &reply, load_time, usage)).collect())
     }
 
     fn ask(
@@ -251,6 +252,7 @@ fn expansion(
     expanded: Expanded,
     reply: &Reply,
     load_time: Duration,
+    usage: (u64, u64),
 ) -> Result<Expansion, Error> {
     let stream = expanded.result.map_err(|message| {
         macro_error(name, Failure::Panicked(message), &reply.stdout, &reply.stderr)
@@ -266,6 +268,6 @@ fn expansion(
         time: Duration::from_nanos(expanded.nanoseconds),
         load_time,
         wall_time: Duration::from_nanos(reply.wall_nanoseconds),
-        memory: reply.memory,
+        memory: usage.1,
     })
 }

@@ -111,10 +111,10 @@ pub(super) fn svg(points: &[Point]) -> String {
             y - 8.0,
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">size (logarithmic)</text><text x=\"14\" \
-         y=\"{}\" transform=\"rotate(-90 14 {2})\" text-anchor=\"middle\">us (logarithmic)</text></svg>\n",
+         y=\"{}\" transform=\"rotate(-90 14 {2})\" text-anchor=\"middle\">us (logarithmic)</text></svg>",
         width / 2.0,
         height - 14.0,
         height / 2.0
