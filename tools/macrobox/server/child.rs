@@ -1,6 +1,7 @@
 //! The child: closes itself in, loads the library, expands, answers, and is gone.
 
 use crate::message::{Answer, Request};
+use crate::supervise::Policy;
 use crate::{bridge, closed, seen, sys, wire};
 use proc_macro::bridge::client::ProcMacro;
 use std::ffi::{CStr, CString, c_int};
@@ -13,15 +14,15 @@ pub struct Inherited {
     pub stdout: c_int,
     pub stderr: c_int,
     pub answer: c_int,
+    pub request: c_int,
     pub rules: Option<c_int>,
     pub seccomp: bool,
     pub parent: c_int,
 }
 
 /// Never returns to the server's code: whatever happens, the process ends here.
-pub fn run(request: &Request, inherited: &Inherited) -> ! {
-    let answer = close_in(request, inherited).and_then(|()| load_and_expand(request));
-    let answer = answer.unwrap_or_else(|error| Answer {
+pub fn run(policy: &Policy, inherited: &Inherited) -> ! {
+    let answer = serve(policy, inherited).unwrap_or_else(|error| Answer {
         refusal: Some(error.to_string()),
         ..Answer::default()
     });
@@ -32,10 +33,41 @@ pub fn run(request: &Request, inherited: &Inherited) -> ! {
     unsafe { sys::_exit(0) }
 }
 
-fn close_in(request: &Request, inherited: &Inherited) -> io::Result<()> {
-    let debugger = request.watch.debugger;
+fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
+    let receive = || {
+        let frame = sys::read_frame(inherited.request)?;
+        let frame = frame.ok_or_else(|| io::Error::other("the server wants no answer"))?;
+        // SAFETY: this process's own end, from which nothing more comes.
+        unsafe { sys::close(inherited.request) };
+        wire::decode::<Request>(&frame).map_err(|_| io::Error::other("a damaged request"))
+    };
+    begin(policy, inherited)?;
+    // A watched child's first watched call waits for the server, which sends the request first.
+    let early = policy.watch.touches.then(receive).transpose()?;
+    close_in(policy, inherited)?;
+    let request = match early {
+        Some(request) => request,
+        None => receive()?,
+    };
+    for (name, value) in &request.environment {
+        let (name, value) = (CString::new(&**name)?, CString::new(&**value)?);
+        // SAFETY: two C strings that live through the call, in a process of one thread.
+        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
+    }
+    if !request.directory.is_empty() {
+        std::env::set_current_dir(&request.directory)?;
+    }
+    if policy.watch.debugger {
+        wait_for_debugger();
+    }
+    load_and_expand(&request)
+}
+
+/// Leaves everything of the server's behind.
+fn begin(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
+    let debugger = policy.watch.debugger;
     // SAFETY: numbers, and descriptors that this process inherited. Everything but the standard
-    // three, the answer's pipe and the rules is closed, so nothing of the server's is reachable.
+    // three, the two pipes and the rules is closed, so nothing of the server's is reachable.
     unsafe {
         sys::signal(sys::SIGINT, 0);
         sys::signal(sys::SIGPIPE, 0);
@@ -49,7 +81,7 @@ fn close_in(request: &Request, inherited: &Inherited) -> io::Result<()> {
         sys::check(sys::dup2(inherited.null, 0))?;
         sys::check(sys::dup2(inherited.stdout, 1))?;
         sys::check(sys::dup2(inherited.stderr, 2))?;
-        let kept = [Some(inherited.answer), inherited.rules];
+        let kept = [Some(inherited.answer), Some(inherited.request), inherited.rules];
         let mut kept: Vec<c_int> = kept.into_iter().flatten().collect();
         kept.sort_unstable();
         let mut from = 3;
@@ -62,23 +94,16 @@ fn close_in(request: &Request, inherited: &Inherited) -> io::Result<()> {
         sys::syscall(sys::CLOSE_RANGE, from, c_int::MAX, 0u32);
         sys::clearenv();
     }
-    for (name, value) in &request.environment {
-        let (name, value) = (CString::new(&**name)?, CString::new(&**value)?);
-        // SAFETY: two C strings that live through the call, in a process of one thread.
-        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
-    }
-    if !request.directory.is_empty() {
-        std::env::set_current_dir(&request.directory)?;
-    }
-    if debugger {
-        wait_for_debugger();
-    }
-    if request.allow.everything {
+    Ok(())
+}
+
+fn close_in(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
+    if policy.allow.everything {
         return Ok(());
     }
-    closed::limit(&request.limits)?;
-    let watch = request.watch.touches;
-    let listener = closed::enter(inherited.rules, &request.allow, inherited.seccomp, watch)?;
+    closed::limit(&policy.limits)?;
+    let watch = policy.watch.touches;
+    let listener = closed::enter(inherited.rules, &policy.allow, inherited.seccomp, watch)?;
     if let Some(rules) = inherited.rules {
         // SAFETY: entered above, not needed again.
         unsafe { sys::close(rules) };

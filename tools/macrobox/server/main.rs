@@ -22,10 +22,11 @@ mod sys;
 mod token;
 mod wire;
 
-use message::{Hello, PROTOCOL, Request};
+use message::{Allow, Hello, PROTOCOL, Request};
 use std::ffi::{CString, c_int};
 use std::io;
 use std::path::Path;
+use supervise::Spare;
 
 /// What every child needs and the server has made once.
 struct Server {
@@ -39,6 +40,8 @@ struct Server {
     rules: Option<(Vec<String>, bool, c_int)>,
     /// The last child, killed and not yet taken away.
     killed: Option<c_int>,
+    /// The next child.
+    spare: Option<Spare>,
 }
 
 fn main() {
@@ -60,8 +63,9 @@ fn serve() -> io::Result<()> {
     while let Some(frame) = sys::read_frame(server.control)? {
         let request: Request = wire::decode(&frame)
             .map_err(|_| io::Error::other("a request that this server does not understand"))?;
-        let reply = supervise::run(&mut server, &request)?;
+        let reply = supervise::run(&mut server, &request, &frame)?;
         sys::write_frame(server.control, &wire::encode(&reply))?;
+        supervise::prepare_next(&mut server, &request);
         empty(Path::new(&server.scratch));
     }
     Ok(())
@@ -102,12 +106,12 @@ impl Server {
             scratch: scratch.into_string().map_err(io::Error::other)?,
             rules: None,
             killed: None,
+            spare: None,
         })
     }
 
     /// The rules for writing below `folders`, made anew only if they changed.
-    fn rules(&mut self, request: &Request) -> io::Result<Option<c_int>> {
-        let allow = &request.allow;
+    fn rules(&mut self, allow: &Allow) -> io::Result<Option<c_int>> {
         if self.landlock == 0 || allow.everything {
             return Ok(None);
         }

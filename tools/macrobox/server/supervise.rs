@@ -1,8 +1,11 @@
-//! One request: fork, listen with limits, kill what is left, say how it ended.
+//! One request: a child of its own, heard with limits, killed, and how it ended.
+//!
+//! The next child is made ahead, closed in and waiting, so that a request pays neither for the fork
+//! nor for the box. Each still serves one request only.
 
 use crate::child::{self, Inherited};
 use crate::listen::Listener;
-use crate::message::{Answer, End, Reply, Request};
+use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
 use crate::sys::{self, PollFd, check};
 use crate::{Server, wire};
 use std::ffi::c_int;
@@ -67,26 +70,81 @@ fn refuse(why: String) -> Reply {
     }
 }
 
-pub fn run(server: &mut Server, request: &Request) -> io::Result<Reply> {
-    let start = Instant::now();
+/// What a child is closed in by: it is made before its request comes.
+#[derive(Clone, PartialEq)]
+pub struct Policy {
+    pub limits: Limits,
+    pub allow: Allow,
+    pub watch: Watch,
+}
+
+impl Policy {
+    fn of(request: &Request) -> Self {
+        let Request { limits, allow, watch, .. } = request;
+        Policy { limits: *limits, allow: allow.clone(), watch: watch.clone() }
+    }
+}
+
+/// A child that waits for its one request.
+pub struct Spare {
+    policy: Policy,
+    child: Child,
+    /// The pipe that its request goes into.
+    request: c_int,
+}
+
+/// Answers one request, which came as `frame`.
+pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<Reply> {
     // The last child's memory was taken apart while its answer was on its way.
     if let Some(pid) = server.killed.take() {
         await_end(pid);
     }
+    let policy = Policy::of(request);
     let means = [("landlock (version 3)", server.landlock >= 3), ("seccomp", server.seccomp)];
     if let Some((missing, _)) = means.iter().find(|(_, here)| !here)
-        && !request.allow.weak
-        && !request.allow.everything
+        && !policy.allow.weak
+        && !policy.allow.everything
     {
         return Ok(refuse(format!("this kernel has no {missing}: allow a weak box to go on")));
     }
-    let rules = match server.rules(request) {
-        Ok(rules) => rules,
+    let spare = match server.spare.take() {
+        Some(spare) if spare.policy == policy => Ok(spare),
+        other => {
+            if let Some(spare) = other {
+                spare.discard();
+            }
+            prepare(server, policy)
+        }
+    };
+    let Spare { mut child, request: pipe, .. } = match spare {
+        Ok(spare) => spare,
         Err(error) => return Ok(refuse(format!("the rules cannot be made: {error}"))),
     };
+    child.start = Instant::now();
+    // A child that could not close itself in has said so already, and does not read.
+    let _ = sys::write_frame(pipe, frame);
+    // SAFETY: the server's own end, not used again.
+    unsafe { sys::close(pipe) };
+    child.watch(server, request)
+}
+
+/// Makes the next child while nobody waits for it: it closes itself in and waits.
+pub fn prepare_next(server: &mut Server, request: &Request) {
+    let Watch { touches, debugger, .. } = request.watch;
+    if !touches && !debugger {
+        server.spare = prepare(server, Policy::of(request)).ok();
+    }
+}
+
+fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
+    let rules = server.rules(&policy.allow)?;
     let (answer, answer_end) = pipe()?;
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
+    let mut ends = [0; 2];
+    // SAFETY: the kernel writes two descriptors.
+    check(unsafe { sys::pipe2(ends.as_mut_ptr(), sys::O_CLOEXEC) })?;
+    let [request_end, request] = ends;
     // SAFETY: takes nothing. The server has one thread, so the child has all it needs.
     let (parent, pid) = unsafe { (sys::getpid(), check(sys::fork())? as c_int) };
     if pid == 0 {
@@ -95,17 +153,29 @@ pub fn run(server: &mut Server, request: &Request) -> io::Result<Reply> {
             stdout: stdout_end,
             stderr: stderr_end,
             answer: answer_end,
+            request: request_end,
             rules,
             seccomp: server.seccomp,
             parent,
         };
-        child::run(request, &inherited)
+        child::run(&policy, &inherited)
     }
-    for end in [answer_end, stdout_end, stderr_end] {
+    for end in [answer_end, stdout_end, stderr_end, request_end] {
         // SAFETY: the child's ends, which the server does not use.
         unsafe { sys::close(end) };
     }
-    Child { pid, taps: [answer, stdout, stderr], listener: None, start }.watch(server, request)
+    let taps = [answer, stdout, stderr];
+    let child = Child { pid, taps, listener: None, start: Instant::now() };
+    Ok(Spare { policy, child, request })
+}
+
+impl Spare {
+    fn discard(self) {
+        // SAFETY: the server's own end, not used again.
+        unsafe { sys::close(self.request) };
+        self.child.kill();
+        await_end(self.child.pid);
+    }
 }
 
 /// Takes away a killed child.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 #[test]
 fn hovering_lights_up_where_a_token_came_from() {
-    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        std::process::Command::new(name).arg("--version").output().is_ok()
-    }) else {
+    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| std::process::Command::new(name).arg("--version").output().is_ok())
+    else {
         // Named, so that it is seen; ci/macrobox.sh installs one.
         assert!(std::env::var_os("MACROBOX_NEED_BROWSER").is_none(), "no browser to be found");
         eprintln!("skipped: no chromium here");
@@ -34,8 +35,10 @@ fn hovering_lights_up_where_a_token_came_from() {
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);
-    let title = dom.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or("none");
-    let (lit, by) = title.strip_prefix("lit ").unwrap_or(title).split_once(" by ").unwrap_or_default();
+    let title =
+        dom.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or("none");
+    let (lit, by) =
+        title.strip_prefix("lit ").unwrap_or(title).split_once(" by ").unwrap_or_default();
     assert!(!lit.is_empty() && by.starts_with(lit), "{title}");
     assert!(title.ends_with("made made by the macro"), "{title}");
 }
