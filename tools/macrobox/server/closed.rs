@@ -159,22 +159,38 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
             result(ALLOW),
         ],
     );
-    // The rest share one answer at the end: the kernel translates the filter for each child, and
-    // that takes time by its length.
     let refused_or_watched = REFUSED.iter().filter(|(.., about)| watch || !passes(*about, allow));
     let mut numbers: Vec<c_long> = refused_or_watched.map(|(number, ..)| *number).collect();
     numbers.extend(WATCHED.iter().filter(|_| watch).map(|(number, ..)| *number));
-    for (index, number) in numbers.iter().enumerate() {
-        let to_the_end = (numbers.len() - index) as u8;
-        code.push(Instruction(JUMP_IF_EQUAL, to_the_end, 0, *number as u32));
-    }
-    code.push(result(ALLOW));
-    code.push(result(if watch { NOTIFY } else { NOT_PERMITTED }));
+    numbers.sort_unstable();
+    let refused = result(if watch { NOTIFY } else { NOT_PERMITTED });
+    search(&numbers, refused, &mut code);
     code
 }
 
-/// More could not be reached by a jump of eight bits.
-const _: () = assert!(REFUSED.len() + WATCHED.len() < 255);
+/// A binary search for the call's number. The kernel runs the filter once over every number when a
+/// child installs it: one comparison after the other took a fifth of a small expansion's time.
+fn search(numbers: &[c_long], refused: Instruction, code: &mut Vec<Instruction>) {
+    if numbers.len() <= 4 {
+        for (index, number) in numbers.iter().enumerate() {
+            let to_the_end = (numbers.len() - index) as u8;
+            code.push(Instruction(JUMP_IF_EQUAL, to_the_end, 0, *number as u32));
+        }
+        code.extend([Instruction(RETURN, 0, 0, ALLOW), refused]);
+        return;
+    }
+    let (lower, upper) = numbers.split_at(numbers.len() / 2);
+    let branch = code.len();
+    code.push(refused);
+    search(lower, refused, code);
+    let over_lower = (code.len() - branch - 1) as u8;
+    code[branch] = Instruction(JUMP_IF_AT_LEAST, over_lower, 0, upper[0] as u32);
+    search(upper, refused, code);
+}
+
+/// The lower half must be passed by a jump of eight bits: at most two and a half instructions a
+/// number.
+const _: () = assert!((REFUSED.len() + WATCHED.len()) / 2 * 5 / 2 < 255);
 
 /// Applies the limits to this process.
 pub fn limit(limits: &Limits) -> io::Result<()> {

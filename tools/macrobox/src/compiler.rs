@@ -5,6 +5,7 @@ use crate::server_source;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// One rustc, as `rustc -vV` names it.
 #[derive(Debug, Clone)]
@@ -66,6 +67,10 @@ impl Compiler {
         (&self.verbose, files, arguments).hash(&mut hasher);
         let folder = cache_folder()?.join(format!("{what}-{:016x}", hasher.finish()));
         let program = folder.join(what);
+        // Threads build one after the other; the next finds it built. Processes each build in a
+        // folder of their own, and the first is kept.
+        static BUILDING: Mutex<()> = Mutex::new(());
+        let _building = BUILDING.lock().unwrap_or_else(|held| held.into_inner());
         if program.exists() {
             return Ok(program);
         }

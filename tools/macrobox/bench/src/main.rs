@@ -95,6 +95,14 @@ fn speed(zoo: &Zoo) -> Result<Vec<Figure>, Error> {
         theirs.push(unprotected / 1_000.0);
         ours.push(total / 1_000.0);
     }
+    // As an editor asks: not one after the other, but now and then.
+    let mut seldom = Vec::new();
+    for _ in 0..ROUNDS * 20 {
+        std::thread::sleep(Duration::from_millis(3));
+        let start = Instant::now();
+        expander.expand(&zoo.gentle, &small)?;
+        seldom.push(micros(start.elapsed()));
+    }
     let mut figures = vec![
         Figure::new(
             "isolated_us",
@@ -107,6 +115,11 @@ fn speed(zoo: &Zoo) -> Result<Vec<Figure>, Error> {
             Spread::of(ratios),
             Limit::AtMost(8.0),
             "1,000 isolated, over the peer's unprotected",
+        ),
+        Figure::plain(
+            "isolated_seldom_us",
+            Spread::of(seldom),
+            "the next child was made in between",
         ),
         Figure::plain("isolated_mean_us", Spread::of(ours), "one of the 1,000"),
         Figure::plain("toolchain_mean_us", Spread::of(theirs), "one of the peer's 1,000"),
