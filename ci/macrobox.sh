@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The macro expander: its tests, its own rust-analyzer and browser where they can be had.
 source "$(dirname "$0")/lib.sh"
-need_debian binutils
+need_debian binutils chromium
+export MACROBOX_NEED_BROWSER=1
 
 cd tools/macrobox
 cargo fmt --all --check
