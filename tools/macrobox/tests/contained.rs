@@ -4,6 +4,7 @@
 mod cases;
 
 use cases::Zoo;
+use macrobox::background::AsyncExpander;
 use macrobox::{Call, Error, Expander, Failure, Kind, Options};
 
 #[test]
@@ -75,4 +76,61 @@ fn the_scratch_folder_goes_with_the_server() {
     drop(expander);
     assert!(!std::path::Path::new(&folder).exists());
     assert!(!std::path::Path::new(&format!("/proc/{server}")).exists());
+}
+
+/// Wakes the thread that waits for a future.
+struct Unpark(std::thread::Thread);
+
+impl std::task::Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn the_async_expander_needs_no_runtime() {
+    let zoo = Zoo::build().unwrap();
+    let expander = AsyncExpander::new(&zoo.compiler, cases::strict()).unwrap();
+    let call = |name: &str| Call::from_source(Kind::Function, name, "1 + 1").unwrap();
+    let hostile = expander.expand(zoo.hostile.clone(), call("segfault"));
+    let gentle = expander.expand(zoo.gentle.clone(), call("echo"));
+    // Dropped before it is asked for anything: the others do not mind.
+    drop(expander.clone().expand(zoo.gentle.clone(), call("echo")));
+    assert_eq!(block_on(hostile).unwrap_err().failure(), Some(&Failure::Crashed(11)));
+    assert_eq!(block_on(gentle).unwrap().text(), "1 + 1");
+}
+
+#[test]
+fn a_killed_server_is_started_again() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "echo", "a").unwrap();
+    for lost in 0..=Options::default().restarts + 1 {
+        let before = expander.server_id();
+        if let Some(id) = before {
+            // SAFETY: the server is not reaped yet, so the number is its own.
+            unsafe { libc::kill(libc::pid_t::try_from(id).unwrap(), libc::SIGKILL) };
+        }
+        match expander.expand(&zoo.gentle, &call) {
+            Ok(expansion) => assert!(expansion.text() == "a" && expander.server_id() != before),
+            Err(Error::ServerLost { times, .. }) => {
+                assert_eq!((times, lost), (Options::default().restarts + 1, times - 1));
+                return;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("it was restarted for ever");
 }
