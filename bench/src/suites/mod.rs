@@ -20,4 +20,5 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE, expand::SUITE];
+pub const ALL: &[Suite] =
+    &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE, expand::SUITE];
