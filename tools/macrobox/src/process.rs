@@ -62,5 +62,9 @@ impl Drop for Process {
         // The server sees the end, removes its scratch folder and goes.
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         let _ = self.child.wait();
+        // Still there only if the server was killed.
+        if !self.hello.scratch.is_empty() {
+            let _ = std::fs::remove_dir_all(&self.hello.scratch);
+        }
     }
 }
