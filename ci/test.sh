@@ -6,7 +6,7 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet vsomeip dependencies loom asan tsan valgrind miri)
+checks=(lint unit portable examples libraries cxx dotnet vsomeip dependencies loom asan tsan valgrind miri macrobox)
 [ $# -gt 0 ] && checks=("$@")
 
 passed=0 failed=0 skips=()

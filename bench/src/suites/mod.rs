@@ -3,6 +3,7 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod expand;
 mod hook;
 mod outbound;
 mod register;
@@ -28,4 +29,5 @@ pub const ALL: &[Suite] = &[
     asynchronous::SUITE,
     outbound::SUITE,
     hook::SUITE,
+    expand::SUITE,
 ];

@@ -223,7 +223,7 @@ fn after_the_end_no_token_is_left() {
 
 #[test]
 fn a_process_may_exit_while_applications_run() {
-    isolated("a_process_may_exit_while_applications_run", || {
+    isolated_at_exit("a_process_may_exit_while_applications_run", || {
         let (server, client) = pair();
         let handler = server.on_message(OF, |_| {}).unwrap();
         std::thread::spawn(move || {
