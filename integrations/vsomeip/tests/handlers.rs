@@ -188,7 +188,8 @@ fn all_kinds_of_handlers_are_called_and_let_go() {
         for handler in handlers {
             handler.unregister().wait_timeout(LIMIT).unwrap();
         }
-        assert_eq!(client.available_major(event), None);
+        // The transport's own handler hears of it on the same thread, before or after ours.
+        wait_until("it to be gone", || client.available_major(event).is_none());
     });
 }
 
