@@ -30,6 +30,7 @@ mutations() {
   mutation mono AnAbortedThread Caught.cs 'Thread.ResetAbort(); // else' '// else'
   mutation coreclr ADisposableTarget Gate.cs '(one.Target as IDisposable)?.Dispose();' 'one.ToString();'
   mutation coreclr KeptByRust Gate.cs 'GCHandle.Alloc(target);' 'GCHandle.Alloc(target, GCHandleType.Weak);'
+  mutation coreclr KeptByRust Gate.cs 'handle.Free();' ';'
   tries=10 mutation coreclr DisposeAndToNative Gate.cs 'Gate.Retain(this);' ';'
   mutation mono ReleasedAfterTheEnd Gate.cs '+= (sender, arguments) => ringback_dotnet_close();' '+= null;'
   tries=10 mutation coreclr ClosuresDisposed RustCallback.cs 'DangerousAddRef(ref added);' ';'
