@@ -98,6 +98,18 @@ static class TaskTests
     }
 
     [Test]
+    static void RustSeesAFaultThatCannotTellItsText()
+    {
+        Outcome outcome = Fetch(new Func<uint, Task<long>>(async id =>
+        {
+            await Task.Yield();
+            throw new ErrorTests.Mute();
+        }));
+        Check.Equal(Status.Error, outcome.Status);
+        Check.Equal("", outcome.Text);
+    }
+
+    [Test]
     static void RustCancels()
     {
         Outcome outcome = Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>

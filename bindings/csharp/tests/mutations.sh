@@ -46,6 +46,7 @@ mutations() {
   mutation coreclr ContinuationsDoNot Completion.cs 'TaskCreationOptions.RunContinuationsAsynchronously' 'TaskCreationOptions.None'
   hangs=1 mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
   hangs=1 mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
+  mutation coreclr RustSeesAFault AsyncCall.cs 'text = new byte[0];' 'throw;'
   hangs=1 mutation coreclr ATaskThatNeverEnds AsyncCall.cs 'source = takesToken ?' 'GCHandle.Alloc(this); source = takesToken ?'
   echo "mutations: $noticed, each noticed by its test"
 }
