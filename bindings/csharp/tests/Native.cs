@@ -123,6 +123,7 @@ static class Native
         NativeCallback ask, [MarshalAs(UnmanagedType.U1)] bool yes, Cancel cancel, NativeCallback tell);
     [DllImport(Library)] internal static extern NativeCallback native_fetch(ulong milliseconds);
     [DllImport(Library)] internal static extern NativeCallback native_fetch_at_once();
+    [DllImport(Library)] internal static extern NativeCallback native_fetch_cancelled();
     [DllImport(Library)] internal static extern NativeCallback native_fetch_dropped();
     [DllImport(Library)] internal static extern NativeCallback native_fetch_refused();
     [DllImport(Library)] internal static extern NativeCallback native_wait(ulong milliseconds);

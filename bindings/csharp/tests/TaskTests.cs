@@ -272,6 +272,18 @@ static class TaskTests
     }
 
     [Test]
+    static void ACancellationNamesItsTokenHoweverEarlyItComes()
+    {
+        foreach (NativeCallback native in new[] { Native.native_fetch_cancelled(), Native.native_fetch_dropped() })
+            using (var fetch = Fetcher(native))
+            using (var source = new CancellationTokenSource())
+            {
+                var cancelled = (TaskCanceledException)Fault(fetch.Invoke(1, source.Token));
+                Check.Equal(source.Token, cancelled.CancellationToken);
+            }
+    }
+
+    [Test]
     static void ContinuationsDoNotRunOnTheNativeThread()
     {
         using (var fetch = Fetcher(Native.native_fetch(5)))
@@ -286,9 +298,10 @@ static class TaskTests
     static void CompletionsThatBreakTheRules()
     {
         Type completion = typeof(Callback).Assembly.GetType("Ringback.Completion`1").MakeGenericType(typeof(long));
-        object one = Activator.CreateInstance(completion, true);
-        const System.Reflection.BindingFlags hidden =
+                const System.Reflection.BindingFlags hidden =
             System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic;
+        object one = Activator.CreateInstance(
+            completion, hidden, null, new object[] { default(CancellationToken) }, null);
         var done = (NativeCallback)completion.GetMethod("Begin", hidden).Invoke(one, null);
         var error = default(NativeError);
         Check.Equal((int)Status.Invalid, Native.native_complete_badly(done, ref error));

@@ -43,6 +43,7 @@ mutations() {
   mutation coreclr StructsThatAreNo RustCallback.cs 'if (problem != null)' 'if (problem == "")'
   mutation coreclr CSharpSeesErrors Completion.cs 'if (!started)' 'if (!started && !released)'
   hangs=1 mutation coreclr CancelledWhenRust Completion.cs 'abandoned = released;' 'abandoned = false;'
+  mutation coreclr HoweverEarly Completion.cs 'this.token = token;' ';'
   mutation coreclr ContinuationsDoNot Completion.cs 'TaskCreationOptions.RunContinuationsAsynchronously' 'TaskCreationOptions.None'
   hangs=1 mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
   hangs=1 mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
