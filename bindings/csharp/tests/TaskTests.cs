@@ -332,6 +332,74 @@ static class TaskTests
     }
 
     [Test]
+    static void CancellationsThatRaceCompletionsOnRustThreads()
+    {
+        const int rounds = 500, tasks = 8;
+        long drops = Native.Drops;
+        int completed = 0, cancelled = 0, ended = 0, round = 0;
+        using (var fetch = Fetcher(Native.native_fetch(0)))
+            // Until both have won: each round cancels at another moment, now and then long after all.
+            for (; round < rounds || completed == 0 || cancelled == 0; round++)
+                using (var source = new CancellationTokenSource())
+                {
+                    var all = new Task<long>[tasks];
+                    var counted = new Task[tasks];
+                    for (uint id = 0; id < tasks; id++)
+                    {
+                        all[id] = fetch.Invoke(id, source.Token);
+                        counted[id] = all[id].ContinueWith(_ => Interlocked.Increment(ref ended));
+                    }
+                    Thread.SpinWait(round % 50 * 200);
+                    source.Cancel();
+                    Task.WaitAll(counted);
+                    for (int id = 0; id < tasks; id++)
+                    {
+                        Check.That(!all[id].IsFaulted, $"no error: {all[id].Exception}");
+                        if (all[id].IsCanceled)
+                        {
+                            cancelled++;
+                            continue;
+                        }
+                        Check.Equal(id * 10L, all[id].Result);
+                        completed++;
+                    }
+                }
+        Check.Equal(round * tasks, ended);
+        Check.Equal(round * tasks, completed + cancelled);
+        // Each of Rust's futures that began is dropped once; one that was cancelled first never began.
+        Check.Eventually(() => Callback.LiveCount == 0);
+        Check.That(Native.Drops - drops >= completed && Native.Drops - drops <= round * tasks,
+            $"{Native.Drops - drops} futures dropped, {completed} completed");
+    }
+
+    [Test]
+    static void CancellationsByRustThatRaceCompletions()
+    {
+        const int tasks = 500;
+        int told = 0;
+        var all = new CountdownEvent(tasks);
+        Tell listen = (status, value, text, length) =>
+        {
+            if (status != (int)Status.Cancelled)
+                Check.Equal(21L, value);
+            Interlocked.Increment(ref told);
+            all.Signal();
+        };
+        Func<uint, CancellationToken, Task<long>> inner = async (id, token) =>
+        {
+            await Task.Yield();
+            token.ThrowIfCancellationRequested();
+            return 21;
+        };
+        using (Callback tell = Callback.From(listen), own = Callback.From(inner))
+            for (int i = 0; i < tasks; i++)
+                Native.native_follow_fetch(own.ToNative(), 7, Cancel.AtOnce, tell.ToNative());
+        all.Wait();
+        Check.Eventually(() => Callback.LiveCount == 0);
+        Check.Equal(tasks, told);
+    }
+
+    [Test]
     static void TenThousandTasks()
     {
         long sum = 0;
