@@ -171,7 +171,7 @@ install_and_consume() {
     cmake -S bindings/c/tests/consumer -B "$build" -DCMAKE_PREFIX_PATH="$out/moved" >"$out/cmake.txt" || { cat "$out/cmake.txt"; return 1; }
     cmake --build "$build" >"$out/cmake.txt" || { cat "$out/cmake.txt"; return 1; }
     for consumer in shared static headers; do
-      said=$("$build/$consumer")
+      said=$("$build/$consumer") || said="$said, exit code $?"
       [ "$said" = consumed ] || { echo "cmake: $consumer: $said"; return 1; }
     done
 
@@ -184,8 +184,10 @@ install_and_consume() {
       $(pkg-config --static --libs-only-l ringback | sed 's/-lringback_c//') -o "$out/consumer-static"
     # shellcheck disable=SC2046
     g++ -std=c++17 bindings/c/tests/consumer/consumer.cpp $(pkg-config --cflags ringback) -o "$out/consumer-headers"
-    [ "$(LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-shared")" = consumed ]
-    [ "$("$out/consumer-static")" = consumed ] && [ "$("$out/consumer-headers")" = consumed ]
+    for consumer in shared static headers; do
+      said=$(LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-$consumer") || said="$said, exit code $?"
+      [ "$said" = consumed ] || { echo "pkg-config: $consumer: $said"; return 1; }
+    done
 
     mv "$out/moved/$libdir/libringback_c.so.1" "$out/moved/$libdir/libringback_c.so.2"
     ! LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-shared" 2>"$out/refused.txt" ||
