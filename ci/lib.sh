@@ -39,12 +39,18 @@ need_debian() {
 
 # cargo_test ARG.. : cargo test, failing where not one test ran.
 cargo_test() {
-  local output
+  local output code=0
   output=$(mktemp)
-  cargo test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' || true
-  grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output" || { echo "no test ran: cargo test $*"; rm "$output"; return 1; }
-  ! grep -qE '^error|^test result: FAILED' "$output" || { rm "$output"; return 1; }
+  cargo test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' ||
+    code=${PIPESTATUS[0]}
+  if [ "$code" != 0 ]; then
+    echo "cargo test $* ended with code $code"
+  elif ! grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output"; then
+    echo "no test ran: cargo test $*"
+    code=1
+  fi
   rm "$output"
+  return "$code"
 }
 
 # The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.
