@@ -104,37 +104,46 @@ instrumented() {
   program "$name" "$compiler" "$out/$name.o" "${link[@]}"
 }
 
-# mutant : which test notices what $copy holds; nothing if none does.
+# mutant : which test notices what $copy holds; nothing if none does. One that hangs does not notice.
 mutant() {
-  local test
+  local test code
   for test in tokens callbacks errors async; do
     g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
       "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
       { echo "nobody: it does not compile"; return; }
-    { timeout 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || { echo "$test"; return; }
+    code=0
+    { timeout -k 5 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || code=$?
+    case $code in
+      0) ;;
+      124 | 137) echo "hang: $test"; return ;;
+      *) echo "$test"; return ;;
+    esac
   done
 }
 
-# The tests would notice: each of these breaks the headers in one place, and some test must fail.
+# The tests would notice: each of these breaks the headers in one place, and some test must fail. Where
+# the last column says `hangs`, the test may also wait for ever.
 mutations() {
-  local file from to name noticed broken=0 copy=$out/mutant
+  local file from to name hangs noticed broken=0 copy=$out/mutant
   cargo build --quiet -p ringback-cxx-native
   rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
   noticed=$(mutant)
   [ -z "$noticed" ] || { echo "  without a mutation, $noticed fails"; cat "$out/mutated.txt"; return 1; }
-  while IFS='|' read -r file from to name; do
+  while IFS='|' read -r file from to name hangs; do
     [ -n "$file" ] || continue
     rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
     FROM=$from TO=$to perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$copy/ringback/$file" ||
       { echo "  $name: the code to mutate is not in $file any more; update ci/cxx.sh"; return 1; }
     noticed=$(mutant)
-    case $noticed in
-      '' | nobody*) echo "  NOT NOTICED: $name ${noticed#nobody: }"; broken=1 ;;
+    case $hangs$noticed in
+      hangshang:*) echo "  noticed by ${noticed#hang: }, which hangs: $name" ;;
+      hang:*) echo "  HANGS in ${noticed#hang: }: $name"; tail -3 "$out/mutated.txt"; broken=1 ;;
+      '' | hangs | nobody* | hangsnobody*) echo "  NOT NOTICED: $name ${noticed#nobody: }"; broken=1 ;;
       *) echo "  noticed by $noticed: $name" ;;
     esac
   done <<'MUTATIONS'
 token.hpp|        if (retain_) retain_(context_);||copies of a token are not retained
-token.hpp|        if (release_) release_(context_);||a token is not released
+token.hpp|        if (release_) release_(context_);||a token is not released|hangs
 token.hpp|        if (release_ && !retain_) share();||copies of a token without retain share nothing
 token.hpp|memory_order_acq_rel) == 1)|memory_order_acq_rel) == 2)|the last but one reference frees
 token.hpp|    return [pointer, token = std::move(token)](A... args)|    return [pointer](A... args)|a function does not carry its token
