@@ -25,8 +25,9 @@ program() {
   local name=$1 compiler=$2 source=$3
   shift 3
   "$compiler" "${flags[@]}" "$source" "$@" -o "$out/$name"
-  local said
-  said=$("$out/$name" 2>"$out/$name.stderr") || { cat "$out/$name.stderr"; echo "$said"; echo "failed: $name"; return 1; }
+  local said code=0
+  said=$(timeout -k 5 300 "$out/$name" 2>"$out/$name.stderr") || code=$?
+  [ "$code" = 0 ] || { cat "$out/$name.stderr"; echo "$said"; echo "failed with code $code (124 is a time-out): $name"; return 1; }
   grep -qE '[1-9][0-9]* tests, 0 failed checks' <<<"$said" || { echo "$name ran no test"; return 1; }
   echo "  $name: ${said##*: }"
 }
