@@ -146,7 +146,9 @@ mutations() {
 token.hpp|        if (retain_) retain_(context_);||copies of a token are not retained
 token.hpp|        if (release_) release_(context_);||a token is not released|hangs
 token.hpp|        if (release_ && !retain_) share();||copies of a token without retain share nothing
-token.hpp|memory_order_acq_rel) == 1)|memory_order_acq_rel) == 2)|the last but one reference frees
+token.hpp|if (before == 1) delete|if (before == 2) delete|the last but one reference frees
+token.hpp|memory_order_relaxed) > limit)|memory_order_relaxed) > SIZE_MAX - 1)|a count wraps to zero
+token.hpp|if (before > limit) counted->|if (before == 0) counted->|a saturated count comes down again
 token.hpp|    return [pointer, token = std::move(token)](A... args)|    return [pointer](A... args)|a function does not carry its token
 ringback.hpp|std::exchange(token_.release_, nullptr)|token_.release_|what is given away is released as well
 ringback.hpp|if (token_ && token_.context_ != context_)|if (false)|a shared struct is given away bare
