@@ -194,3 +194,22 @@ fn a_lone_lifetime_says_how_long_things_live() {
     }
     assert_eq!(run(Maker::made(&"text".to_owned())).0, "text");
 }
+
+trait Converts<U> {
+    type To: Send;
+}
+
+impl<'u> Converts<&'u str> for () {
+    type To = &'u str;
+}
+
+/// What is projected may be as short as a parameter of the trait.
+#[hook]
+async fn converted<T: Converts<U> + Sync, U>(_: &T, value: T::To) -> T::To {
+    value
+}
+
+#[test]
+fn a_projection_by_a_trait_with_parameters() {
+    assert_eq!(run(converted::<_, &str>(&(), &"text".to_owned())), "text");
+}
