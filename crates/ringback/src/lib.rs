@@ -149,7 +149,7 @@ pub use self::{
 ///
 /// It takes every signature that a plain `async fn` takes, and behaves as that does: values, drop order,
 /// cancellation; docs/hook.md names the few differences. All elided lifetimes of the arguments become
-/// one, `'hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
+/// one, `'__hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
 /// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
 ///
 /// # Options

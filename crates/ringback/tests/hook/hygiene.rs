@@ -55,6 +55,15 @@ mod names_are_taken {
         *__slot + __argument0
     }
 
+    pub(super) struct Hooked<'hook>(pub(super) &'hook str);
+
+    impl<'hook> Hooked<'hook> {
+        #[::ringback::hook]
+        pub(super) async fn joined(&self, other: &str) -> (&'hook str, usize) {
+            (self.0, other.len())
+        }
+    }
+
     pub(super) struct Own<'fut>(pub(super) &'fut str);
 
     impl<'fut> Own<'fut> {
@@ -79,6 +88,7 @@ fn a_users_own_names() {
     assert_eq!(run(never_read(1, 2, (3, 4))), 6);
     let mut slot = ringback::FutureSlot::new();
     assert_eq!([run(slotted(&1, (2, 3))), run(slotted_slot(&mut slot, &1, (2, 3)))], [3, 3]);
+    assert_eq!(run(names_are_taken::Hooked("text").joined("ab")), ("text", 2));
     assert_eq!(run(Own("text").text()), "text");
     assert_eq!(run(Own("text").longer("longer")), "longer");
 }

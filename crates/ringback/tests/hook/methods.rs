@@ -224,3 +224,26 @@ fn what_a_trait_projects_an_impl_may_name() {
     assert_eq!(run(Counter(1).delete(vec![1, 2], 3)), 3);
     assert_eq!(run(Counter(1).first(&[1_u8].iter(), &2)), &2);
 }
+
+trait Handles<M> {
+    #[hook]
+    async fn handle<'a>(&'a self, message: M) -> M
+    where
+        M: 'a;
+}
+
+impl<M: Send> Handles<M> for Counter {
+    #[hook]
+    async fn handle<'a>(&'a self, message: M) -> M
+    where
+        M: 'a,
+    {
+        message
+    }
+}
+
+#[test]
+fn a_parameter_of_the_block_is_passed_by_value() {
+    let text = "text".to_owned();
+    assert_eq!(run(Counter(1).handle(text.as_str())), "text");
+}
