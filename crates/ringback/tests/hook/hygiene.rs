@@ -44,15 +44,16 @@ mod names_are_taken {
     #[::ringback::hook]
     pub(super) async fn never_read(
         __slot: i32,
-        __argument0: i32,
-        (__argument2, _): (i32, i32),
+        __argument2: i32,
+        (__argument0, _): (i32, i32),
     ) -> i32 {
-        __slot + __argument0 + __argument2
+        let __result = __slot + __argument0;
+        __result + __argument2
     }
 
     #[::ringback::hook(slot)]
-    pub(super) async fn slotted(__slot: &i32, (__argument0, _): (i32, i32)) -> i32 {
-        *__slot + __argument0
+    pub(super) async fn slotted(__slot: &i32, (__argument1, __result): (i32, i32)) -> i32 {
+        *__slot + __argument1 + __result - __result
     }
 
     pub(super) struct Hooked<'hook>(pub(super) &'hook str);
