@@ -227,6 +227,7 @@ async fn lent<T: Lends>(value: T::Lent<'_>, other: <T as Lends>::Lent<'_>, _: &s
     format!("{value}{other}")
 }
 
+#[allow(clippy::type_complexity)] // the shape is the case
 #[hook]
 async fn lent_to_a_box<T: Lends>(to: Box<dyn for<'x> Fn(T::Lent<'x>) -> usize + Send>) -> usize
 where
