@@ -147,16 +147,16 @@ pub use self::{
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 ///
-/// It takes every signature that a plain `async fn` takes, and behaves as that does: values, drop order,
-/// cancellation; docs/hook.md names the few differences. All elided lifetimes of the arguments become
-/// one, `'hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
+/// It takes the signatures that a plain `async fn` takes, and behaves as that does: values, drop order,
+/// cancellation; docs/hook.md lists where it differs. All elided lifetimes of the arguments become
+/// one, `'__hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
 /// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
 ///
 /// # Options
 /// * `#[hook(?Send)]`: the future may stay on its thread. `#[hook(Sync)]`: it is `Sync` too.
 /// * `#[hook(slot)]` or `#[hook(slot = name)]`: a second function, `.._slot`, which takes a
 ///   [`FutureSlot`] (first, or after `self`) and returns a [`SlotFuture`]; it allocates when it is first
-///   called, and never again for the same slot.
+///   called, and when a future does not fit.
 /// * `#[hook(stack = 256)]`: returns a [`StackFuture`], which keeps the future in so many bytes of
 ///   itself, or on the heap if it does not fit.
 /// * `#[hook(crate = path)]`: where ringback is found, if not at `::ringback`.
