@@ -60,5 +60,5 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   echo "address sanitizer"
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CXXFLAGS="-fsanitize=address -g" \
     cargo_test --manifest-path "$manifest" --target "$host" --target-dir "$target/asan" \
-    --test handlers --test listeners --test messages --test raw --test network
+    --test ending --test handlers --test listeners --test messages --test raw --test network
 fi

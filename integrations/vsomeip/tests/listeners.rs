@@ -9,26 +9,7 @@ use ringback_vsomeip::{NotQuiet, Options, Overflow, Quiet, RuntimeConfig, UPTran
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
-use up_rust::{UCode, UListener, UMessage, UMessageBuilder, UPayloadFormat, UTransport, UUri};
-
-const TOPIC: &str = "//me/1111/1/8001";
-const OTHER: &str = "//me/1111/1/8002";
-
-fn text(topic: &str, text: impl ToString) -> UMessage {
-    UMessageBuilder::publish(uri(topic))
-        .build_with_payload(text.to_string(), UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
-        .unwrap()
-}
-
-fn two(options: Options) -> (UPTransportVsomeip, UPTransportVsomeip) {
-    // Both topics in advance: the second one of a service hears of no subscriber that came before it.
-    let publisher = patient().topics(vec![uri(TOPIC), uri(OTHER)]);
-    (transport("a", 0x3333, options), transport("b", 0x1111, publisher))
-}
-
-async fn listen(to: &UPTransportVsomeip, topic: &str, listener: Arc<dyn UListener>) {
-    to.register_listener(&uri(topic), None, listener).await.unwrap();
-}
+use up_rust::{UCode, UListener, UMessage, UMessageBuilder, UTransport, UUri};
 
 #[test]
 fn the_rules_of_registering() {
@@ -466,37 +447,5 @@ fn a_hundred_thousand_pairs_leave_nothing() {
                 subscriber.unregister_listener(&uri(OTHER), None, kept.clone()).await.unwrap();
             }
         });
-    });
-}
-
-/// Owns the transport that calls it.
-struct Owner(Mutex<Option<Arc<UPTransportVsomeip>>>, Arc<AtomicBool>);
-
-#[async_trait::async_trait]
-impl UListener for Owner {
-    async fn on_receive(&self, _: UMessage) {
-        drop(self.0.lock().unwrap().take());
-        self.1.store(true, SeqCst);
-    }
-}
-
-#[test]
-fn a_transport_may_end_inside_its_own_listener() {
-    isolated("a_transport_may_end_inside_its_own_listener", || {
-        let (subscriber, publisher) = two(Options::default());
-        let subscriber = Arc::new(subscriber);
-        let ended = Arc::new(AtomicBool::new(false));
-        let owner = Arc::new(Owner(Mutex::new(Some(subscriber.clone())), ended.clone()));
-        let gone = Arc::downgrade(&owner);
-        block_on(async {
-            listen(&subscriber, TOPIC, owner).await;
-            drop(subscriber);
-            publisher.send(text(TOPIC, "end")).await.unwrap();
-        });
-        wait_until("the call", || ended.load(SeqCst));
-        wait_until("the listener's end", || gone.strong_count() == 0);
-        wait_until("the name is free", || try_transport("a", 1, Options::default()).is_ok());
-        block_on(publisher.shutdown());
-        wait_until("all tokens", || ringback_vsomeip::vsomeip::live_handlers() == 0);
     });
 }

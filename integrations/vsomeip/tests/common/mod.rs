@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use up_rust::{UListener, UMessage, UStatus, UUri};
+use up_rust::{UListener, UMessage, UMessageBuilder, UPayloadFormat, UStatus, UTransport, UUri};
 
 const CHILD: &str = "RINGBACK_TEST_CHILD";
 
@@ -192,4 +192,23 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// Where the test's configuration file is.
 pub fn configuration() -> PathBuf {
     std::env::var_os("VSOMEIP_CONFIGURATION").unwrap().into()
+}
+
+pub const TOPIC: &str = "//me/1111/1/8001";
+pub const OTHER: &str = "//me/1111/1/8002";
+
+pub fn text(topic: &str, text: impl ToString) -> UMessage {
+    UMessageBuilder::publish(uri(topic))
+        .build_with_payload(text.to_string(), UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
+        .unwrap()
+}
+
+pub fn two(options: Options) -> (UPTransportVsomeip, UPTransportVsomeip) {
+    // Both topics in advance: the second one of a service hears of no subscriber that came before it.
+    let publisher = patient().topics(vec![uri(TOPIC), uri(OTHER)]);
+    (transport("a", 0x3333, options), transport("b", 0x1111, publisher))
+}
+
+pub async fn listen(to: &UPTransportVsomeip, topic: &str, listener: Arc<dyn UListener>) {
+    to.register_listener(&uri(topic), None, listener).await.unwrap();
 }
