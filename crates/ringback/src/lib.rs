@@ -28,8 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where the C library does take a user-data pointer, a pool is not needed: pass a generic
-//! `extern "C" fn` and a boxed closure.
+//! Where the C library does take a user-data pointer, a pool is not needed: see [`UserData`]. Where the
+//! other side is your own C, C++ or C#, see [`callback_type!`].
 //!
 //! # Words
 //! **Pool**: the C functions compiled in for one signature. **Thunk**: one of them. **Slot**: what

@@ -31,7 +31,7 @@ pub enum Event<'a> {
     },
     /// The destructor of a listener panicked; the rest of its drop went on.
     DropPanicked {
-        /// The name of the pool or the callback type, with its module path.
+        /// The pool's name, with its module path.
         pool: &'a str,
         /// The panic's text.
         message: &'a str,
@@ -66,7 +66,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "callback {callback} panicked: {message}")
             }
             Event::DropPanicked { pool, message } => {
-                write!(f, "destructor of a listener of {pool} panicked: {message}")
+                write!(f, "destructor of a listener of pool {pool} panicked: {message}")
             }
             Event::StaleCall { pool, slot } => {
                 write!(f, "stale call through slot {slot} of pool {pool}")

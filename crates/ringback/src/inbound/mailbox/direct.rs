@@ -1,8 +1,7 @@
 //! A mailbox by itself, without a pool in front of it.
 
-use super::config::{Mailbox, OverflowPolicy};
+use super::config::Mailbox;
 use super::deliver::{Manner, deliver};
-use super::inbox::Inbox;
 use super::inlet::Inlet;
 use super::shared::DRAINING;
 use super::stats::Counts;
@@ -19,7 +18,7 @@ pub struct Feed<M, R>(Arc<Inlet<(), M, R>>);
 
 impl<M, R: Clone> Feed<M, R> {
     /// Queues a message and answers `accepted`, or what the overflow policy says. On any thread; it
-    /// waits only where the policy is [`OverflowPolicy::Block`].
+    /// waits only where the policy is [`OverflowPolicy::Block`](crate::OverflowPolicy::Block).
     #[inline]
     pub fn push(&self, message: M, accepted: R) -> R {
         let key = self.0.key_of.as_ref().map_or(0, |key_of| key_of(&message));
@@ -77,18 +76,8 @@ impl<M, R: Clone> Mailbox<M, R> {
     where
         L: AsyncFnMut(M),
     {
-        let shared = self.open();
-        let manner =
-            Manner { pool: name, slot: 0, budget: self.budget, end_on_panic: self.end_on_panic };
-        let inbox = Inbox::new(Arc::clone(&shared), self.expire_after);
-        let stamps_time = self.stamps_time();
-        let inlet = Inlet {
-            take: (),
-            shared,
-            overflow: self.overflow.unwrap_or(OverflowPolicy::Reject(full)),
-            key_of: self.key_of,
-            stamps_time,
-        };
+        let (inlet, inbox) = Inlet::open(&self, (), || full);
+        let manner = Manner::of(&self, name, 0);
         (Feed(Arc::new(inlet)), deliver(inbox, manner, listener))
     }
 }
