@@ -6,16 +6,16 @@
 #[cfg(ringback_loom)]
 pub(crate) use loom::{
     future::AtomicWaker,
-    sync::Mutex,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+    sync::{Mutex, MutexGuard},
 };
 #[cfg(not(ringback_loom))]
 pub(crate) use {
     atomic_waker::AtomicWaker,
-    std::sync::Mutex,
     std::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     },
+    std::sync::{Mutex, MutexGuard},
 };
 
 pub(crate) use std::sync::atomic::Ordering;

@@ -9,16 +9,18 @@
 //! [`FreeList`].
 
 use super::barrier;
-use super::free::{self, FreeList};
+use super::free::{self, FreeList, List};
+use super::process::{self, Membership};
 use super::record::THREADS;
 use super::registration::Lease;
 use super::signature::Reuse;
 use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
 use super::thread;
+use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU64, Ordering::*};
+use crate::sync::{AtomicU64, MutexGuard, Ordering::*};
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -71,6 +73,10 @@ pub(crate) struct Core {
     pub(crate) name: &'static str,
     pub(crate) slots: &'static [Slot],
     pub(crate) reuse: Reuse,
+    pub(crate) table: Table,
+    /// The calls of each slot; empty where the pool does not count them.
+    pub(crate) calls: fn() -> &'static [AtomicU64],
+    pub(crate) membership: Membership,
     free: FreeList,
     pub(crate) stale: AtomicU64,
     pub(crate) panicked: AtomicU64,
@@ -80,13 +86,22 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) const fn new(name: &'static str, slots: &'static [Slot], reuse: Reuse) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        slots: &'static [Slot],
+        table: Table,
+        calls: fn() -> &'static [AtomicU64],
+        reuse: Reuse,
+    ) -> Self {
         assert!(!slots.is_empty(), "a callback pool needs at least one slot");
         assert!(slots.len() <= free::MOST, "a callback pool has at most 2^32 - 2 slots");
         Core {
             name,
             slots,
             reuse,
+            table,
+            calls,
+            membership: Membership::new(),
             free: FreeList::new(),
             stale: AtomicU64::new(0),
             panicked: AtomicU64::new(0),
@@ -99,12 +114,29 @@ impl Core {
     /// Takes a free slot: a fresh one, else the one that has been free for longest.
     pub(crate) fn take_slot(&'static self, holder: &'static Location<'static>) -> Option<usize> {
         barrier::ensure();
+        process::join(self);
         let index = self.free.take(self.slots)?;
         let slot = &self.slots[index];
         slot.holder.store(std::ptr::from_ref(holder).cast_mut(), Relaxed);
         slot.pins.store(1, Relaxed);
         slot.status.store(Status::Reserved as u8, Release);
         Some(index)
+    }
+
+    /// The address of thunk `index`, which is below the number of slots, to be lent out.
+    pub(crate) fn lend(&'static self, index: usize) -> *const () {
+        process::join(self);
+        self.table.address(index)
+    }
+
+    /// The slot whose thunk starts at `address`.
+    pub(crate) fn lookup(&self, address: *const ()) -> Option<usize> {
+        self.table.index(address, self.slots.len())
+    }
+
+    /// Held by the thread that forks, so that the child finds it free.
+    pub(crate) fn lock_free_list(&self) -> MutexGuard<'_, List> {
+        self.free.lock()
     }
 
     pub(crate) fn pin(&self, index: usize) {

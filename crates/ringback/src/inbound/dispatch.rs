@@ -1,6 +1,7 @@
 //! A foreign call, from the thunk's body to the listener and back.
 
 use super::core::Core;
+use super::describe;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
 use super::thread::{self, CountedCall, TakenCell};
@@ -191,6 +192,7 @@ pub(crate) fn stale<S: Signature>(index: usize) -> S::Output {
     core.slots[index].stale.fetch_add(1, Relaxed);
     core.stale.fetch_add(1, Relaxed);
     report(&Event::StaleCall { pool: core.name, slot: index });
+    describe::stop_if_wanted(core, index);
     boundary::answer_or_abort(core.name, S::fallback)
 }
 

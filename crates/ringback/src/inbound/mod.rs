@@ -15,6 +15,8 @@ pub(crate) mod core;
 #[cfg(not(ringback_loom))]
 mod declare;
 #[cfg(not(ringback_loom))]
+pub(crate) mod describe;
+#[cfg(not(ringback_loom))]
 pub(crate) mod dispatch;
 pub(crate) mod free;
 #[cfg(not(ringback_loom))]
@@ -24,6 +26,8 @@ pub(crate) mod mailbox;
 pub(crate) mod pointer;
 #[cfg(not(ringback_loom))]
 pub(crate) mod pool;
+#[cfg(not(ringback_loom))]
+pub(crate) mod process;
 pub(crate) mod record;
 #[cfg(not(ringback_loom))]
 pub(crate) mod registration;

@@ -29,7 +29,6 @@ use std::panic::Location;
 /// | [`scope`](Self::scope) | borrows from the stack | until the scope ends |
 pub struct Pool<S: Signature> {
     pub(crate) core: Core,
-    table: Table,
     signature: PhantomData<fn() -> S>,
 }
 
@@ -43,7 +42,7 @@ impl<S: Signature> Pool<S> {
         table: Table,
         reuse: Reuse,
     ) -> Self {
-        Pool { core: Core::new(name, slots, reuse), table, signature: PhantomData }
+        Pool { core: Core::new(name, slots, table, S::calls, reuse), signature: PhantomData }
     }
 
     /// The pool's name with its module path, as it appears in errors and events.
@@ -66,7 +65,7 @@ impl<S: Signature> Pool<S> {
     pub fn thunk(&'static self, index: usize) -> Option<S::Pointer> {
         (index < self.slots()).then(|| {
             const { assert!(size_of::<S::Pointer>() == size_of::<*const ()>()) };
-            let address = self.table.address(index);
+            let address = self.core.lend(index);
             // SAFETY: `Pointer` is a function pointer (or an `Option` of one) of the signature that
             // the table's functions have; the declaration made both from the same text.
             unsafe { transmute_copy(&address) }
@@ -78,7 +77,7 @@ impl<S: Signature> Pool<S> {
     pub fn lookup(&'static self, pointer: S::Pointer) -> Option<usize> {
         // SAFETY: `thunk` asserts that a `Pointer` is as large as a pointer.
         let address: *const () = unsafe { transmute_copy(&pointer) };
-        self.table.index(address, self.slots())
+        self.core.lookup(address)
     }
 
     /// Says that the foreign side holds no copy of this pointer any more, so that its slot may be

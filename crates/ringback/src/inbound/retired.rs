@@ -64,6 +64,7 @@ impl<S: Signature, M> Retired<S, M> {
         self.wait_with(Patience::Unlimited).map_err(|(why, retired)| match why {
             NotQuiet::StillInside => Pending::StillInside(retired),
             NotQuiet::Unprovable => Pending::Unprovable(retired),
+            NotQuiet::Vanished => Pending::Vanished(retired),
             NotQuiet::WouldDeadlock | NotQuiet::TimedOut => Pending::WouldDeadlock(retired),
         })
     }
@@ -120,6 +121,9 @@ impl<S: Signature, M> Future for WaitQuiet<S, M> {
         if poll_quiet(retired.lease.header(), context).is_ready() {
             return Poll::Ready(Ok(retired.into_quiet()));
         }
+        if wait::is_vanished(retired.lease.header()) {
+            return Poll::Ready(Err(Pending::Vanished(retired)));
+        }
         self.0 = Some(retired);
         Poll::Pending
     }
@@ -144,6 +148,11 @@ pub enum Pending<S: Signature, M = Shared> {
     /// The kernel refused `membarrier(2)`, so it cannot be known whether a call is inside. The
     /// listener is kept for ever; waiting again tries again.
     Unprovable(Retired<S, M>),
+    /// A call is inside whose thread does not exist any more: it was left behind by a `fork`, or
+    /// ended by a bare `exit` system call. The listener is kept for ever, since what that thread left
+    /// half done in it cannot be known. Linux only, and not known of calls that are counted
+    /// ([`Protection::Counter`](crate::Protection::Counter)): those end by a time limit.
+    Vanished(Retired<S, M>),
 }
 
 impl<S: Signature, M> Pending<S, M> {
@@ -152,7 +161,8 @@ impl<S: Signature, M> Pending<S, M> {
         match self {
             Pending::StillInside(retired)
             | Pending::WouldDeadlock(retired)
-            | Pending::Unprovable(retired) => retired,
+            | Pending::Unprovable(retired)
+            | Pending::Vanished(retired) => retired,
         }
     }
 }
@@ -171,6 +181,10 @@ impl<S: Signature, M> fmt::Display for Pending<S, M> {
                 "the kernel refuses membarrier(2), so nobody can tell whether a call is inside; \
                  call ringback::init(Protection::Fence) at the start of the program"
             }
+            Pending::Vanished(_) => {
+                "a call is inside whose thread does not exist any more (a fork?), so the listener is \
+                 kept for ever; detach"
+            }
         })
     }
 }
@@ -181,6 +195,7 @@ impl<S: Signature, M> fmt::Debug for Pending<S, M> {
             Pending::StillInside(retired) => ("StillInside", retired),
             Pending::WouldDeadlock(retired) => ("WouldDeadlock", retired),
             Pending::Unprovable(retired) => ("Unprovable", retired),
+            Pending::Vanished(retired) => ("Vanished", retired),
         };
         f.debug_tuple(name).field(retired).finish()
     }

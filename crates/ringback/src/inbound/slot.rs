@@ -144,6 +144,12 @@ pub struct Slot {
     pub(crate) stale: AtomicU32,
 }
 
+/// What a slot takes of a program's memory, whatever is registered there: static, and untouched (so
+/// without a page of its own) until it is first used. Its thunk takes 16 bytes of code beside that,
+/// in the assembler table.
+#[cfg(not(ringback_loom))]
+pub const BYTES_PER_SLOT: usize = size_of::<Slot>();
+
 #[cfg(all(not(ringback_loom), target_pointer_width = "64"))]
 const _: () = {
     assert!(size_of::<Slot>() == 128);
