@@ -38,3 +38,12 @@ have_rust_src() {
   [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return
   command -v rustup >/dev/null && echo "fetching rust-src" && rustup component add rust-src >/dev/null 2>&1
 }
+
+# have_target TRIPLE [TOOLCHAIN] : its standard library, fetched if rustup can.
+have_target() {
+  local sysroot
+  sysroot=$(rustc ${2:+"+$2"} --print sysroot 2>/dev/null) || return
+  [ -d "$sysroot/lib/rustlib/$1/lib" ] && return
+  command -v rustup >/dev/null && echo "fetching the target $1" &&
+    rustup target add ${2:+--toolchain "$2"} "$1" >/dev/null 2>&1
+}

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::describe;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
-use super::thread::{self, CountedCall, TakenCell};
+use super::thread::{self, TakenCell};
 use crate::boundary;
 use crate::observer::{Event, report};
 use crate::sync::{Ordering::*, fence, light_fence};
@@ -103,14 +103,13 @@ fn slow<S: Signature>(
             return boundary::answer_or_abort(core.name, S::on_wrong_thread);
         }
     };
-    let frame = CountedCall::new(header.as_ptr());
     if let Way::Counted(_) = way {
-        frame.begin();
+        thread::begin_counted(header.as_ptr());
     }
     // SAFETY: admitted, and not left before it returns.
     let answer = unsafe { call::<S>(header, invoke) };
     if let Way::Counted(_) = way {
-        frame.end();
+        thread::end_counted();
     }
     if leave(slot, way) {
         core.sweep(index);

@@ -8,7 +8,8 @@
 //! The thread that forks holds ringback's locks meanwhile, so that they are free on both sides. In
 //! the child the other threads are gone: records that they were not using are freed; a listener that
 //! one of them was inside of is never dropped, and waiting for it is answered
-//! [`Pending::Vanished`](crate::Pending).
+//! [`Pending::Vanished`](crate::Pending). (A fork *while* a pool's first registration is under way is
+//! the one that is not prepared.)
 
 use super::core::Core;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering::*};
@@ -54,6 +55,7 @@ fn join_now(core: &'static Core) {
     }
     library::pin(core.slots.as_ptr().cast());
     fork::prepare();
+    let _ = super::core::now(); // sets the clock, so that no fork meets that half done
     let mut head = POOLS.load(Relaxed);
     loop {
         core.membership.next.store(head, Relaxed);

@@ -14,6 +14,10 @@ use std::ptr;
 
 pub(crate) type Cursor = AtomicPtr<AtomicPtr<Header>>;
 
+/// How many counted calls of one thread are known by name. What is inside deeper than that could be
+/// anything, and is treated so.
+const COUNTED_DEPTH: usize = 16;
+
 thread_local! {
     /// The next free cell, for the fast path: null unless the protection is `Membarrier`.
     /// Atomic only because a signal handler may call in between any two instructions.
@@ -23,8 +27,10 @@ thread_local! {
     static RECORD: Cell<Option<&'static Record>> = const { Cell::new(None) };
     static ENDING: Cell<bool> = const { Cell::new(false) };
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    /// Calls of this thread that were counted rather than recorded, innermost first.
-    static COUNTED: Cell<*const CountedCall> = const { Cell::new(ptr::null()) };
+    /// What this thread is inside of by calls that were counted rather than recorded, outermost first.
+    static COUNTED: [Cell<*mut Header>; COUNTED_DEPTH] =
+        const { [const { Cell::new(ptr::null_mut()) }; COUNTED_DEPTH] };
+    static COUNTED_CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What a thread that calls in takes of memory at most: its record, and its thread-local storage.
@@ -33,7 +39,8 @@ pub const BYTES_PER_THREAD: usize = size_of::<Record>()
     + size_of::<Option<&Record>>()
     + size_of::<bool>()
     + size_of::<u64>()
-    + size_of::<*const CountedCall>();
+    + COUNTED_DEPTH * size_of::<*mut Header>()
+    + size_of::<usize>();
 
 /// The thread ends: its record is left to another, and whoever still calls is counted.
 fn end() {
@@ -217,25 +224,22 @@ pub(crate) fn record() -> Option<&'static Record> {
     RECORD.get()
 }
 
-/// One call of this thread that is counted in its slot; lives in that call's stack frame.
-pub(crate) struct CountedCall {
-    header: *mut Header,
-    outer: *const CountedCall,
+/// From here until [`end_counted`] the thread counts as inside of `header`.
+///
+/// Addresses in a table of the thread's own, not a list through the stack: a `longjmp` leaves an entry
+/// behind, and so does a fiber that goes on in another thread, but never a dangling pointer.
+pub(crate) fn begin_counted(header: *mut Header) {
+    let calls = COUNTED_CALLS.get();
+    COUNTED_CALLS.set(calls + 1);
+    COUNTED.with(|inside| {
+        if let Some(entry) = inside.get(calls) {
+            entry.set(header);
+        }
+    });
 }
 
-impl CountedCall {
-    pub(crate) fn new(header: *mut Header) -> Self {
-        CountedCall { header, outer: COUNTED.get() }
-    }
-
-    /// From here until [`end`](Self::end) the thread counts as inside. `self` must not move.
-    pub(crate) fn begin(&self) {
-        COUNTED.set(self);
-    }
-
-    pub(crate) fn end(&self) {
-        COUNTED.set(self.outer);
-    }
+pub(crate) fn end_counted() {
+    COUNTED_CALLS.set(COUNTED_CALLS.get().saturating_sub(1));
 }
 
 /// Visits every listener the calling thread is inside of, until `found`.
@@ -243,23 +247,17 @@ fn any_inside(mut found: impl FnMut(*mut Header) -> bool) -> bool {
     if record().is_some_and(|record| record.inside().any(&mut found)) {
         return true;
     }
-    let mut call = COUNTED.get();
-    // SAFETY: each frame is alive until its `end`, and frames end innermost first.
-    while let Some(this) = unsafe { call.as_ref() } {
-        if found(this.header) {
-            return true;
-        }
-        call = this.outer;
-    }
-    false
+    COUNTED.with(|inside| inside.iter().take(COUNTED_CALLS.get()).any(|entry| found(entry.get())))
 }
 
 /// Whether the calling thread is inside this listener.
+///
+/// True also where that is not known: deeper than any sensible program nests its calls.
 pub(crate) fn is_inside(header: *mut Header) -> bool {
-    any_inside(|inside| inside == header)
+    COUNTED_CALLS.get() > COUNTED_DEPTH || any_inside(|inside| inside == header)
 }
 
-/// Every listener the calling thread is inside of.
+/// Every listener the calling thread is known to be inside of.
 pub(crate) fn inside() -> Vec<*mut Header> {
     let mut headers = Vec::new();
     any_inside(|header| {

@@ -167,7 +167,7 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
     }
     let target = ptr::from_ref(header).addr();
     let inside: Vec<usize> = thread::inside().into_iter().map(|header| header.addr()).collect();
-    if inside.contains(&target) && !header.is_quiet() {
+    if thread::is_inside(ptr::from_ref(header).cast_mut()) && !header.is_quiet() {
         return Err(NotQuiet::StillInside);
     }
     let parker = Unpark::this_thread();
