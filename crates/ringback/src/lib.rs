@@ -45,50 +45,44 @@
 //! # Promises
 //! See [`promises`].
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(ringback_loom, allow(dead_code, unused_imports))] // a model has the state machine only
+#![cfg_attr(any(not(unix), miri), allow(dead_code))] // what a fork needs
+
+extern crate alloc;
 
 #[macro_use]
 mod sync;
 
 mod boundary;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 mod future_slot;
 mod inbound;
 #[cfg(not(ringback_loom))]
 mod observer;
+#[cfg(feature = "std")]
 mod outbound;
 #[cfg(not(ringback_loom))]
 pub mod promises;
 
 #[cfg(all(feature = "histogram", not(ringback_loom)))]
 pub use self::inbound::mailbox::WaitTimes;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 pub use self::{
     future_slot::{FutureSlot, SlotFuture},
     inbound::{
         asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
-        core::Status,
-        describe::{Description, Whose, describe, stop_on_stale_calls},
         mailbox::{
             AsyncRegistration, Batch, Counts, Drain, Drained, Mailbox, Messages, NotDrained,
             OverflowPolicy, StallWatch, Stalled, Take,
         },
-        pointer::FnPointer,
-        pool::Pool,
-        registration::{Handle, Local, Registration, Reserved, Shared},
-        report::{Census, Closed, Full, Stats},
-        retired::{Pending, PendingAll, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        retired::PendingAll,
         scope::{Scope, Scoped},
-        signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar,
-            Signature,
-        },
-        slot::BYTES_PER_SLOT,
+        signature::AcceptsTake,
         thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
         tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
-    observer::{Event, Observer, set_observer},
     outbound::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
@@ -96,6 +90,21 @@ pub use self::{
         task::{BoxedTask, ForeignFuture},
         user_data::{Carries, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
+};
+#[cfg(not(ringback_loom))]
+pub use self::{
+    inbound::{
+        core::Status,
+        describe::{Description, Whose, describe, stop_on_stale_calls},
+        pointer::FnPointer,
+        pool::Pool,
+        registration::{Handle, Local, Registration, Reserved, Shared},
+        report::{Census, Closed, Full, Stats},
+        retired::{Pending, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},
+        slot::BYTES_PER_SLOT,
+    },
+    observer::{Event, Observer, set_observer},
 };
 
 /// Declares a pool of C functions.
@@ -195,25 +204,29 @@ pub mod __private {
     pub use crate::inbound::{
         dispatch::dispatch,
         listener::{exclusive, once, shared},
-        mailbox::inlet::inlet,
         pointer::{
             Body, Candidate, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister,
-            OfPointer, Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake,
-            ShapeThunk, Unfit,
+            OfPointer, Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeThunk, Unfit,
         },
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown,
-            assert_any_bits, free_register,
+            Accepts, AcceptsMut, AcceptsOnce, PanicPolicy, Probe, Unknown, assert_any_bits,
+            free_register,
         },
         slot::Slot,
         thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
     };
+    #[cfg(feature = "std")]
+    pub use crate::inbound::{
+        mailbox::inlet::inlet, pointer::ShapeAcceptsTake, signature::AcceptsTake,
+    };
+    #[cfg(feature = "std")]
     pub use crate::outbound::{
         callback::{Answer, release_unadopted},
         made::{Fallible, Plain, enter, make, release, retain},
         queued::open_mailbox,
         task::{Spawn, Spawning, assert_plain_result, completion, start, tell},
     };
+    pub use crate::sync::AtomicU64;
     pub use ringback_macros::{parse_callback, parse_pool};
 
     /// The fallback of a pool that declares none.

@@ -15,6 +15,9 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 #[test]
 fn registrations_live_on_in_parent_and_child() {
+    if std::env::var_os("RINGBACK_RUNNER").is_some() {
+        return println!("not under qemu-user, which fails to fork a process of many busy threads");
+    }
     if !is_this("fork::registrations_live_on_in_parent_and_child") {
         return;
     }

@@ -9,7 +9,7 @@
 //! [`FreeList`].
 
 use super::barrier;
-use super::free::{self, FreeList, List};
+use super::free::{self, FreeList};
 use super::process::{self, Membership};
 use super::record::THREADS;
 use super::registration::Lease;
@@ -20,11 +20,10 @@ use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU64, MutexGuard, Ordering::*};
-use std::panic::Location;
-use std::ptr::NonNull;
-use std::sync::OnceLock;
-use std::time::Instant;
+use crate::sync::{AtomicU64, Ordering::*};
+use alloc::boxed::Box;
+use core::panic::Location;
+use core::ptr::NonNull;
 
 /// Where a slot stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +62,17 @@ impl Status {
 }
 
 /// Nanoseconds since the first call of this function.
+#[cfg(feature = "std")]
 pub(crate) fn now() -> u64 {
+    use std::{sync::OnceLock, time::Instant};
     static START: OnceLock<Instant> = OnceLock::new();
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// There is no clock.
+#[cfg(not(feature = "std"))]
+pub(crate) fn now() -> u64 {
+    0
 }
 
 /// Everything of a pool that does not depend on the signature.
@@ -117,7 +124,7 @@ impl Core {
         process::join(self);
         let index = self.free.take(self.slots)?;
         let slot = &self.slots[index];
-        slot.holder.store(std::ptr::from_ref(holder).cast_mut(), Relaxed);
+        slot.holder.store(core::ptr::from_ref(holder).cast_mut(), Relaxed);
         slot.pins.store(1, Relaxed);
         slot.status.store(Status::Reserved as u8, Release);
         Some(index)
@@ -135,7 +142,8 @@ impl Core {
     }
 
     /// Held by the thread that forks, so that the child finds it free.
-    pub(crate) fn lock_free_list(&self) -> MutexGuard<'_, List> {
+    #[cfg(feature = "std")]
+    pub(crate) fn lock_free_list(&self) -> crate::sync::MutexGuard<'_, free::List> {
         self.free.lock()
     }
 
@@ -204,7 +212,7 @@ impl Core {
         let slot = &self.slots[index];
         let closed = slot.unlink(link, None);
         if closed {
-            slot.retirer.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
+            slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
             slot.since.store(now(), Relaxed);
             slot.status.store(Status::Retired as u8, Release);
         }

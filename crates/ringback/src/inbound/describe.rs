@@ -3,12 +3,12 @@
 use super::core::{Core, Status, now};
 use super::process::{self, Symbol};
 use super::report::location;
+use crate::boundary;
 use crate::sync::{AtomicBool, Ordering::*};
-use std::backtrace::Backtrace;
-use std::fmt;
-use std::io::Write;
-use std::panic::Location;
-use std::time::Duration;
+use alloc::string::String;
+use core::fmt;
+use core::panic::Location;
+use core::time::Duration;
 
 /// What is known about one slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub struct Description {
     pub holder: Option<&'static Location<'static>>,
     /// Who closed it last; `None` while it is live, and if nobody ever did.
     pub retired_by: Option<&'static Location<'static>>,
-    /// How long ago it was closed; `None` as for `retired_by`.
+    /// How long ago it was closed; `None` as for `retired_by`, and without `std`, where there is no
+    /// clock.
     pub retired_for: Option<Duration>,
     /// Calls through this pointer that found no listener; wraps at 2^32.
     pub stale: u32,
@@ -39,8 +40,12 @@ impl fmt::Display for Description {
         if let Some(place) = self.holder {
             write!(f, ", taken at {place}")?;
         }
-        if let (Some(place), Some(ago)) = (self.retired_by, self.retired_for) {
-            write!(f, ", retired {ago:.3?} ago at {place}")?;
+        if let Some(place) = self.retired_by {
+            f.write_str(", retired")?;
+            if let Some(ago) = self.retired_for {
+                write!(f, " {ago:.3?} ago")?;
+            }
+            write!(f, " at {place}")?;
         }
         write!(f, ", {stale} stale calls")
     }
@@ -59,7 +64,9 @@ impl Core {
             status,
             holder: location(&slot.holder),
             retired_by,
-            retired_for: retired_by.map(|_| Duration::from_nanos(now().saturating_sub(since))),
+            retired_for: retired_by
+                .filter(|_| cfg!(feature = "std"))
+                .map(|_| Duration::from_nanos(now().saturating_sub(since))),
             stale: slot.stale.load(Relaxed),
             calls: (self.calls)().get(index).map(|calls| calls.load(Relaxed)),
         }
@@ -126,12 +133,11 @@ pub fn stop_on_stale_calls(stop: bool) {
 pub(crate) fn stop_if_wanted(core: &'static Core, index: usize) {
     if STOPS.load(Relaxed) {
         let description = core.describe(index);
-        // Not `eprintln!`: it panics where standard error is closed.
-        let _ = writeln!(
-            std::io::stderr(),
-            "ringback: stale call: {description}; called by:\n{}",
-            Backtrace::force_capture()
-        );
-        std::process::abort();
+        #[cfg(feature = "std")]
+        let stack = std::backtrace::Backtrace::force_capture();
+        #[cfg(not(feature = "std"))]
+        let stack = "(not known)";
+        boundary::tell(format_args!("stale call: {description}; called by:\n{stack}"));
+        boundary::abort();
     }
 }

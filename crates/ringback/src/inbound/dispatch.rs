@@ -5,15 +5,11 @@ use super::describe;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
 use super::thread::{self, TakenCell};
-use crate::boundary;
+use crate::boundary::{self, Payload};
 use crate::observer::{Event, report};
 use crate::sync::{Ordering::*, fence, light_fence};
-use std::any::Any;
-use std::mem::transmute_copy;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::NonNull;
-
-type Panicked = Box<dyn Any + Send>;
+use core::mem::transmute_copy;
+use core::ptr::NonNull;
 
 /// Calls the listener behind slot `index`, or answers in its place.
 ///
@@ -61,15 +57,14 @@ pub unsafe fn dispatch<S: Signature>(
 unsafe fn call<S: Signature>(
     header: NonNull<Header>,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
-) -> Result<S::Output, Panicked> {
+) -> Result<S::Output, Payload> {
     const { assert!(size_of::<S::Call>() == size_of::<unsafe fn()>()) };
     // SAFETY: inside, so the header is alive and its listener is not written to.
     let erased = unsafe { header.as_ref().erased() };
     // SAFETY: whoever registered erased a `S::Call` here (`Pool::erase` and its kin).
     let function: S::Call = unsafe { transmute_copy(&erased.call) };
     let data = erased.data.cast_const();
-    // Unwind safety: the listener's state is the listener's business, as with `std::thread`.
-    catch_unwind(AssertUnwindSafe(|| invoke(function, data)))
+    boundary::contain(|| invoke(function, data))
 }
 
 /// How a call that took the slow path is known to be inside.
@@ -196,7 +191,7 @@ pub(crate) fn stale<S: Signature>(index: usize) -> S::Output {
 }
 
 #[cold]
-fn panicked<S: Signature>(index: usize, payload: Panicked) -> S::Output {
+fn panicked<S: Signature>(index: usize, payload: Payload) -> S::Output {
     let core = &S::pool().core;
     core.panicked.fetch_add(1, Relaxed);
     let message = boundary::text_of(&*payload);
@@ -206,7 +201,7 @@ fn panicked<S: Signature>(index: usize, payload: Panicked) -> S::Output {
             boundary::discard(payload);
             boundary::answer_or_abort(core.name, S::on_panic)
         }
-        PanicPolicy::Abort => std::process::abort(),
-        PanicPolicy::Propagate => resume_unwind(payload),
+        PanicPolicy::Abort => boundary::abort(),
+        PanicPolicy::Propagate => boundary::propagate(payload),
     }
 }

@@ -2,15 +2,19 @@
 
 use super::core::{Core, Status};
 use super::listener::{Exclusive, Once};
-use super::registration::{Handle, Local, Registration, Reserved};
+#[cfg(feature = "std")]
+use super::registration::Local;
+use super::registration::{Handle, Registration, Reserved};
 use super::report::{Census, Full};
+#[cfg(feature = "std")]
 use super::scope::Scope;
 use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Reuse, Signature};
 use super::slot::{Erased, Slot};
 use super::thunk::Table;
-use std::marker::PhantomData;
-use std::mem::transmute_copy;
-use std::panic::Location;
+use alloc::boxed::Box;
+use core::marker::PhantomData;
+use core::mem::transmute_copy;
+use core::panic::Location;
 
 /// A pool of C functions, declared by [`callback_pool!`](crate::callback_pool).
 ///
@@ -192,6 +196,7 @@ impl<S: Signature> Pool<S> {
     ///
     /// # Errors
     /// [`Full`] gives the listener back and says who holds the slots.
+    #[cfg(feature = "std")]
     #[track_caller]
     pub fn register_local<F>(&'static self, listener: F) -> Result<Registration<S, Local>, Full<F>>
     where
@@ -279,6 +284,7 @@ impl<S: Signature> Pool<S> {
     /// The end of the scope waits as long as a call is inside, and for ever if that call waits for
     /// this thread, or if a sandbox installed meanwhile forbids `membarrier(2)` (choose
     /// [`Protection::Fence`](crate::Protection::Fence) with [`init`](crate::init) then).
+    #[cfg(feature = "std")]
     pub fn scope<'env, T>(
         &'static self,
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env, S>) -> T,

@@ -13,7 +13,8 @@
 
 use super::core::Core;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering::*};
-use std::ptr;
+use alloc::string::String;
+use core::ptr;
 
 static POOLS: AtomicPtr<Core> = AtomicPtr::new(ptr::null_mut());
 
@@ -32,7 +33,7 @@ impl Membership {
 /// Every pool that has lent out a pointer.
 pub(crate) fn pools() -> impl Iterator<Item = &'static Core> {
     let mut next = POOLS.load(Acquire);
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         // SAFETY: null, or a static pool whose library is pinned.
         let core = unsafe { next.as_ref() }?;
         next = core.membership.next.load(Relaxed); // set before it was linked
@@ -78,14 +79,14 @@ pub(crate) fn symbol(address: *const ()) -> Option<Symbol> {
     library::symbol(address.cast())
 }
 
-#[cfg(all(unix, not(miri)))]
+#[cfg(all(unix, feature = "std", not(miri)))]
 mod library {
     use super::Symbol;
-    use std::ffi::CStr;
+    use core::ffi::CStr;
 
     fn look_up(address: *const libc::c_void) -> Option<libc::Dl_info> {
         // SAFETY: plain data, written by `dladdr`.
-        let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+        let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
         // SAFETY: `dladdr` only looks the address up.
         let found = unsafe { libc::dladdr(address, &raw mut info) } != 0;
         (found && !info.dli_fname.is_null()).then_some(info)
@@ -115,7 +116,7 @@ mod library {
 
 #[cfg(windows)]
 mod library {
-    use std::ffi::c_void;
+    use core::ffi::c_void;
 
     const PIN: u32 = 1;
     const FROM_ADDRESS: u32 = 4;
@@ -127,7 +128,7 @@ mod library {
 
     /// Keeps the module that holds `address` loaded until the process ends.
     pub(super) fn pin(address: *const c_void) {
-        let mut module = std::ptr::null_mut();
+        let mut module = core::ptr::null_mut();
         // SAFETY: with `FROM_ADDRESS` the second argument is any address, not a name.
         unsafe { GetModuleHandleExW(PIN | FROM_ADDRESS, address, &raw mut module) };
     }
@@ -137,9 +138,9 @@ mod library {
     }
 }
 
-#[cfg(not(any(all(unix, not(miri)), windows)))]
+#[cfg(not(any(all(unix, feature = "std", not(miri)), windows)))]
 mod library {
-    use std::ffi::c_void;
+    use core::ffi::c_void;
 
     pub(super) fn pin(_: *const c_void) {}
 
@@ -148,11 +149,11 @@ mod library {
     }
 }
 
-#[cfg(all(unix, not(miri)))]
+#[cfg(all(unix, feature = "std", not(miri)))]
 mod fork {
     use super::super::{barrier, free::List, thread, wait};
     use super::pools;
-    use std::cell::RefCell;
+    use core::cell::RefCell;
     use std::sync::{MutexGuard, Once};
 
     /// What the forking thread holds while it forks.
@@ -194,7 +195,7 @@ mod fork {
     }
 }
 
-#[cfg(not(all(unix, not(miri))))]
+#[cfg(not(all(unix, feature = "std", not(miri))))]
 mod fork {
     pub(super) fn prepare() {}
 }

@@ -6,9 +6,9 @@ use super::pool::Pool;
 use super::signature::{Reuse, Signature};
 use super::slot::Slot;
 use crate::sync::Ordering::*;
-use std::collections::HashMap;
-use std::fmt;
-use std::panic::Location;
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::fmt;
+use core::panic::Location;
 
 /// How many slots are in which state, and who holds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Census {
 impl Census {
     pub(crate) fn take(core: &Core) -> Census {
         let mut count = [0_usize; 7];
-        let mut holders = HashMap::new();
+        let mut holders = BTreeMap::new();
         for slot in core.slots {
             let status = Status::of(slot);
             count[status as usize] += 1;
@@ -118,7 +118,7 @@ impl<L> fmt::Display for Full<L> {
     }
 }
 
-impl<L> std::error::Error for Full<L> {}
+impl<L> core::error::Error for Full<L> {}
 
 /// The registration has retired itself, so there is no listener to replace; the new one comes back.
 pub struct Closed<L> {
@@ -138,7 +138,7 @@ impl<L> fmt::Display for Closed<L> {
     }
 }
 
-impl<L> std::error::Error for Closed<L> {}
+impl<L> core::error::Error for Closed<L> {}
 
 /// Counters of one pool since the program started.
 #[derive(Debug, Clone, PartialEq, Eq)]

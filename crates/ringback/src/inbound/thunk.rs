@@ -17,7 +17,7 @@
 //! Either stands once in the program, in the crate that declares the pool: the static holds it, so
 //! that one slot has one address for every crate.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// Where the thunks of a pool are.
 #[doc(hidden)]
@@ -37,6 +37,7 @@ const STRIDE: usize = 16;
 
 impl Table {
     /// No thunks: the slots are reached in another way.
+    #[cfg(feature = "std")]
     pub(crate) const NONE: Table = Table::Generated(&[None; 16]);
 
     /// The address of thunk `index`, which must be below the number of slots.
@@ -44,7 +45,7 @@ impl Table {
         match self {
             Table::Assembled(base) => base().wrapping_byte_add(index * STRIDE),
             Table::Generated(tree) => {
-                leaf_of(tree, index).map_or(std::ptr::null(), |l| l[index % 16].0)
+                leaf_of(tree, index).map_or(core::ptr::null(), |l| l[index % 16].0)
             }
         }
     }
