@@ -27,7 +27,9 @@ need_debian() {
 cargo_test() {
   local output
   output=$(mktemp)
-  cargo test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' || true
+  local toolchain=()
+  [[ $1 != +* ]] || { toolchain=("$1"); shift; }
+  cargo "${toolchain[@]}" test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' || true
   grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output" || { echo "no test ran: cargo test $*"; rm "$output"; return 1; }
   ! grep -qE '^error|^test result: FAILED' "$output" || { rm "$output"; return 1; }
   rm "$output"
