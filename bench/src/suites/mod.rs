@@ -3,6 +3,7 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod realtime;
 mod register;
 
 use crate::Result;
@@ -19,4 +20,10 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] = &[compile::SUITE, dispatch::SUITE, register::SUITE, asynchronous::SUITE];
+pub const ALL: &[Suite] =
+    &[compile::SUITE, dispatch::SUITE, register::SUITE, realtime::SUITE, asynchronous::SUITE];
+
+/// Runs a suite's job for a process of its own, if this process was started for one.
+pub fn child() -> Option<Result<()>> {
+    realtime::child::run()
+}
