@@ -35,20 +35,46 @@ pub unsafe fn dispatch<S: Signature>(
         let cell = unsafe { &*taken.cell };
         if let Some(header) = slot.enter(cell, false, light_fence) {
             // SAFETY: entered, and not left before it returns.
-            let answer = unsafe { call::<S>(header, invoke) };
-            let somebody_waits = slot.leave(cell, light_fence);
-            taken.give_back();
-            if somebody_waits {
-                S::pool().core.sweep(index);
-            }
-            return match answer {
-                Ok(value) => value,
-                Err(payload) => panicked::<S>(index, payload),
+            return match unsafe { call::<S>(header, invoke) } {
+                Ok(value) => {
+                    let somebody_waits = slot.leave(cell, light_fence);
+                    taken.give_back();
+                    if somebody_waits {
+                        sweep::<S>(slot);
+                    }
+                    value
+                }
+                Err(payload) => left_by_panic::<S>(slot, taken, payload),
             };
         }
         taken.give_back();
     }
     slow::<S>(index, slot, invoke)
+}
+
+/// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here, so
+/// that the ordinary call need not keep it.
+#[cold]
+#[inline(never)]
+fn sweep<S: Signature>(slot: &'static Slot) {
+    S::pool().core.sweep(index_of::<S>(slot));
+}
+
+#[cold]
+#[inline(never)]
+fn left_by_panic<S: Signature>(
+    slot: &'static Slot,
+    taken: TakenCell,
+    payload: Payload,
+) -> S::Output {
+    if leave(slot, Way::Recorded(taken)) {
+        sweep::<S>(slot);
+    }
+    panicked::<S>(index_of::<S>(slot), payload)
+}
+
+fn index_of<S: Signature>(slot: &'static Slot) -> usize {
+    (core::ptr::from_ref(slot).addr() - S::slots().as_ptr().addr()) / size_of::<Slot>()
 }
 
 /// # Safety
