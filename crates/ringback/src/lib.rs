@@ -44,6 +44,11 @@
 //!
 //! # Promises
 //! See [`promises`].
+//!
+//! # Without `std`
+//! With `default-features = false` the crate needs `alloc` alone. Calls are then counted in their
+//! slots, nothing waits or blocks (quiet is polled for: [`Retired::try_wait`], or awaited), a panic ends
+//! the program, and there are no thread-bound, scoped or async listeners and no callbacks out.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(ringback_loom, allow(dead_code, unused_imports))] // a model has the state machine only
@@ -62,7 +67,7 @@ mod inbound;
 mod observer;
 #[cfg(feature = "std")]
 mod outbound;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 pub mod promises;
 
 #[cfg(all(feature = "histogram", not(ringback_loom)))]
