@@ -29,7 +29,7 @@ collect < <(find "$target/debug/deps" -maxdepth 1 -type f -executable ! -name '*
 "$tools/llvm-profdata" merge -sparse "$target"/*.profraw -o "$target/merged.profdata"
 objects=()
 for program in "${programs[@]}"; do objects+=(--object "$program"); done
-sources=$(git ls-files 'crates/ringback/src/inbound/*.rs' 'crates/ringback/src/*.rs' | grep -v /model | sed "s#^#$PWD/#")
+sources=$(find "$PWD"/crates/ringback/src/inbound "$PWD"/crates/ringback/src/*.rs -name '*.rs' ! -name 'model.rs' | sort -u)
 # shellcheck disable=SC2086
 "$tools/llvm-cov" export --summary-only --instr-profile "$target/merged.profdata" "${objects[@]:1}" $sources >"$target/summary.json"
 python3 - "$target/summary.json" <<'P'

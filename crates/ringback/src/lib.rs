@@ -125,6 +125,7 @@ pub use self::{
 ///     reuse = after_confirmation;         // or never, oldest_first
 ///     protection = auto;                  // or counter
 ///     count_calls = false;                // true: one atomic addition per call
+///     // export = "on_event_{}";           // the functions' names for the linker: on_event_0, ..
 /// }
 /// ```
 /// All options but `fallback` have the default described here, and `fallback` may be left out where
@@ -144,6 +145,10 @@ pub use self::{
 ///   the call comes from inside that listener on the same thread.
 /// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
 ///   but right for fibers that migrate between threads in the middle of a call.
+/// * `export = "on_event_{}"` gives each function a name, so that foreign code which is linked into the
+///   same program can refer to it without being given a pointer: `extern int32_t on_event_7(..);`. The
+///   names are global: two pools must not share one. It needs the assembler table. In a shared library
+///   the names do not leave it, since rustc exports Rust's own only.
 /// * Attributes: `cfg` decides about all that the pool expands to, lint levels hold for all of it,
 ///   documentation and everything else is the static's. Arguments take documentation only.
 /// * A crate with `#![forbid(unsafe_code)]` can declare pools of any kind, since the unsafe code in
@@ -218,7 +223,7 @@ pub mod __private {
             free_register,
         },
         slot::Slot,
-        thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
+        thunk::{Generate, Index, Table, Thunk, first_thunk, generated, no_export},
     };
     #[cfg(feature = "std")]
     pub use crate::inbound::{

@@ -19,7 +19,7 @@ unsafe impl ringback::AnyBits for Wide {}
 
 fn ours(pointer: *const ()) -> ringback::Description {
     match describe(pointer) {
-        Whose::Pool(description) => description,
+        Whose::Thunk(description) => description,
         other => panic!("not ours: {other}"),
     }
 }
@@ -80,7 +80,7 @@ fn foreign_pointers_are_named_or_said_to_be_unknown() {
     // Inside a thunk, but not where it starts: not a pointer that was lent.
     let mine = FIRST.register(|x| x).unwrap();
     let inside = (mine.as_fn() as *const ()).wrapping_byte_add(1);
-    assert!(!matches!(describe(inside), Whose::Pool(_)));
+    assert!(!matches!(describe(inside), Whose::Thunk(_)));
     let on_the_heap = Box::new(1_u8);
     assert_eq!(describe(std::ptr::from_ref(&*on_the_heap).cast()), Whose::Unknown);
     assert_eq!(describe(std::ptr::null()), Whose::Unknown);

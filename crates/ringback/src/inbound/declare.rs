@@ -232,6 +232,7 @@ macro_rules! __pool_signature {
         slots [$slots:expr] fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
         on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
         always_counted [$always_counted:expr] count_calls [$count_calls:expr]
+        export [$($export:literal)*]
     ) => {
         pub struct RingbackSlots;
         impl RingbackSlots {
@@ -258,7 +259,7 @@ macro_rules! __pool_signature {
             const TABLE: $crate::__private::Table = {
                 #[allow(unused_imports)] // the generated table needs neither
                 use ::core::option::Option::{None, Some}; // there may be others in scope
-                $crate::__table!($($table)*)
+                $crate::__table!($($table)*, export [$($export)*])
             };
 
             const PANIC: $crate::__private::PanicPolicy = $crate::__private::PanicPolicy::$panic;

@@ -78,7 +78,7 @@ impl Core {
 #[non_exhaustive]
 pub enum Whose {
     /// A thunk of a pool of this program, or of a library in it that uses the same copy of ringback.
-    Pool(Description),
+    Thunk(Description),
     /// Some other code or data of the program.
     Other {
         /// The program or the shared library.
@@ -94,7 +94,7 @@ pub enum Whose {
 impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Whose::Pool(description) => description.fmt(f),
+            Whose::Thunk(description) => description.fmt(f),
             Whose::Other { object, symbol: Some((name, offset)) } => {
                 write!(f, "no thunk; {name}+{offset:#x} in {object}")
             }
@@ -111,7 +111,7 @@ impl fmt::Display for Whose {
 pub fn describe(pointer: *const ()) -> Whose {
     let ours = |core: &'static Core| core.lookup(pointer).map(|index| core.describe(index));
     if let Some(description) = process::pools().find_map(ours) {
-        return Whose::Pool(description);
+        return Whose::Thunk(description);
     }
     match process::symbol(pointer) {
         Some(Symbol { object, symbol }) => Whose::Other { object, symbol },
