@@ -39,7 +39,7 @@ fn until(condition: impl Fn() -> bool) {
     let mut spins = 0_u32;
     while !condition() {
         spins = spins.wrapping_add(1);
-        if spins % 2000 == 0 {
+        if spins.is_multiple_of(2000) {
             thread::yield_now();
         } else {
             spin_loop();

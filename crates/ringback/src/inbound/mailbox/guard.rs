@@ -150,7 +150,7 @@ pub enum NotDrained {
     /// The time ran out. What was queued is now being discarded and the running listener cancelled,
     /// as soon as its executor polls it.
     TimedOut(Counts),
-    /// The kernel refuses the barrier; see [`Pending::Unprovable`].
+    /// The kernel refuses the barrier; see [`Pending::Unprovable`](crate::Pending).
     Unprovable(Counts),
 }
 
