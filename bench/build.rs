@@ -1,4 +1,4 @@
-//! Builds the C callers, and notes which compilers built the rest.
+//! Builds the C and C++ callers, and notes which compilers built the rest.
 
 use std::process::Command;
 
@@ -7,6 +7,13 @@ fn main() {
     let mut c = cc::Build::new();
     c.file("src/caller.c").warnings(true).opt_level(2);
     c.compile("ringback_bench_caller");
+
+    println!("cargo::rerun-if-changed=src/outbound.cpp");
+    println!("cargo::rerun-if-changed=../bindings");
+    let mut cpp = cc::Build::new();
+    cpp.cpp(true).std("c++17").file("src/outbound.cpp").warnings(true).opt_level(2);
+    cpp.includes(["../bindings/cpp/include", "../bindings/c/include"]);
+    cpp.compile("ringback_bench_outbound");
 
     let cc = first_line(c.get_compiler().to_command().arg("--version"));
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Features only add: each combination builds without a warning, and the extremes pass the tests.
 source "$(dirname "$0")/lib.sh"
-features=(std tracing histogram stream tokio)
+features=(std tracing histogram stream tokio hook)
 listed=$(cargo metadata --no-deps --format-version 1 | python3 -c '
 import json, sys
 for package in json.load(sys.stdin)["packages"]:

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 cargo fmt --all --check
 cargo clippy --quiet --workspace --all-targets -- -D warnings
-cargo clippy --quiet -p ringback --all-features -- -D warnings
+cargo clippy --quiet -p ringback --all-features --all-targets -- -D warnings
 cargo fmt --check --manifest-path bench/Cargo.toml
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --all-features
 long=$(git ls-files '*.rs' '*.cpp' '*.hpp' | xargs wc -l | awk '$1 > 500 && $2 != "total"')

@@ -51,7 +51,7 @@ inbound/mailbox/ring.rs|cell.stamp.store(head.wrapping_add(self.one_lap), Releas
 inbound/mailbox/inbox.rs|let closed = shared.is_gone(PRODUCERS);\n        match self.take_fresh() {|let closed = shared.is_gone(PRODUCERS);\n        match None::<M> {|a parking consumer does not look again
 inbound/mailbox/shared.rs|if before != 0 {\n            self.discard_queued();|if before != 0 {|the last one to go leaves messages behind
 outbound/count.rs|count.fetch_sub(1, Release)|count.fetch_sub(1, Relaxed)|a reference is given up relaxed
-outbound/count.rs|        fence(Acquire);\n        return true;|        return true;|the last reference does not acquire the others
+outbound/count.rs|        count.load(Acquire);\n        return true;|        return true;|the last reference does not acquire the others
 outbound/count.rs|while now != 0 {|while now < LIMIT {|an upgrade comes back from zero
 outbound/count.rs|match strong.compare_exchange_weak(now, more, Acquire, Relaxed) {|match { let _ = more; strong.store(now + 1, Release); Ok::<usize, usize>(now) } {|an upgrade loses what others count
 MUTATIONS

@@ -11,6 +11,6 @@ export LSAN_OPTIONS="suppressions=$PWD/target/lsan.supp:print_suppressions=0"
 export TSAN_OPTIONS="halt_on_error=1" ASAN_OPTIONS="detect_stack_use_after_return=1"
 target=target/$sanitizer-sanitizer
 arguments=(-Zbuild-std --target "$host" --target-dir "$target")
-cargo_test "${arguments[@]}" -p ringback --tests
+cargo_test "${arguments[@]}" -p ringback --features hook --tests
 cargo build --quiet --release "${arguments[@]}" --example vehicle_bus
 "$target/$host/release/examples/vehicle_bus" --listeners 500 --messages 100000 --threads 3

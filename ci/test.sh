@@ -6,7 +6,7 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples dependencies features bare aarch64 targets msrv thunks litmus miri loom asan tsan valgrind coverage)
+checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks litmus loom asan tsan valgrind miri coverage)
 [ $# -gt 0 ] && checks=("$@")
 
 passed=0 failed=0 skips=()

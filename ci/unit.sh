@@ -4,3 +4,4 @@ source "$(dirname "$0")/lib.sh"
 cargo_test --workspace
 cargo_test --workspace --release --tests
 cargo_test -p ringback --all-features --tests
+cargo_test -p ringback --all-features --doc

@@ -3,6 +3,8 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod hook;
+mod outbound;
 mod realtime;
 mod register;
 
@@ -20,8 +22,15 @@ pub struct Suite {
 }
 
 /// Every suite, in the order in which they are listed.
-pub const ALL: &[Suite] =
-    &[compile::SUITE, dispatch::SUITE, register::SUITE, realtime::SUITE, asynchronous::SUITE];
+pub const ALL: &[Suite] = &[
+    compile::SUITE,
+    dispatch::SUITE,
+    register::SUITE,
+    realtime::SUITE,
+    asynchronous::SUITE,
+    outbound::SUITE,
+    hook::SUITE,
+];
 
 /// Runs a suite's job for a process of its own, if this process was started for one.
 pub fn child() -> Option<Result<()>> {

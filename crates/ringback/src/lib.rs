@@ -62,6 +62,8 @@ mod sync;
 mod boundary;
 #[cfg(all(feature = "std", not(ringback_loom)))]
 mod future_slot;
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub mod hook;
 mod inbound;
 #[cfg(not(ringback_loom))]
 mod observer;
@@ -70,11 +72,13 @@ mod outbound;
 #[cfg(all(feature = "std", not(ringback_loom)))]
 pub mod promises;
 
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub use self::hook::stack::{LocalStackFuture, StackFuture};
 #[cfg(all(feature = "histogram", not(ringback_loom)))]
 pub use self::inbound::mailbox::WaitTimes;
 #[cfg(all(feature = "std", not(ringback_loom)))]
 pub use self::{
-    future_slot::{FutureSlot, SlotFuture},
+    future_slot::{FutureSlot, LocalSlotFuture, SlotFuture},
     inbound::{
         asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
@@ -111,6 +115,72 @@ pub use self::{
     },
     observer::{Event, Observer, set_observer},
 };
+
+/// Turns an `async fn` into a plain function that returns a boxed future, so that a library can store
+/// it.
+///
+/// This is not function detouring: nothing is patched, no call is intercepted.
+///
+/// ```
+/// use ringback::{Mailbox, Take, hook};
+/// use std::{future::Future, pin::Pin};
+/// # struct Context { answer: usize }
+/// # struct Message { text: String }
+///
+/// type Handler = for<'a> fn(&'a Context, &'a Message) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
+///
+/// #[hook]
+/// async fn length(context: &Context, message: &Message) -> usize {
+///     std::future::ready(()).await;
+///     context.answer + message.text.len()
+/// }
+///
+/// let table: [Handler; 1] = [length];
+/// # futures_executor::block_on(async {
+/// let (context, message) = (Context { answer: 40 }, Message { text: "ab".into() });
+/// assert_eq!(table[0](&context, &message).await, 42);
+/// # });
+/// ```
+///
+/// On a pool, a hook is an async listener as it is:
+///
+/// ```
+/// # use ringback::{Mailbox, Take, hook};
+/// ringback::callback_pool! {
+///     static ON_VALUE: Pool<extern "C" fn(value: u64) -> i32, 100>;
+///     fallback = -1;
+/// }
+///
+/// #[hook]
+/// async fn print(value: u64) {
+///     println!("{value}");
+/// }
+/// # futures_executor::block_on(async {
+/// let take = |value| Take::Accept(value, 0);
+/// let (registration, deliver) = ON_VALUE.register_async(Mailbox::bounded(16), take, print)?;
+/// assert_eq!((registration.as_fn())(7), 0);
+/// let (_, drained) = futures_util::join!(deliver, registration.drain());
+/// assert_eq!(drained?.counts.completed, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
+/// It takes every signature that a plain `async fn` takes, and behaves as that does: values, drop order,
+/// cancellation; docs/hook.md names the few differences. All elided lifetimes of the arguments become
+/// one, `'hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
+/// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
+///
+/// # Options
+/// * `#[hook(?Send)]`: the future may stay on its thread. `#[hook(Sync)]`: it is `Sync` too.
+/// * `#[hook(slot)]` or `#[hook(slot = name)]`: a second function, `.._slot`, which takes a
+///   [`FutureSlot`] (first, or after `self`) and returns a [`SlotFuture`]; it allocates when it is first
+///   called, and never again for the same slot.
+/// * `#[hook(stack = 256)]`: returns a [`StackFuture`], which keeps the future in so many bytes of
+///   itself, or on the heap if it does not fit.
+/// * `#[hook(crate = path)]`: where ringback is found, if not at `::ringback`.
+///
+/// For closures see [`hook!`](hook::hook!).
+#[cfg(all(feature = "hook", not(ringback_loom)))]
+pub use ringback_hook::hook;
 
 /// Declares a pool of C functions.
 ///
@@ -238,6 +308,8 @@ pub mod __private {
     };
     pub use crate::sync::AtomicU64;
     pub use ringback_macros::{parse_callback, parse_pool};
+    #[cfg(feature = "hook")]
+    pub use {crate::hook::Returns, ringback_hook::hook_closure, std::boxed::Box};
 
     /// The fallback of a pool that declares none.
     pub fn unit_answer<T: NeedsNoFallback>() -> T {

@@ -1,4 +1,6 @@
-//! What ringback promises for calls that come in, and what it does not.
+//! What ringback promises, and what it does not.
+//!
+//! # Calls that come in, through pools
 //!
 //! 1. **A listener is never dropped while a call is inside it, and never called after its quiet has
 //!    been proved.** A call announces itself in a cell of its thread before it looks at the slot a
@@ -45,6 +47,25 @@
 //!     allocator aborts after start. `bench -- realtime`: not one atomic read-modify-write instruction
 //!     in ten million calls.*
 //!
+//! # Callbacks with user data
+//! 12. **What foreign code gives is released exactly once**, on the thread that drops the last clone or
+//!     where [`adopt_and_post`] posts it; also if it is never adopted. It is called only while it is
+//!     held. *Source: the rules of [`abi`](crate::abi). Attacked by the loom model of the count,
+//!     `tests/outbound/adopted.rs`, the storm in `bench`.*
+//! 13. **What foreign code is given lives as long as it holds a reference**, and until a call that
+//!     releases the last one has ended. *`tests/outbound/made.rs`.*
+//! 14. **Malformed structs, statuses, errors and completions are errors, never undefined behaviour**, as
+//!     far as the struct can tell: that its functions keep their side is theirs. *Tested with null,
+//!     garbage, wrong sizes, and foreign sides that complete twice or never.*
+//! 15. **No panic and no foreign exception crosses**: each arrives on the other side as an error with its
+//!     text. *`bindings/cpp/tests`, `bindings/csharp/tests`.*
+//! 16. **A closure behind [`UserData`](crate::UserData) is reached by its own pointer only**: whatever
+//!     number stands in the place of its `void *`, and however late. *`tests/outbound/user_data.rs`.*
+//! 17. **A [`Tracked`](crate::Tracked) slot is used again only when the last copy is gone**, and the token
+//!     that says so takes no lock and runs no destructor of yours. *`tests/tracked.rs`.*
+//! 18. **A task is completed once**, cancelled when its future is dropped, and dropped on its own
+//!     executor. *`tests/outbound/tasks.rs`.*
+//!
 //! # If `membarrier(2)` is refused
 //! At start: real fences take its place, and [`protection`](crate::protection) says so. Later, by a
 //! sandbox installed after the first registration: quiet can no longer be proved, so nothing is freed;
@@ -67,4 +88,5 @@
 //! [`BYTES_PER_SLOT`]: crate::BYTES_PER_SLOT
 //! [`BYTES_PER_THREAD`]: crate::BYTES_PER_THREAD
 //! [preallocated]: crate::Mailbox::preallocated
+//! [`adopt_and_post`]: crate::Callback::adopt_and_post
 //! [`Protection::Fence`]: crate::Protection::Fence

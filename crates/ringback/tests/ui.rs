@@ -1,5 +1,6 @@
 //! What the compiler says about mistakes: `tests/ui/message` has one file for each message of
-//! `callback_pool!`, `tests/ui/types` the mistakes that only types show.
+//! `callback_pool!`, `tests/ui/hook` one for each of `#[hook]` and `hook!`; `tests/ui/types` and
+//! `tests/ui/hook_types` have the mistakes that only types show.
 //!
 //! The expected text stands beside each file. After a change that is meant:
 //! `TRYBUILD=overwrite cargo test -p ringback --test ui`, and read the difference.
@@ -40,6 +41,10 @@ fn mistakes_are_told_where_they_are() {
     let tests = trybuild::TestCases::new();
     tests.compile_fail("tests/ui/message/*.rs");
     tests.compile_fail("tests/ui/types/*.rs");
+    if cfg!(feature = "hook") {
+        tests.compile_fail("tests/ui/hook/*.rs");
+        tests.compile_fail("tests/ui/hook_types/*.rs");
+    }
 }
 
 fn names(folder: &str, extension: &str) -> BTreeSet<String> {
@@ -62,9 +67,9 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-#[test]
-fn every_message_has_a_file_and_every_file_its_text() {
-    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ringback-macros/src/errors.rs");
+/// The messages of a macro crate, by the names of their files.
+fn messages(macros: &str) -> BTreeSet<String> {
+    let errors = format!("{}/../{macros}/src/errors.rs", env!("CARGO_MANIFEST_DIR"));
     let errors = fs::read_to_string(errors).expect("the macro's messages");
     let (_, variants) = errors.split_once("enum Message {\n").expect("the enum");
     let (variants, _) = variants.split_once("\n}").expect("its end");
@@ -74,10 +79,16 @@ fn every_message_has_a_file_and_every_file_its_text() {
         .filter(|name| name.starts_with(char::is_uppercase))
         .map(snake_case)
         .collect();
-    assert!(messages.len() > 20, "the enum was not understood: {messages:?}");
+    assert!(messages.len() > 10, "the enum was not understood: {messages:?}");
+    messages
+}
 
-    assert_eq!(names("message", "rs"), messages, "files of tests/ui/message and the messages");
-    for folder in ["message", "types"] {
+#[test]
+fn every_message_has_a_file_and_every_file_its_text() {
+    for (folder, macros) in [("message", "ringback-macros"), ("hook", "ringback-hook")] {
+        assert_eq!(names(folder, "rs"), messages(macros), "files of tests/ui/{folder}");
+    }
+    for folder in ["message", "types", "hook", "hook_types"] {
         assert_eq!(names(folder, "rs"), names(folder, "stderr"), "the pairs of tests/ui/{folder}");
     }
 }

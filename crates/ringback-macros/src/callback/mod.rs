@@ -38,12 +38,14 @@ fn emit(root: &TokenStream, declaration: Declaration) -> TokenStream {
     [attributes.conditions, call(root, entry, body.take())].into_iter().collect()
 }
 
-/// `name: Type;` for each.
+/// `name inner: Type;` for each. The second name is for functions that the user does not see: there,
+/// the user's could meet a static or a constant.
 fn named(arguments: Vec<Argument>) -> TokenStream {
     let mut part = Output::new();
     for (i, Argument { name, ty, .. }) in arguments.into_iter().enumerate() {
-        let name = name.unwrap_or_else(|| Ident::new(&format!("argument{i}"), Span::mixed_site()));
-        part.tokens([name.into()]).text(":").tokens(ty).text(";");
+        let inner = Ident::new(&format!("argument{i}"), Span::mixed_site());
+        let name = name.unwrap_or_else(|| inner.clone());
+        part.tokens([name.into(), inner.into()]).text(":").tokens(ty).text(";");
     }
     part.take()
 }

@@ -15,7 +15,8 @@
 //!    inside the call, by the calling thread.
 //! 4. `call` answers [`Status::OK`] and has written `*out` (which does not exist where nothing is
 //!    returned), or something else and has left it alone; then it may have filled `*error`, if that
-//!    pointer is not null. Who receives a filled [`RbError`] releases its owner, once.
+//!    pointer is not null: all of it, with a text. The caller has set the text to null before, and
+//!    looks at nothing else if it still is. Who receives a filled [`RbError`] releases its owner, once.
 //! 5. `bool` is one byte, 0 or 1. What C cannot express does not cross.
 //! 6. An async callback takes a completion by value and writes an [`RbTask`]: see there.
 
@@ -199,7 +200,7 @@ pub struct RbError {
 }
 
 impl RbError {
-    /// What a caller passes to be filled.
+    /// What a caller passes to be filled. That the text is null is enough.
     pub const EMPTY: RbError =
         RbError { text: ptr::null(), length: 0, owner: ptr::null_mut(), release: None };
 }

@@ -126,20 +126,18 @@ impl<T: CallbackType> Callback<T> {
         self.0.is(&other.0)
     }
 
-    /// The callback behind the context of a forwarder.
+    /// The callback behind the context of a forwarder, with a reference of its own: the caller's may
+    /// be released inside the call.
     ///
     /// # Safety
-    /// `context` came from [`to_foreign`](Self::to_foreign) of this type and is not released during
-    /// `'a`.
+    /// `context` came from [`to_foreign`](Self::to_foreign) of this type, and is not released yet.
     #[doc(hidden)]
     #[must_use]
-    pub unsafe fn forwarded<'a>(context: *mut c_void) -> &'a T::Function {
+    pub unsafe fn forwarded(context: *mut c_void) -> Self {
         let raw = context.cast::<Counted<Adopted<T>>>();
         // SAFETY: by the caller's promise it is a reference, which is not given up here.
-        let strong = ManuallyDrop::new(unsafe { Strong::from_raw(raw) });
-        let function = std::ptr::from_ref(function_of(&strong));
-        // SAFETY: the context keeps it during `'a`.
-        unsafe { &*function }
+        let reference = ManuallyDrop::new(unsafe { Strong::from_raw(raw) });
+        Callback(Strong::clone(&reference))
     }
 }
 
@@ -258,16 +256,19 @@ pub unsafe fn release_unadopted<T: CallbackType>(callback: &T) {
 #[doc(hidden)]
 pub struct Answer<R> {
     out: MaybeUninit<R>,
-    error: RbError,
+    error: MaybeUninit<RbError>,
 }
 
 impl<R> Answer<R> {
-    /// All zero, so that a callee which forgets to write its result does not make us read what
-    /// happened to lie there.
+    /// The result is all zero, so that a callee which forgets to write it does not make us read what
+    /// happened to lie there. Of the error only the text is null, which says that there is none.
     #[inline(always)]
     #[must_use]
     pub fn empty() -> Self {
-        Answer { out: MaybeUninit::zeroed(), error: RbError::EMPTY }
+        let mut error = MaybeUninit::<RbError>::uninit();
+        // SAFETY: in bounds of `error`.
+        unsafe { (&raw mut (*error.as_mut_ptr()).text).write(std::ptr::null()) };
+        Answer { out: MaybeUninit::zeroed(), error }
     }
 
     #[inline(always)]
@@ -277,18 +278,18 @@ impl<R> Answer<R> {
 
     #[inline(always)]
     pub fn error(&mut self) -> *mut RbError {
-        &raw mut self.error
+        self.error.as_mut_ptr()
     }
 
     /// # Safety
     /// A call that got `out` (unless `R` is `()`) and `error` has answered `status`.
     #[inline(always)]
-    pub unsafe fn read(mut self, status: i32) -> Result<R, ForeignError> {
+    pub unsafe fn read(&mut self, status: i32) -> Result<R, ForeignError> {
         if status == Status::OK.0 {
-            // SAFETY: written by the callee, by the ABI's rules; `()` needs no writing.
-            return Ok(unsafe { self.out.assume_init() });
+            // SAFETY: written by the callee, by the ABI's rules; `()` needs no writing. Read once.
+            return Ok(unsafe { self.out.assume_init_read() });
         }
         // SAFETY: the caller's promise.
-        Err(unsafe { ForeignError::receive(status, &mut self.error) })
+        Err(unsafe { ForeignError::receive(status, self.error()) })
     }
 }

@@ -13,11 +13,11 @@
 //! of Linux's `refcount_t`).
 //!
 //! # Ordering
-//! Giving a reference up is Release, and the last one acquires all others by a fence: the drop of the
+//! Giving a reference up is Release, and the last one acquires all others: the drop of the
 //! value happens after everything any reference did with it. The same for `weak` and the memory.
 //! Retaining is Relaxed: who retains holds a reference.
 
-use crate::sync::{AtomicUsize, Ordering::*, WatchedCell, fence};
+use crate::sync::{AtomicUsize, Ordering::*, WatchedCell};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -65,7 +65,7 @@ fn take(count: &AtomicUsize) -> bool {
         return false; // at least one is left
     }
     if before == 1 {
-        fence(Acquire);
+        count.load(Acquire);
         return true;
     }
     count.store(SATURATED, Relaxed);

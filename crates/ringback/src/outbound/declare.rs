@@ -141,7 +141,7 @@ macro_rules! __callback_struct {
 macro_rules! __callback {
     (
         item [$(#[$attribute:meta])*] shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
-        lifetimes [$($lifetime:lifetime),*] arguments [$($argument:ident: $ty:ty;)*]
+        lifetimes [$($lifetime:lifetime),*] arguments [$($argument:ident $inner:ident: $ty:ty;)*]
         output [$($output:ty)?]
     ) => {
         $crate::__callback_struct! {
@@ -168,6 +168,7 @@ macro_rules! __callback {
                 /// # Errors
                 /// `ForeignError`: it raised an exception, panicked, was cancelled.
                 #[inline]
+                #[allow(clippy::too_many_arguments)] // the signature is the user's
                 pub fn call<$($lifetime),*>(&self, $($argument: $ty),*) -> RingbackResult {
                     let mut answer = $crate::__private::Answer::<RingbackOutput>::empty();
                     // SAFETY: adopted, so `call` is set and keeps the ABI; the answer is read as the
@@ -190,16 +191,17 @@ macro_rules! __callback {
             #[allow(improper_ctypes_definitions)] // the struct is warned of
             unsafe extern "C" fn ringback_forward<$($lifetime),*>(
                 context: *mut ::core::ffi::c_void,
-                $($argument: $ty,)*
+                $($inner: $ty,)*
                 $(out: *mut $output,)?
                 error: *mut $crate::abi::RbError
             ) -> i32 {
                 // SAFETY: passed on as they came.
                 unsafe {
-                    let to = &$crate::Callback::<$name>::forwarded(context).0;
+                    let callback = $crate::Callback::<$name>::forwarded(context);
+                    let to = &callback.0;
                     to.call.unwrap_unchecked()(
                         to.context,
-                        $($argument,)*
+                        $($inner,)*
                         $($crate::__callback_where!($output, out),)?
                         error,
                     )
@@ -217,16 +219,17 @@ macro_rules! __callback {
             }
 
             /// What a made callback calls.
+            #[allow(clippy::too_many_arguments)] // the signature is the user's
             trait RingbackInvoke {
-                fn ringback_invoke<$($lifetime),*>(&self, $($argument: $ty),*) -> RingbackResult;
+                fn ringback_invoke<$($lifetime),*>(&self, $($inner: $ty),*) -> RingbackResult;
             }
             impl<RingbackClosure> RingbackInvoke for $crate::__private::Plain<RingbackClosure>
             where
                 RingbackClosure: for<$($lifetime),*> ::core::ops::Fn($($ty),*) -> RingbackOutput,
             {
                 #[inline(always)]
-                fn ringback_invoke<$($lifetime),*>(&self, $($argument: $ty),*) -> RingbackResult {
-                    ::core::result::Result::Ok((self.0)($($argument),*))
+                fn ringback_invoke<$($lifetime),*>(&self, $($inner: $ty),*) -> RingbackResult {
+                    ::core::result::Result::Ok((self.0)($($inner),*))
                 }
             }
             impl<RingbackClosure> RingbackInvoke for $crate::__private::Fallible<RingbackClosure>
@@ -234,8 +237,8 @@ macro_rules! __callback {
                 RingbackClosure: for<$($lifetime),*> ::core::ops::Fn($($ty),*) -> RingbackResult,
             {
                 #[inline(always)]
-                fn ringback_invoke<$($lifetime),*>(&self, $($argument: $ty),*) -> RingbackResult {
-                    (self.0)($($argument),*)
+                fn ringback_invoke<$($lifetime),*>(&self, $($inner: $ty),*) -> RingbackResult {
+                    (self.0)($($inner),*)
                 }
             }
 
@@ -244,7 +247,7 @@ macro_rules! __callback {
             #[allow(improper_ctypes_definitions)] // the struct is warned of
             unsafe extern "C" fn ringback_call<$($lifetime,)* RingbackClosure: RingbackInvoke>(
                 context: *mut ::core::ffi::c_void,
-                $($argument: $ty,)*
+                $($inner: $ty,)*
                 $(out: *mut $output,)?
                 error: *mut $crate::abi::RbError
             ) -> i32 {
@@ -254,7 +257,7 @@ macro_rules! __callback {
                         context,
                         $crate::__callback_out!($($crate::__callback_where!($output, out))?),
                         error,
-                        |closure| closure.ringback_invoke($($argument),*),
+                        |closure| closure.ringback_invoke($($inner),*),
                     )
                 }
             }
@@ -264,7 +267,7 @@ macro_rules! __callback {
             #[allow(improper_ctypes_definitions)] // the struct is warned of
             unsafe extern "C" fn ringback_function<$($lifetime),*>(
                 context: *mut ::core::ffi::c_void,
-                $($argument: $ty,)*
+                $($inner: $ty,)*
                 $(out: *mut $output,)?
                 _error: *mut $crate::abi::RbError
             ) -> i32 {
@@ -274,7 +277,7 @@ macro_rules! __callback {
                         *mut ::core::ffi::c_void,
                         RingbackPointer,
                     >(context);
-                    let answer: RingbackOutput = function($($argument),*);
+                    let answer: RingbackOutput = function($($inner),*);
                     $crate::__callback_out!($($crate::__callback_where!($output, out))?)
                         .write(answer);
                 }
@@ -315,8 +318,7 @@ macro_rules! __callback {
                     listener: RingbackListener,
                 ) -> (
                     Self,
-                    impl ::core::future::Future<Output = $crate::Counts>
-                        + use<RingbackTake, RingbackMessage, RingbackListener>,
+                    impl ::core::future::Future<Output = $crate::Counts>,
                 )
                 where
                     RingbackTake: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
@@ -324,12 +326,15 @@ macro_rules! __callback {
                         + ::core::marker::Send + ::core::marker::Sync + 'static,
                     RingbackMessage: ::core::marker::Send + 'static,
                     RingbackListener: ::core::ops::AsyncFnMut(RingbackMessage),
+                    // `for`: may be false, see rust#48214
+                    for<'ringback> RingbackOutput:
+                        ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync,
                 {
                     let (inlet, deliver) = $crate::__private::open_mailbox::<$name, _, _, _, _>(
                         mailbox, take, listener,
                     );
-                    let callback = Self::fallible(move |$($argument),*| {
-                        inlet.answer(|take| take($($argument),*))
+                    let callback = Self::fallible(move |$($inner),*| {
+                        inlet.answer(|take| take($($inner),*))
                     });
                     (callback, deliver)
                 }

@@ -25,7 +25,7 @@ macro_rules! __async_callback {
     };
     (@
         item [$($item:tt)*] shared [$(#[$shared:meta])*] vis [$($vis:tt)*] $name:ident
-        done [$done:ident] arguments [$($argument:ident: $ty:ty;)*] output [$output:ty]
+        done [$done:ident] arguments [$($argument:ident $inner:ident: $ty:ty;)*] output [$output:ty]
         value [$value:ty]
     ) => {
         $crate::__callback_struct! {
@@ -46,7 +46,11 @@ macro_rules! __async_callback {
                 $(#[$shared])*
             ]
             shared [$(#[$shared])*] vis [$($vis)*] $done lifetimes []
-            arguments [outcome: i32; value: *const $value; why: *const $crate::abi::RbError;]
+            arguments [
+                outcome outcome: i32;
+                value value: *const $value;
+                why why: *const $crate::abi::RbError;
+            ]
             output []
         }
 
@@ -65,6 +69,7 @@ macro_rules! __async_callback {
                 /// # Errors
                 /// Of the future, `ForeignError`: the task could not be started, failed, was
                 /// cancelled.
+                #[allow(clippy::too_many_arguments)] // the signature is the user's
                 pub fn call(&self, $($argument: $ty),*) -> $crate::ForeignFuture<$output> {
                     let (completer, future) = $crate::__private::completion::<$output>();
                     let done = $done::fallible(move |outcome, value, why| {
@@ -88,15 +93,16 @@ macro_rules! __async_callback {
             #[allow(improper_ctypes_definitions)] // the struct is warned of
             unsafe extern "C" fn ringback_forward(
                 context: *mut ::core::ffi::c_void,
-                $($argument: $ty,)*
+                $($inner: $ty,)*
                 done: $done,
                 task: *mut $crate::abi::RbTask,
                 error: *mut $crate::abi::RbError,
             ) -> i32 {
                 // SAFETY: passed on as they came.
                 unsafe {
-                    let to = &$crate::Callback::<$name>::forwarded(context).0;
-                    to.call.unwrap_unchecked()(to.context, $($argument,)* done, task, error)
+                    let callback = $crate::Callback::<$name>::forwarded(context);
+                    let to = &callback.0;
+                    to.call.unwrap_unchecked()(to.context, $($inner,)* done, task, error)
                 }
             }
 
@@ -115,7 +121,7 @@ macro_rules! __async_callback {
             #[allow(improper_ctypes_definitions)] // the struct is warned of
             unsafe extern "C" fn ringback_call<RingbackSpawn, RingbackClosure, RingbackFuture>(
                 context: *mut ::core::ffi::c_void,
-                $($argument: $ty,)*
+                $($inner: $ty,)*
                 done: $done,
                 task: *mut $crate::abi::RbTask,
                 error: *mut $crate::abi::RbError,
@@ -132,7 +138,7 @@ macro_rules! __async_callback {
                         $name, $done, $crate::__private::Spawning<RingbackSpawn, RingbackClosure>, _, _,
                     >(
                         context, done, task, error,
-                        |made| (made.closure)($($argument),*),
+                        |made| (made.closure)($($inner),*),
                         |done, outcome: RingbackResult| {
                             $crate::__private::tell(outcome, |status, value, why| {
                                 done.call(status, value.cast(), why)
@@ -161,8 +167,8 @@ macro_rules! __async_callback {
                     RingbackFuture: ::core::future::Future<Output = $output>
                         + ::core::marker::Send + 'static,
                 {
-                    Self::fallible(spawn, move |$($argument: $ty),*| {
-                        let future = closure($($argument),*);
+                    Self::fallible(spawn, move |$($inner: $ty),*| {
+                        let future = closure($($inner),*);
                         async move { ::core::result::Result::Ok(future.await) }
                     })
                 }

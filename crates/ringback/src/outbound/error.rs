@@ -41,16 +41,22 @@ impl ForeignError {
     /// Reads what a call has left behind, and releases it.
     ///
     /// # Safety
-    /// `error` was passed to a call that has answered `status`, and was not read before.
+    /// `error` was passed to a call that has answered `status`: its text is null, or all of it is
+    /// filled and was not read before.
     #[cold]
     #[doc(hidden)]
-    pub unsafe fn receive(status: i32, error: &mut RbError) -> Self {
-        // SAFETY: the caller's promise.
-        let text = unsafe { text_of(error) };
-        let RbError { owner, release, .. } = std::mem::replace(error, RbError::EMPTY);
-        if let Some(release) = release {
-            // SAFETY: filled by the callee, and released here for the first and last time.
-            unsafe { release(owner) };
+    pub unsafe fn receive(status: i32, error: *mut RbError) -> Self {
+        // SAFETY: the text was set to null before the call.
+        if unsafe { (*error).text.is_null() } {
+            return ForeignError::with_status(Status(status), "");
+        }
+        // SAFETY: filled by the callee, with the text, and read for the first and last time.
+        let error = unsafe { error.read() };
+        // SAFETY: as above.
+        let text = unsafe { text_of(&error) };
+        if let Some(release) = error.release {
+            // SAFETY: as above.
+            unsafe { release(error.owner) };
         }
         ForeignError::with_status(Status(status), text)
     }

@@ -16,6 +16,7 @@ use super::callback::{Callback, CallbackType};
 use super::error::{ForeignError, text_of};
 use super::made::enter;
 use crate::boundary;
+use crate::observer::{Event, report};
 use crate::sync::AtomicWaker;
 use core::ffi::c_void;
 use std::fmt;
@@ -132,7 +133,7 @@ impl<R> ForeignFuture<R> {
             self.task = Some(Task(task));
         } else {
             // SAFETY: the caller's promise.
-            let error = unsafe { ForeignError::receive(status, &mut error) };
+            let error = unsafe { ForeignError::receive(status, &raw mut error) };
             // Instead of what the release of `done` may have said already.
             self.completion.change(|state| *state = State::Done(Err(error)));
         }
@@ -229,7 +230,7 @@ struct Cancel {
 /// The future to spawn, which runs `future` and passes its outcome on, and the caller's handle.
 ///
 /// If the spawned future is dropped before it is ready, `complete` is dropped without being called.
-fn task<R: Send + 'static>(
+fn task<C: CallbackType, R: Send + 'static>(
     future: impl Future<Output = Result<R, ForeignError>> + Send + 'static,
     complete: impl FnOnce(Result<R, ForeignError>) + Send + 'static,
 ) -> (BoxedTask, RbTask) {
@@ -241,7 +242,8 @@ fn task<R: Send + 'static>(
     };
     let run = async move {
         let mut future = Some(Box::pin(future));
-        let outcome = poll_fn(|context| poll_unless_cancelled(&mut future, &cancel, context)).await;
+        let outcome =
+            poll_fn(|context| poll_unless_cancelled(C::NAME, &mut future, &cancel, context)).await;
         // Its destructor is user code, too, and comes before the outcome is told.
         if let Err(payload) = boundary::contain(|| drop(future.take())) {
             boundary::discard(payload);
@@ -252,6 +254,7 @@ fn task<R: Send + 'static>(
 }
 
 fn poll_unless_cancelled<R, F: Future<Output = Result<R, ForeignError>>>(
+    callback: &str,
     future: &mut Option<Pin<Box<F>>>,
     cancel: &Cancel,
     context: &mut Context<'_>,
@@ -264,6 +267,7 @@ fn poll_unless_cancelled<R, F: Future<Output = Result<R, ForeignError>>>(
         Ok(polled) => polled,
         Err(payload) => {
             let text = boundary::text_of(&*payload).to_owned();
+            report(&Event::CallbackPanicked { callback, message: &text });
             boundary::discard(payload);
             Poll::Ready(Err(ForeignError::with_status(Status::PANIC, text)))
         }
@@ -315,7 +319,7 @@ where
     let begin = |made: &G| {
         let done = Callback::adopt(done)
             .map_err(|malformed| ForeignError::with_status(Status::INVALID, malformed))?;
-        let (future, handle) = self::task(begin(made), move |outcome| tell(done, outcome));
+        let (future, handle) = self::task::<C, R>(begin(made), move |outcome| tell(done, outcome));
         let handle = Task(handle); // given up if `spawn` panics
         made.spawn(future);
         if !task.is_null() {
@@ -344,13 +348,13 @@ impl<S: Fn(BoxedTask), F> Spawn for Spawning<S, F> {
 /// A result that can be lent to the foreign side and copied there.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the result of an async callback: the foreign side copies it",
-    label = "not plain data",
-    note = "return an integer, a raw pointer or a struct that is `Copy`"
+    message = "`{Self}` cannot be the result of an async callback: it is copied, on another thread",
+    label = "not plain data that any thread may have",
+    note = "return an integer, or a struct that is `Copy` and `Send`; wrap a raw pointer in one"
 )]
 pub trait PlainResult {}
 #[diagnostic::do_not_recommend]
-impl<R: Copy> PlainResult for R {}
+impl<R: Copy + Send> PlainResult for R {}
 
 #[doc(hidden)]
 pub const fn assert_plain_result<R: PlainResult>() {}

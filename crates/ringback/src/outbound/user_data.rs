@@ -93,7 +93,7 @@ static POOL: Pool<UserDataPool> =
 // SAFETY: `Call` is a plain function pointer; slots and pool are used nowhere else.
 unsafe impl Signature for UserDataPool {
     type Pointer = *const ();
-    type Call = unsafe fn(*const (), usize, Ask<'_>) -> bool;
+    type Call = unsafe fn(*const (), usize, &mut Ask<'_>) -> bool;
     type Output = bool;
     type Slots = ();
 
@@ -154,14 +154,14 @@ struct Fixed {
 
 /// # Safety
 /// `data` points at a `Carried`, and the calling thread is inside its registration.
-unsafe fn answer(data: *const (), id: usize, ask: Ask<'_>) -> bool {
+unsafe fn answer(data: *const (), id: usize, ask: &mut Ask<'_>) -> bool {
     // SAFETY: a `Carried` begins with it.
     let fixed = unsafe { &*data.cast::<Fixed>() };
     if fixed.id != id {
         return false;
     }
     match ask {
-        Ask::Call(closure, call) if closure == fixed.closure => {
+        Ask::Call(closure, call) if *closure == fixed.closure => {
             // SAFETY: within the same `Carried`.
             call(unsafe { data.byte_add(fixed.offset) });
             true
@@ -173,14 +173,15 @@ unsafe fn answer(data: *const (), id: usize, ask: Ask<'_>) -> bool {
 }
 
 /// Asks what the id leads to. Not found: counted as a stale call.
-fn ask(id: usize, ask: Ask<'_>) -> bool {
+#[inline(always)]
+fn ask(id: usize, mut ask: Ask<'_>) -> bool {
     // A number of the form that `register` makes; others lead nowhere, but not astray.
     if id < SLOTS {
         return stale::<UserDataPool>(0);
     }
     let index = id % SLOTS;
     // SAFETY: below the number of slots; every listener of this pool is a `Carried`.
-    unsafe { dispatch::<UserDataPool>(index, |call, data| call(data, id, ask)) }
+    unsafe { dispatch::<UserDataPool>(index, |call, data| call(data, id, &mut ask)) }
 }
 
 /// A C call with user data: to the closure of type `F`, or to the fallback of type `D`.

@@ -183,7 +183,8 @@ fn a_storm_of_clones_calls_and_drops_releases_once() {
                         door.clone().call(true).expect("answers");
                     }
                     drop(door);
-                    while let Some(late) = weak.upgrade() {
+                    // Bounded: four that do so keep each other's callback alive.
+                    for late in (0..100).map_while(|_| weak.upgrade()) {
                         late.call(false).expect("answers");
                     }
                 })
@@ -216,4 +217,43 @@ fn errors_can_be_made_of_texts() {
     let cancelled = ForeignError::with_status(Status::CANCELLED, "");
     assert_eq!(cancelled.to_string(), "the callback answered: cancelled");
     assert_eq!(ForeignError::with_status(Status::OK, "x").status(), Status::ERROR);
+}
+
+#[test]
+fn a_forwarder_may_be_released_inside_its_own_call() {
+    struct Kept(RbCallback, usize);
+    // SAFETY: plain data.
+    unsafe impl Send for Kept {}
+    static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
+    unsafe extern "C" fn ends_itself(
+        context: *mut core::ffi::c_void,
+        _: bool,
+        out: *mut i32,
+        _: *mut ringback::abi::RbError,
+    ) -> i32 {
+        let Kept(forwarder, seen) = KEPT.lock().unwrap().take().expect("set");
+        unsafe { forwarder.release() };
+        let seen = unsafe { &*(seen as *const Seen) };
+        assert_eq!(seen.releases.load(SeqCst), 0, "not under the call");
+        assert!(std::ptr::eq(context.cast(), seen));
+        unsafe { out.write(4) };
+        0
+    }
+    let (mut raw, seen) = object(false);
+    raw.call = Some(unsafe {
+        std::mem::transmute::<*const (), unsafe extern "C" fn()>(ends_itself as *const ())
+    });
+    let forwarder = unsafe { OnDoor::from_raw(raw) }.adopt().expect("well-formed").to_foreign();
+    let forwarder = forwarder.into_raw();
+    *KEPT.lock().unwrap() = Some(Kept(forwarder, std::ptr::from_ref(seen) as usize));
+    type Call = unsafe extern "C" fn(
+        *mut core::ffi::c_void,
+        bool,
+        *mut i32,
+        *mut ringback::abi::RbError,
+    ) -> i32;
+    let call: Call = unsafe { std::mem::transmute(forwarder.call.expect("set")) };
+    let mut out = 0;
+    assert_eq!(unsafe { call(forwarder.context, true, &raw mut out, std::ptr::null_mut()) }, 0);
+    assert_eq!((out, seen.releases.load(SeqCst)), (4, 1));
 }

@@ -65,7 +65,10 @@ unsafe extern "C" fn release(context: *mut c_void) {
 
 /// One reference to a foreign object, and the object.
 pub(crate) fn object(can_be_copied: bool) -> (RbCallback, &'static Seen) {
+    /// So that a search for leaks finds them: they outlive their release, to be looked at.
+    static OBJECTS: Mutex<Vec<&'static Seen>> = Mutex::new(Vec::new());
     let seen: &'static Seen = Box::leak(Box::default());
+    OBJECTS.lock().unwrap().push(seen);
     seen.references.store(1, SeqCst);
     let raw = RbCallback {
         size: RbCallback::SIZE,

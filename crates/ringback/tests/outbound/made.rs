@@ -16,6 +16,9 @@ pub(crate) struct Message {
 
 ringback::callback_type!(struct OnValue: fn(value: i64) -> i64);
 ringback::callback_type!(struct OnEnd: fn());
+// Results that neither can be cloned nor sent have no async listeners, and everything else.
+ringback::callback_type!(struct OnMemory: fn(size: usize) -> *mut u8);
+ringback::callback_type!(struct OnOwned: fn(id: u16) -> Message);
 ringback::callback_type! {
     struct OnPair: for<'a> fn(&'a Message, other: &Message, scale: f64, wide: i128, done: extern "C" fn(u8) -> u8) -> f64
 }
@@ -80,6 +83,10 @@ fn every_kind_of_argument_arrives() {
     });
     let pair = pair.adopt().expect("well-formed");
     assert_eq!(pair.call(&Message { id: 1 }, &Message { id: 2 }, 0.5, -1, triple), Ok(6.5));
+    let memory = OnMemory::new(|_| ptr::null_mut()).adopt().expect("well-formed");
+    assert!(memory.call(8).expect("answers").is_null());
+    let owned = OnOwned::new(|id| Message { id }).adopt().expect("well-formed");
+    assert_eq!(owned.call(8).expect("answers").id, 8);
     let end = OnEnd::new(|| ()).adopt().expect("well-formed");
     assert_eq!(end.call(), Ok(()));
 }

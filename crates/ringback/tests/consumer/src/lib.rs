@@ -66,6 +66,9 @@
 )]
 #![allow(clippy::cargo_common_metadata, reason = "it is not published")]
 
+#[cfg(feature = "hook")]
+pub mod hooks;
+
 use std::time::Duration;
 
 /// What comes in.
@@ -134,6 +137,39 @@ rb::callback_pool! {
     #[cfg(not(doc))]
     pub static CONDITIONAL: Pool<extern "C" fn(i32) -> i32, 2>;
     fallback = -1;
+}
+
+rb::callback_type! {
+    /// Every kind of argument.
+    pub struct OnEverything: for<'a> fn(
+        message: &'a Message<'a>, &mut u8, bool, wide: i128, context: *mut u8, error: u8, out: i8,
+        done: Option<unsafe extern "C" fn(u8) -> u8>,
+    ) -> i32;
+}
+
+rb::callback_type! {
+    /// Answers nothing.
+    pub(crate) struct OnNothing: fn()
+}
+
+rb::callback_type! {
+    /// A task.
+    pub struct Fetch: async fn(done: u32, task: *const u8) -> i64
+}
+
+rb::callback_type! {
+    /// A task without a result.
+    #[cfg(not(doc))]
+    pub struct Flush: async fn();
+}
+
+/// Calls back.
+#[must_use]
+#[inline]
+pub fn called(number: i32) -> Option<i32> {
+    rb::callback_type!(struct OnInner: fn(i32) -> i32);
+    OnNothing::new(|| ()).adopt().ok()?.call().ok()?;
+    OnInner::new(|inner| inner.saturating_mul(2)).adopt().ok()?.call(number).ok()
 }
 
 /// Inside a function too.

@@ -1,0 +1,45 @@
+# Faults put into the sources on purpose: the named test must notice each. Sourced by ci/dotnet.sh.
+# shellcheck shell=bash
+
+# mutation RUNTIME TEST FILE FROM TO : replaces a piece of text that stands there once.
+mutation() {
+  local name=$1 test=$2 file=$3 from=$4 to=$5 folder=$out/mutant code=0
+  rm -rf "$folder"
+  cp -r "$csharp/src" "$folder"
+  [ "$(grep -cF -- "$from" "$folder/$file")" = 1 ] || { echo "not once in $file: $from"; return 1; }
+  FROM=$from TO=$to perl -pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$folder/$file"
+  cp "$out"/tests/{tests.exe,tests.runtimeconfig.json} "$out"/tests/*.so "$folder"
+  mcs -target:library -unsafe -optimize+ -warn:0 "-out:$folder/Ringback.dll" "$folder"/*.cs
+  # A race does not come up every time, so its test may have several tries; once is enough.
+  for _ in $(seq "${tries:-1}"); do
+    # What hangs is noticed by the runner's watchdog; there is no need to wait for that here.
+    bounded 20 "$name" "$folder/tests.exe" "$test" >"$folder/log" 2>&1 || code=$?
+    grep -q '^runtime: ' "$folder/log" || { cat "$folder/log"; echo "did not begin: $file: $to"; return 1; }
+    [ $code -eq 0 ] || break
+  done
+  [ $code -ne 0 ] || { echo "$test did not notice on $name: $file: $from -> $to"; return 1; }
+  noticed=$((noticed + 1))
+}
+
+mutations() {
+  noticed=0
+  mutation coreclr AnException Wire.cs 'il.Call(typeof(Caught), nameof(Caught.Answer));' 'il.Emit(OpCodes.Rethrow);'
+  mutation coreclr AnyByteButZero Emit.cs 'if (type != typeof(bool))' 'if (type != null)'
+  mutation coreclr MarshalAsThatDisagrees Signature.cs 'marshal != null && !Agrees' 'marshal != null && Agrees'
+  mutation coreclr WithoutRoom Caught.cs 'if (error != IntPtr.Zero)' 'if (error != (IntPtr)1)'
+  mutation mono AnAbortedThread Caught.cs 'Thread.ResetAbort(); // else' '// else'
+  mutation coreclr ADisposableTarget Gate.cs '(one.Target as IDisposable)?.Dispose();' 'one.ToString();'
+  mutation coreclr KeptByRust Gate.cs 'GCHandle.Alloc(target);' 'GCHandle.Alloc(target, GCHandleType.Weak);'
+  tries=10 mutation coreclr DisposeAndToNative Gate.cs 'Gate.Retain(this);' ';'
+  mutation mono ReleasedAfterTheEnd Gate.cs '+= (sender, arguments) => ringback_dotnet_close();' '+= null;'
+  tries=10 mutation coreclr ClosuresDisposed RustCallback.cs 'DangerousAddRef(ref added);' ';'
+  mutation coreclr ForgottenOnes RustCallback.cs 'release?.Invoke(Context);' ';'
+  mutation coreclr StructsThatAreNo RustCallback.cs 'if (problem != null)' 'if (problem == "")'
+  mutation coreclr CSharpSeesErrors Completion.cs 'if (!started)' 'if (!started && !released)'
+  mutation coreclr CancelledWhenRust Completion.cs 'abandoned = released;' 'abandoned = false;'
+  mutation coreclr ContinuationsDoNot Completion.cs 'TaskCreationOptions.RunContinuationsAsynchronously' 'TaskCreationOptions.None'
+  mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
+  mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
+  mutation coreclr ATaskThatNeverEnds AsyncCall.cs 'source = takesToken ?' 'GCHandle.Alloc(this); source = takesToken ?'
+  echo "mutations: $noticed, each noticed by its test"
+}

@@ -1,0 +1,154 @@
+//! What a function becomes.
+
+use crate::arguments::Prologue;
+use crate::closure;
+use crate::errors::Message;
+use crate::function::Function;
+use crate::lifetimes;
+use crate::options::Options;
+use crate::result::Output;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Expr, FnArg, Lifetime, Result, Signature};
+
+/// Where the future is put.
+enum Form<'o> {
+    Boxed,
+    /// In a slot that the caller lends; the function has this name.
+    Slot(Ident),
+    /// In the value that is returned.
+    Stack(&'o Expr),
+}
+
+/// `#[hook(options)] item`
+pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream {
+    // After a mistake the item stays, so that what uses it is not wrong as well.
+    let (options, mistake) = match Options::parse(options) {
+        Ok(options) => (options, None),
+        Err(error) => (Options::default(), Some(error.into_compile_error())),
+    };
+    if closure::is_closure(&item) {
+        let expanded = mistake.map_or_else(|| closure::attribute(options, item), Ok);
+        return expanded.unwrap_or_else(syn::Error::into_compile_error);
+    }
+    match Function::parse(item.clone()).and_then(|function| forms(&options, function)) {
+        Ok(expanded) => quote!(#mistake #expanded),
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote!(#error #item)
+        }
+    }
+}
+
+fn forms(options: &Options, mut function: Function) -> Result<TokenStream> {
+    function.signature.asyncness = None;
+    let first = options.stack.as_ref().map_or(Form::Boxed, |stack| Form::Stack(&stack.bytes));
+    let first = form(options, &function, &first);
+    let Some(slot) = &options.slot else { return Ok(first) };
+    if let Some(found) = function.body.as_ref().and_then(|body| find_static(body.stream())) {
+        return Err(Message::SlotWithStatic.at(found));
+    }
+    let name = &function.signature.ident;
+    let name = slot.name.clone().unwrap_or_else(|| format_ident!("{name}_slot"));
+    let second = form(options, &function, &Form::Slot(name));
+    Ok(quote!(#first #second))
+}
+
+fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream {
+    let Function { attributes, visibility, defaultness, signature, body } = function;
+    let root = &options.root;
+    let mut signature = signature.clone();
+    let mut life = lifetimes::settle(&mut signature);
+    let output = Output::of(&signature.output, root);
+    let prologue = body.as_ref().map(|_| Prologue::of_function(&mut signature.inputs));
+    let slot = Ident::new("__slot", Span::mixed_site());
+    if let Form::Slot(name) = form {
+        signature.ident = name.clone();
+        let life = life.get_or_insert_with(|| lifetimes::declare_fresh(&mut signature));
+        let place = usize::from(matches!(signature.inputs.first(), Some(FnArg::Receiver(_))));
+        let slot: FnArg = syn::parse_quote!(#slot: &#life mut #root::FutureSlot);
+        signature.inputs.insert(place, slot);
+    }
+    let returned = returned(options, form, &output, life.as_ref());
+    signature.output = syn::parse_quote!(-> #returned);
+    let allow = quiet(&signature);
+    let head = quote!(#(#attributes)* #allow #visibility #defaultness #signature);
+    let (Some(body), Some(prologue)) = (body, prologue) else { return quote!(#head;) };
+    let future = future(&output, prologue, body.to_token_stream());
+    let placed = match form {
+        Form::Boxed => quote!(#root::__private::Box::pin(#future)),
+        Form::Slot(_) if options.send => quote!(#slot.put(#future)),
+        Form::Slot(_) => quote!(#slot.put_local(#future)),
+        Form::Stack(_) if options.send => quote!(#root::StackFuture::new(#future)),
+        Form::Stack(_) => quote!(#root::LocalStackFuture::new(#future)),
+    };
+    quote!(#head { #placed })
+}
+
+/// `async move { .. }` around a body.
+pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> TokenStream {
+    let (early, quiet, hint) = (output.early(), output.quiet(), &output.hint);
+    let prologue = prologue.into_tokens();
+    // The result is a variable so that what the body's last expression holds is dropped before the
+    // arguments, and so that its type is known.
+    quote! {
+        async move {
+            #early
+            #prologue
+            #quiet
+            let __result: #hint = #body;
+            #[allow(unreachable_code)]
+            __result
+        }
+    }
+}
+
+fn returned(
+    options: &Options,
+    form: &Form<'_>,
+    output: &Output,
+    life: Option<&Lifetime>,
+) -> TokenStream {
+    let (root, ty) = (&options.root, &output.ty);
+    let unnamed = Lifetime::new("'static", Span::call_site());
+    let named = life.unwrap_or(&unnamed);
+    match form {
+        Form::Boxed => boxed(options, ty, life),
+        Form::Slot(_) if options.send => quote!(#root::SlotFuture<#named, #ty>),
+        Form::Slot(_) => quote!(#root::LocalSlotFuture<#named, #ty>),
+        Form::Stack(bytes) if options.send => quote!(#root::StackFuture<#named, #ty, { #bytes }>),
+        Form::Stack(bytes) => quote!(#root::LocalStackFuture<#named, #ty, { #bytes }>),
+    }
+}
+
+pub(crate) fn boxed(options: &Options, ty: &TokenStream, life: Option<&Lifetime>) -> TokenStream {
+    let root = &options.root;
+    let send = options.send.then(|| quote!(+ ::core::marker::Send));
+    let sync = options.sync.then(|| quote!(+ ::core::marker::Sync));
+    let life = life.map(|life| quote!(+ #life));
+    let future = quote!(dyn ::core::future::Future<Output = #ty> #send #sync #life);
+    quote!(::core::pin::Pin<#root::__private::Box<#future>>)
+}
+
+/// A function with an ABI of its own is called from Rust only, as what it returns is Rust's.
+fn quiet(signature: &Signature) -> Option<TokenStream> {
+    signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]))
+}
+
+/// The first word `static`, other than in `'static`.
+fn find_static(tokens: TokenStream) -> Option<Span> {
+    let mut after_quote = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(word) if word == "static" && !after_quote => return Some(word.span()),
+            TokenTree::Group(group) => {
+                if let Some(found) = find_static(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        after_quote = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '\'');
+    }
+    None
+}

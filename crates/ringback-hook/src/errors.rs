@@ -1,0 +1,68 @@
+//! Every message of the macros, in one table.
+
+use proc_macro2::Span;
+use std::fmt;
+
+/// What is wrong. The text says the remedy.
+#[derive(Debug)]
+pub(crate) enum Message {
+    NotAFunction,
+    NotAsync,
+    Unreadable,
+    UnknownOption(String),
+    RepeatedOption(String),
+    ExpectedCrate,
+    ExpectedStack,
+    ExpectedSlot,
+    FunctionOption(&'static str),
+    SlotWithStatic,
+    NotAClosure,
+    ClosureNotAsync,
+    NoBody,
+}
+
+const OPTIONS: &str = "?Send, Sync, crate = path, slot, stack = bytes";
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Message as M;
+        match self {
+            M::NotAFunction => f.write_str(
+                "`#[hook]` goes onto an `async fn`: in an impl or a trait put it onto each function",
+            ),
+            M::NotAsync => f.write_str(
+                "a hook is an `async fn`: write `async fn`, or store this function as it is",
+            ),
+            M::Unreadable => f.write_str(
+                "the signature cannot be read here: correct it, or give newer syntax a name by \
+                 `type` and use that",
+            ),
+            M::UnknownOption(name) => write!(f, "unknown option `{name}`; there are: {OPTIONS}"),
+            M::RepeatedOption(name) => write!(f, "option `{name}` is given twice: remove one"),
+            M::ExpectedCrate => f.write_str("expected ringback's path: `crate = some::path`"),
+            M::ExpectedStack => {
+                f.write_str("expected the bytes to keep in the future itself: `stack = 256`")
+            }
+            M::ExpectedSlot => f.write_str("expected the second function's name: `slot = name`"),
+            M::FunctionOption(name) => write!(
+                f,
+                "`{name}` is for functions: write an `async fn` with `#[hook({name})]`"
+            ),
+            M::SlotWithStatic => f.write_str(
+                "`slot` makes two functions of this body, so there would be two of this `static`: \
+                 move it out of the function",
+            ),
+            M::NotAClosure => f.write_str("expected a closure: `hook!(async move |x: &i32| ..)`"),
+            M::ClosureNotAsync => {
+                f.write_str("the closure must be async: write `async |..|` or `async move |..|`")
+            }
+            M::NoBody => f.write_str("expected what the closure does: `async move |..| ..`"),
+        }
+    }
+}
+
+impl Message {
+    pub(crate) fn at(self, span: Span) -> syn::Error {
+        syn::Error::new(span, self)
+    }
+}

@@ -1,0 +1,114 @@
+//! What the future results in, as a type for the signature and as a hint for the body.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+pub(crate) struct Output {
+    /// For the signature.
+    pub(crate) ty: TokenStream,
+    /// For a variable: with `_` for every `impl Trait`.
+    pub(crate) hint: TokenStream,
+    kind: Kind,
+}
+
+enum Kind {
+    /// `()`, or what a closure does not say.
+    Inferred,
+    Never,
+    Value,
+}
+
+impl Output {
+    pub(crate) fn of(output: &ReturnType, root: &TokenStream) -> Self {
+        let ReturnType::Type(_, ty) = output else {
+            return Output { ty: quote!(()), hint: quote!(()), kind: Kind::Inferred };
+        };
+        match peeled(ty) {
+            // `!` is unstable as a type, but not as what a function returns.
+            Type::Never(never) => {
+                let ty = quote!(<fn() -> #never as #root::__private::Returns>::Output);
+                Output { hint: ty.clone(), ty, kind: Kind::Never }
+            }
+            ty => {
+                let unit = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+                let kind = if unit { Kind::Inferred } else { Kind::Value };
+                let mut hint = ty.clone();
+                forget_impl(&mut hint);
+                Output { ty: quote!(#ty), hint: quote!(#hint), kind }
+            }
+        }
+    }
+
+    /// Of a closure that does not say.
+    pub(crate) fn unknown() -> Self {
+        Output { ty: quote!(_), hint: quote!(_), kind: Kind::Inferred }
+    }
+
+    /// Tells the compiler what `return` and `?` must return; never run. Errors refer to it, so it is
+    /// said to stand where the result's type does.
+    pub(crate) fn early(&self) -> TokenStream {
+        if !matches!(self.kind, Kind::Value) {
+            return TokenStream::new();
+        }
+        let hint = &self.hint;
+        let place = Span::call_site().located_at(hint.span());
+        quote_spanned! { place =>
+            if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<#hint> {
+                return __result;
+            }
+        }
+    }
+
+    /// For the variable of what never is.
+    pub(crate) fn quiet(&self) -> TokenStream {
+        match self.kind {
+            Kind::Never => quote!(#[allow(clippy::diverging_sub_expression)]),
+            _ => TokenStream::new(),
+        }
+    }
+}
+
+fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// `impl Trait` as `_`, since it has no name in a body; `dyn Trait<Item = impl Other>` too.
+fn forget_impl(ty: &mut Type) {
+    match ty {
+        Type::Array(array) => forget_impl(&mut array.elem),
+        Type::Group(group) => forget_impl(&mut group.elem),
+        Type::Paren(paren) => forget_impl(&mut paren.elem),
+        Type::Ptr(pointer) => forget_impl(&mut pointer.elem),
+        Type::Reference(reference) => forget_impl(&mut reference.elem),
+        Type::Slice(slice) => forget_impl(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(forget_impl),
+        Type::Path(path) => {
+            let arguments =
+                path.path.segments.iter_mut().filter_map(|it| match &mut it.arguments {
+                    PathArguments::AngleBracketed(arguments) => Some(&mut arguments.args),
+                    _ => None,
+                });
+            for argument in arguments.flatten() {
+                if let GenericArgument::Type(ty) = argument {
+                    forget_impl(ty);
+                }
+            }
+        }
+        ty if mentions_impl(quote!(#ty)) => *ty = syn::parse_quote!(_),
+        _ => {}
+    }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
+}

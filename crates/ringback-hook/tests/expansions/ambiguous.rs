@@ -1,0 +1,27 @@
+#[hook]
+async fn longer(one: &str, other: &str) -> &str {
+    one
+}
+
+// ---- becomes ----
+
+fn longer(
+    one: &str,
+    other: &str,
+) -> ::core::pin::Pin<
+    ::ringback::__private::Box<
+        dyn ::core::future::Future<Output = &str> + ::core::marker::Send,
+    >,
+> {
+    ::ringback::__private::Box::pin(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            &str,
+        > {
+            return __result;
+        }
+        let _ = &other;
+        let _ = &one;
+        let __result: &str = { one };
+        #[allow(unreachable_code)] __result
+    })
+}

@@ -1,0 +1,32 @@
+#[hook(Sync)]
+async fn stop(self: Arc<Self>, reason: &str) -> bool {
+    self.stop_now(reason).await
+}
+
+// ---- becomes ----
+
+fn stop<'hook>(
+    self: Arc<Self>,
+    reason: &'hook str,
+) -> ::core::pin::Pin<
+    ::ringback::__private::Box<
+        dyn ::core::future::Future<
+            Output = bool,
+        > + ::core::marker::Send + ::core::marker::Sync + 'hook,
+    >,
+>
+where
+    Self: 'hook,
+{
+    ::ringback::__private::Box::pin(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            bool,
+        > {
+            return __result;
+        }
+        let _ = &reason;
+        let _ = &self;
+        let __result: bool = { self.stop_now(reason).await };
+        #[allow(unreachable_code)] __result
+    })
+}

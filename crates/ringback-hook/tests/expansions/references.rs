@@ -1,0 +1,33 @@
+#[hook]
+pub async fn handle(ctx: &Context, message: &Message) -> Result<usize, Error> {
+    ctx.send(message).await?;
+    Ok(message.length)
+}
+
+// ---- becomes ----
+
+pub fn handle<'hook>(
+    ctx: &'hook Context,
+    message: &'hook Message,
+) -> ::core::pin::Pin<
+    ::ringback::__private::Box<
+        dyn ::core::future::Future<
+            Output = Result<usize, Error>,
+        > + ::core::marker::Send + 'hook,
+    >,
+> {
+    ::ringback::__private::Box::pin(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            Result<usize, Error>,
+        > {
+            return __result;
+        }
+        let _ = &message;
+        let _ = &ctx;
+        let __result: Result<usize, Error> = {
+            ctx.send(message).await?;
+            Ok(message.length)
+        };
+        #[allow(unreachable_code)] __result
+    })
+}

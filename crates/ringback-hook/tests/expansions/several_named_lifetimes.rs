@@ -1,0 +1,33 @@
+#[hook]
+async fn exact<'a, 'b>(list: &'a [String], key: &'b str, more: &str) -> &'a str {
+    find(list, key, more).await
+}
+
+// ---- becomes ----
+
+fn exact<'hook, 'a, 'b>(
+    list: &'a [String],
+    key: &'b str,
+    more: &'hook str,
+) -> ::core::pin::Pin<
+    ::ringback::__private::Box<
+        dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + 'hook,
+    >,
+>
+where
+    'a: 'hook,
+    'b: 'hook,
+{
+    ::ringback::__private::Box::pin(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            &'a str,
+        > {
+            return __result;
+        }
+        let _ = &more;
+        let _ = &key;
+        let _ = &list;
+        let __result: &'a str = { find(list, key, more).await };
+        #[allow(unreachable_code)] __result
+    })
+}

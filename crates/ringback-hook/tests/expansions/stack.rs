@@ -1,0 +1,22 @@
+#[hook(stack = 2 * SMALL, crate = my::callbacks)]
+async extern "C" fn tick(clock: &Clock) -> u64 {
+    clock.now().await
+}
+
+// ---- becomes ----
+
+#[allow(improper_ctypes_definitions)]
+extern "C" fn tick<'hook>(
+    clock: &'hook Clock,
+) -> my::callbacks::StackFuture<'hook, u64, { 2 * SMALL }> {
+    my::callbacks::StackFuture::new(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            u64,
+        > {
+            return __result;
+        }
+        let _ = &clock;
+        let __result: u64 = { clock.now().await };
+        #[allow(unreachable_code)] __result
+    })
+}

@@ -1,0 +1,38 @@
+#[hook]
+async fn all<T, U: 'static, V: Sync>(t: T, u: U, v: &V, i: impl Iterator<Item = T>) -> impl Display
+where
+    T: Display + Send,
+{
+    both(t, u, v, i).await
+}
+
+// ---- becomes ----
+
+fn all<'hook, T, U: 'static, V: Sync>(
+    t: T,
+    u: U,
+    v: &'hook V,
+    i: impl 'hook + Iterator<Item = T>,
+) -> ::core::pin::Pin<
+    ::ringback::__private::Box<
+        dyn ::core::future::Future<Output = impl Display> + ::core::marker::Send + 'hook,
+    >,
+>
+where
+    T: Display + Send,
+    T: 'hook,
+{
+    ::ringback::__private::Box::pin(async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
+            _,
+        > {
+            return __result;
+        }
+        let _ = &i;
+        let _ = &v;
+        let _ = &u;
+        let _ = &t;
+        let __result: _ = { both(t, u, v, i).await };
+        #[allow(unreachable_code)] __result
+    })
+}

@@ -1,0 +1,52 @@
+//! Async closures that can be stored: [`hook!`](crate::hook::hook!). The attribute for functions is
+//! [`#[ringback::hook]`](macro@crate::hook).
+//!
+//! This is **not** function detouring: nothing is patched, no call is intercepted. A hook is a function
+//! or a closure of yours whose future is boxed, so that its type can be written down and a library can
+//! keep it in a table.
+//!
+//! A macro and an attribute cannot share a name in one module, so the macro stands in this one. After
+//! `use ringback::hook;` there are `#[hook]` and `hook::hook!`.
+
+pub(crate) mod stack;
+
+/// Turns an async closure into a plain one that returns a boxed future.
+///
+/// ```
+/// use ringback::hook::hook;
+/// use std::{future::Future, pin::Pin};
+/// # #[derive(Debug)] struct Message { length: usize }
+///
+/// type Handler = for<'a> fn(&'a Message) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
+/// let handlers: [Handler; 2] = [
+///     hook!(async |message| message.length),
+///     hook!(async |_: &Message| 0),
+/// ];
+/// # futures_executor::block_on(async {
+/// assert_eq!(handlers[0](&Message { length: 3 }).await, 3);
+/// # });
+/// ```
+///
+/// A closure whose arguments borrow must stand where its type is expected, as any closure. What it
+/// captures is moved into each future: it is `Copy`, or the closure can be called once only.
+/// `hook!(?Send, async || ..)` and `hook!(Sync, async || ..)` change the future as they do for functions.
+#[doc(inline)]
+pub use crate::__hook as hook;
+
+/// What a function returns: the one way to write `!` as a type on stable.
+#[doc(hidden)]
+pub trait Returns {
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __hook {
+    ($($closure:tt)*) => {
+        $crate::__private::hook_closure! { [$crate] $($closure)* }
+    };
+}

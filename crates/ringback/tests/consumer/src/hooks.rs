@@ -1,0 +1,145 @@
+//! Hooks of every shape, in a crate that knows the library by another name.
+
+use core::fmt::Display;
+use core::num::ParseIntError;
+use std::sync::Arc;
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct View<'a> {
+    /// What is seen.
+    pub text: &'a str,
+}
+
+/// Borrows.
+#[rb::hook(crate = rb)]
+pub async fn borrows(view: &View<'_>, more: Option<&str>) -> usize {
+    view.text.len().saturating_add(more.map_or(0, str::len))
+}
+
+/// Borrows what it returns.
+///
+/// # Errors
+/// Where there is no number.
+#[rb::hook(crate = rb)]
+pub async fn returns<'a>(view: &'a View<'a>, _: &str) -> Result<(&'a str, u8), ParseIntError> {
+    let number = view.text.parse()?;
+    Ok((view.text, number))
+}
+
+/// Is fed with patterns.
+#[rb::hook(crate = rb)]
+pub async fn patterns((one, _): (u8, u8), mut count: u8, [first, ..]: [u8; 3]) -> u8 {
+    count = count.wrapping_add(one);
+    count.wrapping_add(first)
+}
+
+/// Sets what only the destructor reads.
+#[rb::hook(crate = rb)]
+pub async fn disarms(mut guard: Guard) {
+    guard.armed = false;
+}
+
+/// Looked at when it is dropped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Guard {
+    /// Until it is disarmed.
+    armed: bool,
+}
+
+impl Drop for Guard {
+    #[inline]
+    fn drop(&mut self) {
+        assert!(!self.armed, "it was disarmed");
+    }
+}
+
+/// Takes types of all kinds.
+#[rb::hook(crate = rb)]
+pub async fn generic<T, const N: usize>(all: [T; N], text: impl Display + Send) -> String
+where
+    T: Display + Send + Sync,
+{
+    all.iter().map(ToString::to_string).chain([text.to_string()]).collect()
+}
+
+/// Does not return.
+#[rb::hook(crate = rb)]
+pub async fn never(count: u64) -> ! {
+    let mut counted = count;
+    loop {
+        counted = counted.wrapping_add(1);
+        core::future::pending::<()>().await;
+    }
+}
+
+/// Does not return either.
+///
+/// # Panics
+/// Always.
+#[rb::hook(crate = rb)]
+#[allow(clippy::panic, reason = "what else")]
+pub async fn panics(text: &str) -> ! {
+    panic!("{text}")
+}
+
+/// In memory that is reused, too.
+#[rb::hook(crate = rb, slot)]
+pub async fn reuses(view: &View<'_>) -> usize {
+    view.text.len()
+}
+
+/// On the stack.
+#[rb::hook(crate = rb, stack = 128, ?Send)]
+pub async fn local(view: &View<'_>) -> usize {
+    view.text.len()
+}
+
+/// Called from C code's place in a table, but by Rust.
+#[rb::hook(crate = rb)]
+pub async extern "C" fn foreign(text: &str) -> usize {
+    text.len()
+}
+
+impl<'a> View<'a> {
+    /// Reads.
+    #[rb::hook(crate = rb)]
+    pub async fn read(&self, more: &str) -> &'a str {
+        if more.is_empty() { "" } else { self.text }
+    }
+
+    /// Changes.
+    #[rb::hook(crate = rb, slot)]
+    pub async fn change(&mut self, text: &'a str) {
+        self.text = text;
+    }
+
+    /// Shared.
+    #[rb::hook(crate = rb, Sync)]
+    pub async fn shared(self: Arc<Self>) -> usize {
+        self.text.len()
+    }
+}
+
+/// Handles.
+pub trait Handles {
+    /// Handles one.
+    #[rb::hook(crate = rb)]
+    async fn handle(&self, text: &str) -> usize;
+}
+
+impl Handles for View<'_> {
+    #[rb::hook(crate = rb)]
+    async fn handle(&self, text: &str) -> usize {
+        self.text.len().saturating_add(text.len())
+    }
+}
+
+/// What a table holds.
+pub type Handler = for<'a> fn(&'a str) -> core::pin::Pin<Box<dyn core::future::Future<Output = usize> + Send + 'a>>;
+
+/// A table of closures.
+pub const TABLE: [Handler; 2] =
+    [rb::hook::hook!(async |text| text.len()), rb::hook::hook!(async |_: &str| -> usize { 0 })];

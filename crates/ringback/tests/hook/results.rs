@@ -1,0 +1,197 @@
+//! What a hook may return: `impl Trait`, `!`, uninhabited types, unsized coercions, and itself again.
+
+use super::support::{BoxFuture, View, pause, run};
+use ringback::hook;
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::panic::catch_unwind;
+
+macro_rules! functions {
+    ($hook:meta) => {
+        use super::super::support::View;
+        use std::fmt::Display;
+
+        #[$hook]
+        pub(super) async fn borrowed(text: &str) -> impl Display + use<'_> {
+            text
+        }
+
+        #[$hook]
+        pub(super) async fn borrowed_below<'w>(
+            words: &[&'w str],
+            at: usize,
+        ) -> impl Display + use<'w> {
+            words[at]
+        }
+
+        #[$hook]
+        pub(super) async fn borrowed_by_name<'a, 'b>(
+            one: &'a str,
+            other: &'b str,
+        ) -> (impl Display + use<'b>, impl Iterator<Item = impl Display + use<>> + use<>) {
+            (other, [one.to_owned()].into_iter())
+        }
+
+        #[$hook]
+        pub(super) async fn said(text: &str) -> impl Display + '_ {
+            text
+        }
+
+        #[$hook]
+        pub(super) async fn or_error(text: &str) -> Result<impl Display, std::num::ParseIntError> {
+            let number: i32 = text.parse()?;
+            if number == 0 {
+                return Ok(1);
+            }
+            Ok(number)
+        }
+
+        #[$hook]
+        pub(super) async fn object(text: &str) -> Box<dyn Display + '_> {
+            if text.is_empty() {
+                return Box::new(0);
+            }
+            Box::new(text)
+        }
+
+        #[$hook]
+        pub(super) async fn early(text: &str) -> Box<dyn Display> {
+            if let Some(first) = text.chars().next() {
+                return Box::new(first);
+            }
+            Box::new("nothing")
+        }
+
+        #[$hook]
+        pub(super) async fn of_the_view<'v>(view: &View<'v>) -> impl Display + use<'v> {
+            view.0
+        }
+    };
+}
+
+mod plain {
+    functions!(allow(clippy::elidable_lifetime_names));
+}
+
+mod hooked {
+    functions!(ringback::hook);
+}
+
+macro_rules! used {
+    ($functions:ident) => {{
+        use $functions::*;
+        run(async {
+            let text = "text".to_owned();
+            let (other, rest) = borrowed_by_name(&text, "b").await;
+            let answers = [
+                borrowed(&text).await.to_string(),
+                borrowed_below(&[&text], 0).await.to_string(),
+                other.to_string() + &rest.map(|it| it.to_string()).collect::<String>(),
+                said(&text).await.to_string(),
+                or_error("0").await.map_or_else(|error| error.to_string(), |it| it.to_string()),
+                or_error("x").await.map_or_else(|error| error.to_string(), |it| it.to_string()),
+                object(&text).await.to_string() + &object("").await.to_string(),
+                early(&text).await.to_string() + &early("").await.to_string(),
+                of_the_view(&View(&text)).await.to_string(),
+            ];
+            answers
+        })
+    }};
+}
+
+#[test]
+fn results_are_those_of_plain_functions() {
+    assert_eq!(used!(plain), used!(hooked));
+}
+
+#[hook]
+async fn never(text: &str) -> ! {
+    pause().await;
+    panic!("{text}")
+}
+
+#[hook]
+async fn looping() -> ! {
+    loop {
+        pause().await;
+    }
+}
+
+#[hook]
+async fn uninhabited(end: bool) -> Result<Infallible, i32> {
+    if end {
+        return Err(1);
+    }
+    Err(2)
+}
+
+#[hook]
+async fn nothing_at_all(text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    pause().await;
+}
+
+#[test]
+fn functions_that_never_return() {
+    let panicked = catch_unwind(|| {
+        let text = "on purpose".to_owned();
+        run(async { never(&text).await })
+    });
+    let said = panicked.expect_err("it panics");
+    assert_eq!(said.downcast_ref::<String>().map(String::as_str), Some("on purpose"));
+    let mut future = looping();
+    let waker = std::task::Waker::noop();
+    for _ in 0..3 {
+        assert!(future.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+    }
+    assert_eq!([true, false].map(|end| run(uninhabited(end))), [Err(1), Err(2)]);
+    run(nothing_at_all(""));
+    run(nothing_at_all("text"));
+}
+
+#[hook]
+async fn factorial(number: u64) -> u64 {
+    if number == 0 { 1 } else { number * factorial(number - 1).await }
+}
+
+#[hook]
+async fn is_even(number: &u32) -> bool {
+    match *number {
+        0 => true,
+        number => is_odd(&(number - 1)).await,
+    }
+}
+
+#[hook]
+async fn is_odd(number: &u32) -> bool {
+    match *number {
+        0 => false,
+        number => is_even(&(number - 1)).await,
+    }
+}
+
+#[test]
+fn hooks_call_themselves_and_each_other() {
+    assert_eq!(run(factorial(10)), 3_628_800);
+    assert!(run(is_even(&10)));
+    let stored: for<'a> fn(&'a u32) -> BoxFuture<'a, bool> = is_odd;
+    assert!(run(stored(&7)));
+}
+
+use std::future::Future;
+
+/// The future is as unnameable as any, but its traits are known.
+#[test]
+fn a_hook_is_send_and_can_be_spawned() {
+    fn spawned<F: Future + Send + 'static>(future: F) -> F {
+        future
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+    let runtime = runtime.expect("a runtime");
+    let answer = runtime.block_on(async { tokio::spawn(spawned(factorial(5))).await });
+    assert_eq!(answer.expect("it does not panic"), 120);
+    let _: &dyn Display = &0;
+    let _ = View("");
+}

@@ -1,0 +1,92 @@
+//! What a call of a hook allocates: counted, thread by thread, by the program's allocator.
+#![cfg(not(ringback_loom))]
+#![allow(missing_docs, reason = "a test")]
+
+use ringback::{FutureSlot, hook};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn allocations(run: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    run();
+    ALLOCATIONS.get() - before
+}
+
+fn poll_once<R>(future: impl Future<Output = R>) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::pin!(future).poll(&mut context).is_ready()
+}
+
+#[hook(slot)]
+async fn waits(text: &str, bytes: [u8; 100]) -> usize {
+    if text.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    black_box(&bytes).len()
+}
+
+#[hook(slot)]
+async fn larger(text: &str, bytes: [u8; 300]) -> usize {
+    std::future::ready(text).await.len() + black_box(&bytes).len()
+}
+
+#[hook(stack = 512)]
+async fn kept(text: &str, bytes: [u8; 100]) -> usize {
+    std::future::ready(text).await.len() + black_box(&bytes).len()
+}
+
+#[test]
+fn a_call_allocates_its_box_and_nothing_else() {
+    let calls = || (0..100).for_each(|_| assert!(poll_once(waits("text", [1; 100]))));
+    assert_eq!(allocations(calls), 100);
+}
+
+#[test]
+fn a_slot_allocates_when_it_is_first_used_or_too_small() {
+    let mut slot = FutureSlot::new();
+    let first = allocations(|| assert!(poll_once(waits_slot(&mut slot, "text", [1; 100]))));
+    assert_eq!(first, 1);
+    let others = allocations(|| {
+        for number in 0..100 {
+            // Every third one is cancelled.
+            let text = if number % 3 == 0 { "" } else { "text" };
+            assert_eq!(poll_once(waits_slot(&mut slot, text, [1; 100])), !text.is_empty());
+        }
+    });
+    assert_eq!(others, 0);
+    let large = allocations(|| assert!(poll_once(larger_slot(&mut slot, "text", [1; 300]))));
+    assert_eq!(large, 1);
+    let small = allocations(|| assert!(poll_once(waits_slot(&mut slot, "text", [1; 100]))));
+    assert_eq!(small, 0);
+    drop(larger("never polled", [1; 300]));
+}
+
+#[test]
+fn a_stack_future_that_fits_allocates_nothing() {
+    let calls = || (0..100).for_each(|_| assert!(poll_once(kept("text", [1; 100]))));
+    assert_eq!(allocations(calls), 0);
+}

@@ -1,0 +1,13 @@
+use ringback::hook;
+
+#[hook(stack)]
+async fn length(text: &str) -> usize {
+    text.len()
+}
+
+#[hook(stack =)]
+async fn lengths(texts: &[&str]) -> usize {
+    texts.len()
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use ringback::hook::hook;
+
+fn main() {
+    let _ = hook!(async |text: &str|);
+}

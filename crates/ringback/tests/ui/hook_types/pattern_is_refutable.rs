@@ -1,0 +1,8 @@
+use ringback::hook;
+
+#[hook]
+async fn first(Some(text): Option<&str>) -> usize {
+    text.len()
+}
+
+fn main() {}
