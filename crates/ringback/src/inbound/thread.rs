@@ -184,7 +184,7 @@ fn equip_from(claim: impl FnOnce(u64) -> Option<&'static Record>) -> bool {
     let Some(record) = claim(number()) else { return false };
     RECORD.set(Some(record));
     let cursor = if protection == Protection::Membarrier { &CURSOR } else { &FENCED_CURSOR };
-    cursor.with(|cursor| cursor.store(ptr::from_ref(&record.cells[0]).cast_mut(), Relaxed));
+    cursor.with(|cursor| cursor.store(record.cells.as_ptr().cast_mut(), Relaxed));
     true
 }
 
