@@ -3,10 +3,12 @@
 # installed packages, and the generators of bindings.
 #
 #   ci/cxx.sh             everything
-#   ci/cxx.sh PART..      only headers, programs, mutations, sanitizers, install, exports
+#   ci/cxx.sh PART..      only headers, programs, mutations, install, exports, sanitizers
 #   RINGBACK_BLESS=1 ci/cxx.sh headers exports      renews the generated headers
+#   RINGBACK_SKIP_CXX=1   skips this check, on a machine that cannot have its tools
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "the test programs of the bindings are set up for Linux"
+must_run RINGBACK_SKIP_CXX
 need_debian gcc g++ clang make cmake pkg-config libclang-dev mono-mcs mono-runtime
 export RUST_BACKTRACE=0
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -23,8 +25,9 @@ program() {
   local name=$1 compiler=$2 source=$3
   shift 3
   "$compiler" "${flags[@]}" "$source" "$@" -o "$out/$name"
-  local said
-  said=$("$out/$name" 2>"$out/$name.stderr") || { cat "$out/$name.stderr"; echo "$said"; echo "failed: $name"; return 1; }
+  local said code=0
+  said=$(timeout -k 5 300 "$out/$name" 2>"$out/$name.stderr") || code=$?
+  [ "$code" = 0 ] || { cat "$out/$name.stderr"; echo "$said"; echo "failed with code $code (124 is a time-out): $name"; return 1; }
   grep -qE '[1-9][0-9]* tests, 0 failed checks' <<<"$said" || { echo "$name ran no test"; return 1; }
   echo "  $name: ${said##*: }"
 }
@@ -69,7 +72,7 @@ programs() {
 # Rust, std and C++ all instrumented, with the one runtime that comes with Rust.
 sanitizers() {
   [ "$host" = x86_64-unknown-linux-gnu ] || skip "the sanitizers are set up for Linux x86-64"
-  have_rust_src || skip "the sanitizers need the component rust-src, which is out of reach"
+  have_rust_src || lacks "the sanitizers need the component rust-src, which is out of reach"
   local sanitizer short library runtime
   # A test asks for more memory than there is.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1
@@ -102,39 +105,50 @@ instrumented() {
   program "$name" "$compiler" "$out/$name.o" "${link[@]}"
 }
 
-# mutant : which test notices what $copy holds; nothing if none does.
+# mutant : which test notices what $copy holds; nothing if none does. One that hangs does not notice.
 mutant() {
-  local test
+  local test code
   for test in tokens callbacks errors async; do
     g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
       "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
       { echo "nobody: it does not compile"; return; }
-    { timeout 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || { echo "$test"; return; }
+    code=0
+    { timeout -k 5 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || code=$?
+    case $code in
+      0) ;;
+      124 | 137) echo "hang: $test"; return ;;
+      *) echo "$test"; return ;;
+    esac
   done
 }
 
-# The tests would notice: each of these breaks the headers in one place, and some test must fail.
+# The tests would notice: each of these breaks the headers in one place, and some test must fail. Where
+# the last column says `hangs`, the test may also wait for ever.
 mutations() {
-  local file from to name noticed broken=0 copy=$out/mutant
+  local file from to name hangs noticed broken=0 copy=$out/mutant
   cargo build --quiet -p ringback-cxx-native
   rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
   noticed=$(mutant)
   [ -z "$noticed" ] || { echo "  without a mutation, $noticed fails"; cat "$out/mutated.txt"; return 1; }
-  while IFS='|' read -r file from to name; do
+  while IFS='|' read -r file from to name hangs; do
     [ -n "$file" ] || continue
     rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
     FROM=$from TO=$to perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$copy/ringback/$file" ||
       { echo "  $name: the code to mutate is not in $file any more; update ci/cxx.sh"; return 1; }
     noticed=$(mutant)
-    case $noticed in
-      '' | nobody*) echo "  NOT NOTICED: $name ${noticed#nobody: }"; broken=1 ;;
+    case $hangs$noticed in
+      hangshang:*) echo "  noticed by ${noticed#hang: }, which hangs: $name" ;;
+      hang:*) echo "  HANGS in ${noticed#hang: }: $name"; tail -3 "$out/mutated.txt"; broken=1 ;;
+      '' | hangs | nobody* | hangsnobody*) echo "  NOT NOTICED: $name ${noticed#nobody: }"; broken=1 ;;
       *) echo "  noticed by $noticed: $name" ;;
     esac
   done <<'MUTATIONS'
 token.hpp|        if (retain_) retain_(context_);||copies of a token are not retained
-token.hpp|        if (release_) release_(context_);||a token is not released
+token.hpp|        if (release_) release_(context_);||a token is not released|hangs
 token.hpp|        if (release_ && !retain_) share();||copies of a token without retain share nothing
-token.hpp|memory_order_acq_rel) == 1)|memory_order_acq_rel) == 2)|the last but one reference frees
+token.hpp|if (before == 1) delete|if (before == 2) delete|the last but one reference frees
+token.hpp|memory_order_relaxed) > limit)|memory_order_relaxed) > SIZE_MAX - 1)|a count wraps to zero
+token.hpp|if (before > limit) counted->|if (before == 0) counted->|a saturated count comes down again
 token.hpp|    return [pointer, token = std::move(token)](A... args)|    return [pointer](A... args)|a function does not carry its token
 ringback.hpp|std::exchange(token_.release_, nullptr)|token_.release_|what is given away is released as well
 ringback.hpp|if (token_ && token_.context_ != context_)|if (false)|a shared struct is given away bare
@@ -171,7 +185,7 @@ install_and_consume() {
     cmake -S bindings/c/tests/consumer -B "$build" -DCMAKE_PREFIX_PATH="$out/moved" >"$out/cmake.txt" || { cat "$out/cmake.txt"; return 1; }
     cmake --build "$build" >"$out/cmake.txt" || { cat "$out/cmake.txt"; return 1; }
     for consumer in shared static headers; do
-      said=$("$build/$consumer")
+      said=$("$build/$consumer") || said="$said, exit code $?"
       [ "$said" = consumed ] || { echo "cmake: $consumer: $said"; return 1; }
     done
 
@@ -184,8 +198,10 @@ install_and_consume() {
       $(pkg-config --static --libs-only-l ringback | sed 's/-lringback_c//') -o "$out/consumer-static"
     # shellcheck disable=SC2046
     g++ -std=c++17 bindings/c/tests/consumer/consumer.cpp $(pkg-config --cflags ringback) -o "$out/consumer-headers"
-    [ "$(LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-shared")" = consumed ]
-    [ "$("$out/consumer-static")" = consumed ] && [ "$("$out/consumer-headers")" = consumed ]
+    for consumer in shared static headers; do
+      said=$(LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-$consumer") || said="$said, exit code $?"
+      [ "$said" = consumed ] || { echo "pkg-config: $consumer: $said"; return 1; }
+    done
 
     mv "$out/moved/$libdir/libringback_c.so.1" "$out/moved/$libdir/libringback_c.so.2"
     ! LD_LIBRARY_PATH=$out/moved/$libdir "$out/consumer-shared" 2>"$out/refused.txt" ||
@@ -201,7 +217,8 @@ exports() {
   cargo_test --manifest-path bindings/exports/Cargo.toml --target-dir "$target/exports" --tests
 }
 
-[ $# -gt 0 ] || set -- headers programs mutations sanitizers install exports
+# The sanitizers last: where they lack something, the script ends.
+[ $# -gt 0 ] || set -- headers programs mutations install exports sanitizers
 for part in "$@"; do
   echo "cxx: $part"
   case $part in

@@ -7,7 +7,7 @@
 source "$(dirname "$0")/lib.sh"
 source bindings/csharp/dotnet.sh
 source bindings/csharp/tests/mutations.sh
-[ "${RINGBACK_SKIP_DOTNET:-}" = 1 ] && skip "RINGBACK_SKIP_DOTNET is set"
+must_run RINGBACK_SKIP_DOTNET
 need_runtimes
 export RUST_BACKTRACE=0
 out=$target/csharp

@@ -9,6 +9,20 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 SKIPPED=77
 skip() { echo "skipped: $*"; exit "$SKIPPED"; }
 
+# must_run VARIABLE : from here on, what the script lacks fails it; only VARIABLE=1 skips it.
+skipped_by=
+must_run() {
+  [ "${!1:-}" != 1 ] || skip "$1 is set"
+  skipped_by=$1
+}
+
+# lacks WHAT.. : ends a script that cannot have what it needs: a skip, but after must_run a failure.
+lacks() {
+  [ -n "$skipped_by" ] || skip "$*"
+  echo "failed: $*; or skip this check with $skipped_by=1"
+  exit 1
+}
+
 # need_debian PACKAGE.. : installs what is missing, and says so.
 need_debian() {
   local missing=()
@@ -16,8 +30,8 @@ need_debian() {
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  command -v apt-get >/dev/null || skip "needs ${missing[*]}, and this is not Debian: install them by hand"
-  [ "$(id -u)" = 0 ] || skip "needs ${missing[*]}: run 'apt-get install ${missing[*]}' as root"
+  command -v apt-get >/dev/null || lacks "needs ${missing[*]}, and this is not Debian: install them by hand"
+  [ "$(id -u)" = 0 ] || lacks "needs ${missing[*]}: run 'apt-get install ${missing[*]}' as root"
   echo "installing Debian packages: ${missing[*]}"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
@@ -25,14 +39,20 @@ need_debian() {
 
 # cargo_test ARG.. : cargo test, failing where not one test ran.
 cargo_test() {
-  local output
+  local output code=0
   output=$(mktemp)
   local toolchain=()
   [[ $1 != +* ]] || { toolchain=("$1"); shift; }
-  cargo "${toolchain[@]}" test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' || true
-  grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output" || { echo "no test ran: cargo test $*"; rm "$output"; return 1; }
-  ! grep -qE '^error|^test result: FAILED' "$output" || { rm "$output"; return 1; }
+  cargo "${toolchain[@]}" test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' ||
+    code=${PIPESTATUS[0]}
+  if [ "$code" != 0 ]; then
+    echo "cargo test $* ended with code $code"
+  elif ! grep -qE '^test result: ok\. [1-9][0-9]* passed' "$output"; then
+    echo "no test ran: cargo test $*"
+    code=1
+  fi
   rm "$output"
+  return "$code"
 }
 
 # The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.

@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg ringback_loom -Awarnings"
 
-models() { # in folder $1
-  (cd "$1" && cargo test -q -p ringback --lib --release --target-dir "$target" -- model)
+models() { # in folder $1, with these arguments of cargo test
+  (cd "$1" && cargo test -q -p ringback --lib --release --target-dir "$target" "${@:2}" -- model)
 }
 
 target=$PWD/target/loom
@@ -21,17 +21,25 @@ broken=0
 while IFS='|' read -r file from to name; do
   [ -n "$file" ] || continue
   rm -rf "$copy" && mkdir -p "$copy"
-  cp -r Cargo.toml Cargo.lock crates examples "$copy" 2>/dev/null || cp -r Cargo.toml Cargo.lock crates "$copy"
+  git ls-files -z Cargo.toml Cargo.lock crates bindings | xargs -0 cp --parents -t "$copy"
   path=$copy/crates/ringback/src/$file
   FROM=${from//'\n'/$'\n'} TO=${to//'\n'/$'\n'} perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$path" ||
     { echo "  $name: the code to mutate is not in $file any more; update ci/loom.sh"; exit 1; }
-  if timeout 300 bash -c "cd '$copy' && cargo test -q -p ringback --lib --release --target-dir '$target' -- model" >"$copy/output" 2>&1; then
-    echo "  NOT NOTICED: $name"; broken=1
-  elif grep -q '^error\(\[E[0-9]*\]\)\?:' "$copy/output" && ! grep -q '^test result: FAILED' "$copy/output" && ! grep -q 'panicked at' "$copy/output"; then
+  if ! models "$copy" --no-run >"$copy/output" 2>&1; then
     echo "  does not compile: $name"; tail -5 "$copy/output"; broken=1
-  else
-    echo "  noticed: $name"
+    continue
   fi
+  code=0
+  timeout -k 5 300 bash -c "$(declare -f models); target='$target'; models '$copy'" >"$copy/output" 2>&1 || code=$?
+  case $code in
+    0) echo "  NOT NOTICED: $name"; broken=1 ;;
+    124 | 137) echo "  HANGS, which notices nothing: $name"; broken=1 ;;
+    *)
+      grep -qE '^test result: FAILED|panicked at|\(signal: ' "$copy/output" ||
+        { echo "  no model failed, but code $code: $name"; tail -5 "$copy/output"; broken=1; continue; }
+      echo "  noticed: $name"
+      ;;
+  esac
 done <<'MUTATIONS'
 inbound/slot.rs|        fence();\n        if self.active.load(Acquire) == link {|        if self.active.load(Acquire) == link {|a call enters without its fence
 inbound/slot.rs|if self.active.load(Acquire) == link {|if true {|a call does not look at the slot again

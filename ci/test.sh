@@ -7,6 +7,8 @@ source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
 checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks litmus loom asan tsan valgrind miri coverage)
+# By name only, until each has been green from an empty folder several times in a row.
+young=(vsomeip macrobox)
 [ $# -gt 0 ] && checks=("$@")
 
 passed=0 failed=0 skips=()
@@ -24,5 +26,6 @@ for check in "${checks[@]}"; do
   echo "--- $check: $word after $((SECONDS - start)) s"
 done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
+[ $# -gt 0 ] || echo "run by name only, as they are young: ${young[*]}"
 echo "$passed passed, $failed failed, ${#skips[@]} skipped"
 [ "$failed" -eq 0 ]

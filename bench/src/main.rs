@@ -65,6 +65,9 @@ fn run(suite: &Suite) -> Result<()> {
     if suite.portable {
         figures.extend(portable::figures(suite.name)?);
     }
+    if figures.is_empty() {
+        return Ok(()); // a suite with a bench of its own has printed them
+    }
     figure::print_table(&figures);
     println!();
     figure::print_lines(suite.name, &figures);

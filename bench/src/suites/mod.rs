@@ -3,6 +3,7 @@
 mod asynchronous;
 mod compile;
 mod dispatch;
+mod expand;
 mod hook;
 mod outbound;
 mod realtime;
@@ -30,6 +31,7 @@ pub const ALL: &[Suite] = &[
     asynchronous::SUITE,
     outbound::SUITE,
     hook::SUITE,
+    expand::SUITE,
 ];
 
 /// Runs a suite's job for a process of its own, if this process was started for one.

@@ -276,8 +276,8 @@ void *rb_counted_new(size_t size, void (*drop)(void *state));
 /*
  Adds a reference to counted state. Null is ignored.
 
- Owner: `state` is lent; the added reference is yours. Thread: any. Errors: none; a count that
- would overflow ends the process.
+ Owner: `state` is lent; the added reference is yours. Thread: any. Errors: none; state
+ with more references than fit into memory is never freed.
 
  # Safety
  `state` is null, or came from `rb_counted_new` and a reference to it is held during this call.

@@ -67,6 +67,24 @@ static void a_token_without_retain_has_a_count_of_its_own() {
     CHECK(!fixed && !copy);
 }
 
+static void a_count_beyond_all_reason_leaks_instead_of_freeing() {
+    std::atomic<int> alive{0};
+    using Counted = ringback::detail::Counted<Witness>;
+    auto *counted = new Counted{{1}, Witness(alive)};
+    for (std::size_t start : {Counted::limit, Counted::limit + 1, SIZE_MAX}) {
+        counted->count = start;
+        for (int i = 0; i < 3; i++) Counted::retain(counted);
+        CHECK(counted->count == Counted::saturated);
+        for (int i = 0; i < 9; i++) {
+            Counted::release(counted);
+            CHECK(counted->count == Counted::saturated && alive == 1);
+        }
+    }
+    counted->count = 1;
+    Counted::release(counted);
+    CHECK(alive == 0);
+}
+
 static void any_lambda_can_carry_one_into_any_container() {
     Hand hand;
     {
@@ -233,6 +251,7 @@ int main() {
     CHECK_BEGIN();
     RUN(a_token_is_retained_by_copies_and_released_by_all);
     RUN(a_token_without_retain_has_a_count_of_its_own);
+    RUN(a_count_beyond_all_reason_leaks_instead_of_freeing);
     RUN(any_lambda_can_carry_one_into_any_container);
     RUN(unregister_waits_for_the_last_copy_and_then_confirms);
     RUN(a_slot_that_was_confirmed_is_lent_again);

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -89,11 +90,21 @@ namespace Ringback
 
         unsafe void Tell(Exception exception)
         {
-            byte[] text = System.Text.Encoding.UTF8.GetBytes(Caught.TextOf(exception));
+            Status status = Caught.StatusOf(exception);
+            byte[] text;
+            try
+            {
+                text = Encoding.UTF8.GetBytes(Caught.TextOf(exception));
+            }
+            catch (Exception)
+            {
+                text = new byte[0]; // it cannot be told: an error without a text, as Caught.Answer says
+                status = Status.Error;
+            }
             fixed (byte* bytes = text)
             {
                 NativeError why = new NativeError { Text = (IntPtr)bytes, Length = (UIntPtr)(uint)text.Length };
-                done.Invoke((int)Caught.StatusOf(exception), IntPtr.Zero, (IntPtr)(&why));
+                done.Invoke((int)status, IntPtr.Zero, (IntPtr)(&why));
             }
         }
     }

@@ -46,8 +46,11 @@ namespace Ringback
                 ?? throw new NotSupportedException($"{callback.GetType()} is not a delegate type"));
         }
 
-        /// <summary>How many callbacks and tasks of this process native code or C# still holds.</summary>
-        public static long LiveCount => Gate.Live;
+        /// <summary>
+        /// How many callbacks and tasks of this process native code or C# still holds: the handles that
+        /// were made for them and are not freed.
+        /// </summary>
+        public static long LiveCount => Gate.Handles;
 
         /// <summary>
         /// Something of the user's has thrown where no native caller can be answered: an

@@ -20,8 +20,14 @@ namespace Ringback
         readonly TaskCompletionSource<T> source =
             new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         readonly object guard = new object();
+        readonly CancellationToken token;
         bool started, released;
-        CancellationToken token;
+
+        internal Completion(CancellationToken token)
+        {
+            // Before anything can be told: a cancellation names its token.
+            this.token = token;
+        }
 
         /// <summary>The only reference to <c>done</c>, for native code.</summary>
         internal NativeCallback Begin() => Callback.Give(new Done(Finish));
@@ -60,9 +66,8 @@ namespace Ringback
         }
 
         /// <summary>The call that was to start the task has answered.</summary>
-        internal Task<T> Started(int status, NativeTask task, NativeError error, CancellationToken token)
+        internal Task<T> Started(int status, NativeTask task, NativeError error)
         {
-            this.token = token;
             if (status != (int)Status.Ok)
             {
                 Fail(status, error.Receive(status).Text);

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace Ringback
 {
@@ -33,9 +34,6 @@ namespace Ringback
         static extern void ringback_dotnet_functions(out Functions functions);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        static extern UIntPtr ringback_dotnet_live();
-
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         static extern void ringback_dotnet_close();
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -66,12 +64,29 @@ namespace Ringback
             return functions;
         }
 
-        internal static long Live => (long)ringback_dotnet_live().ToUInt64();
+        static long handles;
+
+        /// <summary>How many handles were made and not freed: what keeps delegates and tasks alive.</summary>
+        internal static long Handles => Interlocked.Read(ref handles);
+
+        static GCHandle Hold(object target)
+        {
+            GCHandle handle = GCHandle.Alloc(target);
+            Interlocked.Increment(ref handles);
+            return handle;
+        }
+
+        static void LetGo(GCHandle handle)
+        {
+            handle.Free();
+            if (!handle.IsAllocated) // counts what was freed, not that this was called
+                Interlocked.Decrement(ref handles);
+        }
 
         /// <summary>A native cell with one reference, which keeps <paramref name="target"/>.</summary>
         internal static IntPtr New(object target, bool cancellable)
         {
-            GCHandle handle = GCHandle.Alloc(target);
+            GCHandle handle = Hold(target);
             try
             {
                 return ringback_dotnet_new(
@@ -79,7 +94,7 @@ namespace Ringback
             }
             catch
             {
-                handle.Free();
+                LetGo(handle);
                 throw;
             }
         }
@@ -108,7 +123,7 @@ namespace Ringback
                 }
                 finally
                 {
-                    handle.Free();
+                    LetGo(handle);
                 }
             }
             catch (Exception exception)

@@ -163,9 +163,9 @@ namespace Ringback
             il.Emit(OpCodes.Ret);
         }
 
-        // completion = new(); Enter();
+        // completion = new(token); Enter();
         // try { status = call(context, arguments, completion.Begin(), &task, &error); } finally { Leave(); }
-        // return completion.Started(status, task, error, token);
+        // return completion.Started(status, task, error);
         static void AsyncBody(ILGenerator il, Signature signature)
         {
             Type completionType = typeof(Completion<>).MakeGenericType(signature.ResultOrNothing);
@@ -174,6 +174,10 @@ namespace Ringback
             LocalBuilder task = il.DeclareLocal(typeof(NativeTask));
             LocalBuilder none = il.DeclareLocal(typeof(CancellationToken));
             LocalBuilder completion = il.DeclareLocal(completionType);
+            if (signature.TakesToken)
+                il.Emit(OpCodes.Ldarg, (short)(signature.Arguments.Length + 1));
+            else
+                il.Emit(OpCodes.Ldloc, none);
             il.Emit(OpCodes.Newobj, completionType.GetConstructors(Emit.Members).Single());
             il.Emit(OpCodes.Stloc, completion);
             Begin(il, signature);
@@ -186,10 +190,6 @@ namespace Ringback
             il.Emit(OpCodes.Ldloc, status);
             il.Emit(OpCodes.Ldloc, task);
             il.Emit(OpCodes.Ldloc, error);
-            if (signature.TakesToken)
-                il.Emit(OpCodes.Ldarg, (short)(signature.Arguments.Length + 1));
-            else
-                il.Emit(OpCodes.Ldloc, none);
             il.Call(completionType, "Started");
             il.Emit(OpCodes.Ret);
         }

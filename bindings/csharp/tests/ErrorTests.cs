@@ -57,7 +57,7 @@ static class ErrorTests
         Check.Equal(Status.Cancelled, Raise(value => { throw new OperationCanceledException(); }).Status);
     }
 
-    class Mute : Exception
+    internal class Mute : Exception
     {
         public override string Message => throw new Exception("not even this");
     }

@@ -30,6 +30,7 @@ static class LayoutTests
         Check.Equal(24, Offset<NativeError>(nameof(NativeError.ReleaseFunction)));
         Type task = typeof(NativeError).Assembly.GetType("Ringback.NativeTask", true);
         Check.Equal(24, Marshal.SizeOf(task));
+        Check.Equal(0, (int)Marshal.OffsetOf(task, "Context"));
         Check.Equal(8, (int)Marshal.OffsetOf(task, "Cancel"));
         Check.Equal(16, (int)Marshal.OffsetOf(task, "ReleaseFunction"));
     }

@@ -9,14 +9,13 @@ static class LifeTests
 {
     sealed class Owner : IDisposable
     {
-        internal int Disposed, Calls;
+        internal int Disposed;
         internal Thread DisposedOn;
         internal Action WhenDisposed;
 
         internal long Add(long value)
         {
             Check.Equal(0, Volatile.Read(ref Disposed));
-            Interlocked.Increment(ref Calls);
             return value + 1;
         }
 
@@ -266,15 +265,17 @@ static class LifeTests
     }
 
     [Test]
-    static void FourRustThreadsUnderCollectorStorms()
+    static void AMillionCallsOfAThousandLambdasUnderCollectorStorms()
     {
-        const int threads = 4, calls = 250000;
-        var owner = new Owner();
-        IntPtr kept = Native.Keep(value =>
+        const int threads = 4, calls = 250000, lambdas = 1000;
+        var counts = new int[lambdas];
+        IntPtr[] kept = Enumerable.Range(0, lambdas).Select(mine => Native.Keep(value =>
         {
             var garbage = new byte[value & 255];
-            return owner.Add(value) + (garbage.Length & 0);
-        });
+            Interlocked.Increment(ref counts[mine]);
+            return value + mine + (garbage.Length & 0);
+        })).ToArray();
+        Check.Equal((long)lambdas, Callback.LiveCount);
         bool done = false;
         var storm = new Thread(() =>
         {
@@ -282,12 +283,15 @@ static class LifeTests
                 GC.Collect();
         });
         storm.Start();
-        long sum = Native.native_storm(kept, (UIntPtr)threads, calls);
+        long sum = Native.native_storm(kept, (UIntPtr)lambdas, (UIntPtr)threads, calls);
         Volatile.Write(ref done, true);
         storm.Join();
-        Check.Equal(threads * ((long)calls * (calls - 1) / 2 + calls), sum);
-        Check.Equal(threads * calls, owner.Calls);
-        Native.native_drop(kept);
+        // Each value once per thread, and each lambda's own number as often as it is called.
+        const long each = threads * calls / lambdas;
+        Check.Equal(threads * ((long)calls * (calls - 1) / 2) + each * lambdas * (lambdas - 1) / 2, sum);
+        Check.That(counts.All(count => count == each), "each lambda as often as all others");
+        foreach (IntPtr one in kept)
+            Native.native_drop_elsewhere(one);
         Check.Equal(0L, Callback.LiveCount);
     }
 

@@ -100,7 +100,7 @@ static class Native
     [DllImport(Library)] internal static extern void native_drop_elsewhere(IntPtr kept);
     [DllImport(Library)] internal static extern int native_call(IntPtr kept, long value, out long result, ref NativeError error);
     [DllImport(Library)] internal static extern int native_call_without_error(NativeCallback callback, long value);
-    [DllImport(Library)] internal static extern long native_storm(IntPtr kept, UIntPtr threads, long calls);
+    [DllImport(Library)] internal static extern long native_storm(IntPtr[] kept, UIntPtr count, UIntPtr threads, long calls);
     [DllImport(Library)] internal static extern NativeCallback native_give_back(IntPtr kept);
     [DllImport(Library)] internal static extern void native_shelve(NativeCallback callback);
     [DllImport(Library)] internal static extern void native_clear_shelf();
@@ -123,6 +123,7 @@ static class Native
         NativeCallback ask, [MarshalAs(UnmanagedType.U1)] bool yes, Cancel cancel, NativeCallback tell);
     [DllImport(Library)] internal static extern NativeCallback native_fetch(ulong milliseconds);
     [DllImport(Library)] internal static extern NativeCallback native_fetch_at_once();
+    [DllImport(Library)] internal static extern NativeCallback native_fetch_cancelled();
     [DllImport(Library)] internal static extern NativeCallback native_fetch_dropped();
     [DllImport(Library)] internal static extern NativeCallback native_fetch_refused();
     [DllImport(Library)] internal static extern NativeCallback native_wait(ulong milliseconds);

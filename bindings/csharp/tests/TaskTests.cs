@@ -98,6 +98,18 @@ static class TaskTests
     }
 
     [Test]
+    static void RustSeesAFaultThatCannotTellItsText()
+    {
+        Outcome outcome = Fetch(new Func<uint, Task<long>>(async id =>
+        {
+            await Task.Yield();
+            throw new ErrorTests.Mute();
+        }));
+        Check.Equal(Status.Error, outcome.Status);
+        Check.Equal("", outcome.Text);
+    }
+
+    [Test]
     static void RustCancels()
     {
         Outcome outcome = Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
@@ -260,6 +272,18 @@ static class TaskTests
     }
 
     [Test]
+    static void ACancellationNamesItsTokenHoweverEarlyItComes()
+    {
+        foreach (NativeCallback native in new[] { Native.native_fetch_cancelled(), Native.native_fetch_dropped() })
+            using (var fetch = Fetcher(native))
+            using (var source = new CancellationTokenSource())
+            {
+                var cancelled = (TaskCanceledException)Fault(fetch.Invoke(1, source.Token));
+                Check.Equal(source.Token, cancelled.CancellationToken);
+            }
+    }
+
+    [Test]
     static void ContinuationsDoNotRunOnTheNativeThread()
     {
         using (var fetch = Fetcher(Native.native_fetch(5)))
@@ -274,9 +298,10 @@ static class TaskTests
     static void CompletionsThatBreakTheRules()
     {
         Type completion = typeof(Callback).Assembly.GetType("Ringback.Completion`1").MakeGenericType(typeof(long));
-        object one = Activator.CreateInstance(completion, true);
-        const System.Reflection.BindingFlags hidden =
+                const System.Reflection.BindingFlags hidden =
             System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic;
+        object one = Activator.CreateInstance(
+            completion, hidden, null, new object[] { default(CancellationToken) }, null);
         var done = (NativeCallback)completion.GetMethod("Begin", hidden).Invoke(one, null);
         var error = default(NativeError);
         Check.Equal((int)Status.Invalid, Native.native_complete_badly(done, ref error));
@@ -304,6 +329,74 @@ static class TaskTests
             source.Cancel();
             Check.That(Fault(endless) is TaskCanceledException, "cancelled");
         }
+    }
+
+    [Test]
+    static void CancellationsThatRaceCompletionsOnRustThreads()
+    {
+        const int rounds = 500, tasks = 8;
+        long drops = Native.Drops;
+        int completed = 0, cancelled = 0, ended = 0, round = 0;
+        using (var fetch = Fetcher(Native.native_fetch(0)))
+            // Until both have won: each round cancels at another moment, now and then long after all.
+            for (; round < rounds || completed == 0 || cancelled == 0; round++)
+                using (var source = new CancellationTokenSource())
+                {
+                    var all = new Task<long>[tasks];
+                    var counted = new Task[tasks];
+                    for (uint id = 0; id < tasks; id++)
+                    {
+                        all[id] = fetch.Invoke(id, source.Token);
+                        counted[id] = all[id].ContinueWith(_ => Interlocked.Increment(ref ended));
+                    }
+                    Thread.SpinWait(round % 50 * 200);
+                    source.Cancel();
+                    Task.WaitAll(counted);
+                    for (int id = 0; id < tasks; id++)
+                    {
+                        Check.That(!all[id].IsFaulted, $"no error: {all[id].Exception}");
+                        if (all[id].IsCanceled)
+                        {
+                            cancelled++;
+                            continue;
+                        }
+                        Check.Equal(id * 10L, all[id].Result);
+                        completed++;
+                    }
+                }
+        Check.Equal(round * tasks, ended);
+        Check.Equal(round * tasks, completed + cancelled);
+        // Each of Rust's futures that began is dropped once; one that was cancelled first never began.
+        Check.Eventually(() => Callback.LiveCount == 0);
+        Check.That(Native.Drops - drops >= completed && Native.Drops - drops <= round * tasks,
+            $"{Native.Drops - drops} futures dropped, {completed} completed");
+    }
+
+    [Test]
+    static void CancellationsByRustThatRaceCompletions()
+    {
+        const int tasks = 500;
+        int told = 0;
+        var all = new CountdownEvent(tasks);
+        Tell listen = (status, value, text, length) =>
+        {
+            if (status != (int)Status.Cancelled)
+                Check.Equal(21L, value);
+            Interlocked.Increment(ref told);
+            all.Signal();
+        };
+        Func<uint, CancellationToken, Task<long>> inner = async (id, token) =>
+        {
+            await Task.Yield();
+            token.ThrowIfCancellationRequested();
+            return 21;
+        };
+        using (Callback tell = Callback.From(listen), own = Callback.From(inner))
+            for (int i = 0; i < tasks; i++)
+                Native.native_follow_fetch(own.ToNative(), 7, Cancel.AtOnce, tell.ToNative());
+        all.Wait();
+        Check.Eventually(() => Callback.LiveCount == 0);
+        Check.Equal(tasks, told);
     }
 
     [Test]

@@ -1,9 +1,11 @@
 # Faults put into the sources on purpose: the named test must notice each. Sourced by ci/dotnet.sh.
 # shellcheck shell=bash
 
-# mutation RUNTIME TEST FILE FROM TO : replaces a piece of text that stands there once.
+# mutation RUNTIME TEST FILE FROM TO : replaces a piece of text that stands there once. The test must
+# fail or crash within a minute. With hangs=1 before it, the test must wait for what never comes.
 mutation() {
-  local name=$1 test=$2 file=$3 from=$4 to=$5 folder=$out/mutant code=0
+  local name=$1 test=$2 file=$3 from=$4 to=$5 folder=$out/mutant code=0 limit=60
+  [ -z "${hangs:-}" ] || limit=20
   rm -rf "$folder"
   cp -r "$csharp/src" "$folder"
   [ "$(grep -cF -- "$from" "$folder/$file")" = 1 ] || { echo "not once in $file: $from"; return 1; }
@@ -12,13 +14,16 @@ mutation() {
   mcs -target:library -unsafe -optimize+ -warn:0 "-out:$folder/Ringback.dll" "$folder"/*.cs
   # A race does not come up every time, so its test may have several tries; once is enough.
   for _ in $(seq "${tries:-1}"); do
-    # What hangs is noticed by the runner's watchdog; there is no need to wait for that here.
-    bounded 20 "$name" "$folder/tests.exe" "$test" >"$folder/log" 2>&1 || code=$?
+    bounded "$limit" "$name" "$folder/tests.exe" "$test" >"$folder/log" 2>&1 || code=$?
     grep -q '^runtime: ' "$folder/log" || { cat "$folder/log"; echo "did not begin: $file: $to"; return 1; }
     [ $code -eq 0 ] || break
   done
-  [ $code -ne 0 ] || { echo "$test did not notice on $name: $file: $from -> $to"; return 1; }
-  noticed=$((noticed + 1))
+  case ${hangs:-0}:$code in
+    *:0) echo "$test did not notice on $name: $file: $from -> $to"; return 1 ;;
+    0:124 | 0:137) echo "$test took more than $limit s on $name, which proves nothing: $file: $from -> $to"; return 1 ;;
+    1:124 | 1:137 | 0:*) noticed=$((noticed + 1)) ;;
+    *) cat "$folder/log"; echo "$test is said to hang but ended with $code on $name: $file: $from -> $to"; return 1 ;;
+  esac
 }
 
 mutations() {
@@ -30,16 +35,19 @@ mutations() {
   mutation mono AnAbortedThread Caught.cs 'Thread.ResetAbort(); // else' '// else'
   mutation coreclr ADisposableTarget Gate.cs '(one.Target as IDisposable)?.Dispose();' 'one.ToString();'
   mutation coreclr KeptByRust Gate.cs 'GCHandle.Alloc(target);' 'GCHandle.Alloc(target, GCHandleType.Weak);'
+  mutation coreclr KeptByRust Gate.cs 'handle.Free();' ';'
   tries=10 mutation coreclr DisposeAndToNative Gate.cs 'Gate.Retain(this);' ';'
   mutation mono ReleasedAfterTheEnd Gate.cs '+= (sender, arguments) => ringback_dotnet_close();' '+= null;'
   tries=10 mutation coreclr ClosuresDisposed RustCallback.cs 'DangerousAddRef(ref added);' ';'
-  mutation coreclr ForgottenOnes RustCallback.cs 'release?.Invoke(Context);' ';'
+  hangs=1 mutation coreclr ForgottenOnes RustCallback.cs 'release?.Invoke(Context);' ';'
   mutation coreclr StructsThatAreNo RustCallback.cs 'if (problem != null)' 'if (problem == "")'
   mutation coreclr CSharpSeesErrors Completion.cs 'if (!started)' 'if (!started && !released)'
-  mutation coreclr CancelledWhenRust Completion.cs 'abandoned = released;' 'abandoned = false;'
+  hangs=1 mutation coreclr CancelledWhenRust Completion.cs 'abandoned = released;' 'abandoned = false;'
+  mutation coreclr HoweverEarly Completion.cs 'this.token = token;' ';'
   mutation coreclr ContinuationsDoNot Completion.cs 'TaskCreationOptions.RunContinuationsAsynchronously' 'TaskCreationOptions.None'
-  mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
-  mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
-  mutation coreclr ATaskThatNeverEnds AsyncCall.cs 'source = takesToken ?' 'GCHandle.Alloc(this); source = takesToken ?'
+  hangs=1 mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
+  hangs=1 mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
+  mutation coreclr RustSeesAFault AsyncCall.cs 'text = new byte[0];' 'throw;'
+  hangs=1 mutation coreclr ATaskThatNeverEnds AsyncCall.cs 'source = takesToken ?' 'GCHandle.Alloc(this); source = takesToken ?'
   echo "mutations: $noticed, each noticed by its test"
 }

@@ -15,6 +15,7 @@ pub(crate) enum Message {
     ExpectedStack,
     ExpectedSlot,
     FunctionOption(&'static str),
+    SyncLocal(&'static str),
     SlotWithStatic,
     NotAClosure,
     ClosureNotAsync,
@@ -47,6 +48,10 @@ impl fmt::Display for Message {
             M::FunctionOption(name) => write!(
                 f,
                 "`{name}` is for functions: write an `async fn` with `#[hook({name})]`"
+            ),
+            M::SyncLocal(name) => write!(
+                f,
+                "with `?Send` what `{name}` returns is not `Sync`: remove `Sync`, `?Send` or `{name}`"
             ),
             M::SlotWithStatic => f.write_str(
                 "`slot` makes two functions of this body, so there would be two of this `static`: \

@@ -49,9 +49,22 @@ impl Options {
                     return Err(unknown(input));
                 }
             }
-            Ok(options)
+            options.checked()
         };
         read.parse2(tokens)
+    }
+
+    /// Refuses what the reusing forms cannot be. With `Send` they are `Sync` whatever the future is.
+    fn checked(self) -> Result<Self> {
+        match &self {
+            Options { send: false, sync: true, slot: Some(slot), .. } => {
+                Err(Message::SyncLocal("slot").at(slot.span))
+            }
+            Options { send: false, sync: true, stack: Some(stack), .. } => {
+                Err(Message::SyncLocal("stack = bytes").at(stack.span))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The options in front of a closure, each with a comma behind it.

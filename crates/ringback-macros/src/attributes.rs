@@ -1,7 +1,7 @@
 //! What stands in front of a declaration: attributes and visibility.
 
 use crate::cursor::Cursor;
-use crate::errors::{Message, Result};
+use crate::errors::{Error, Message, Result};
 use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 pub(crate) fn visibility(input: &mut Cursor) -> TokenStream {
@@ -13,6 +13,10 @@ pub(crate) fn visibility(input: &mut Cursor) -> TokenStream {
     }
     taken.into_iter().collect()
 }
+
+/// Attributes that change nothing about what an item is or can do.
+const HARMLESS: [&str; 9] =
+    ["doc", "cfg", "allow", "warn", "deny", "forbid", "expect", "deprecated", "must_use"];
 
 /// The attributes in front of a declaration, by where they belong in the expansion.
 #[derive(Default)]
@@ -26,7 +30,12 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    pub(crate) fn parse(input: &mut Cursor, otherwise: Message) -> Result<Self> {
+    /// With `only_harmless`, others than [`HARMLESS`] are refused.
+    pub(crate) fn parse(
+        input: &mut Cursor,
+        otherwise: Message,
+        only_harmless: bool,
+    ) -> Result<Self> {
         let mut attributes = Attributes::default();
         while input.is_mark(0, '#') {
             let sign = input.next();
@@ -40,6 +49,12 @@ impl Attributes {
                 sign.clone().into_iter().chain([TokenTree::Group(copy)])
             };
             let name = content.clone().into_iter().next();
+            if let Some(name) = &name
+                && only_harmless
+                && !HARMLESS.contains(&&*name.to_string())
+            {
+                return Err(Error::new(Message::CallbackAttribute, name.span()));
+            }
             match name.map(|name| name.to_string()).as_deref() {
                 Some("cfg") => {
                     attributes.conditions.extend(tokens(content));

@@ -42,6 +42,7 @@ pub(crate) enum Message {
     ExpectedCallback,
     CallbackGenerics,
     CallbackAbi,
+    CallbackAttribute,
     AsyncBorrow,
     SecondCallback,
 }
@@ -139,6 +140,10 @@ impl fmt::Display for Message {
             M::CallbackAbi => f.write_str(
                 "write `fn(..)` alone: a callback has the calling convention of ringback's ABI, and \
                  adopting it makes it safe to call",
+            ),
+            M::CallbackAttribute => f.write_str(
+                "the struct owns a foreign reference, so its layout and traits are ringback's: of \
+                 attributes it takes documentation, `cfg`, lint levels, `deprecated` and `must_use`",
             ),
             M::AsyncBorrow => f.write_str(
                 "what an async callback is given is used after the call has returned: pass it by \

@@ -31,7 +31,8 @@ impl FutureSlot {
         FutureSlot { start: NonNull::dangling(), layout: Layout::new::<()>(), taken: false }
     }
 
-    /// Moves a future into the slot. Allocates only if it is larger than all before.
+    /// Moves a future into the slot. Allocates only if it is larger than all before, or needs a
+    /// stricter alignment, or if the last one was forgotten.
     pub fn put<'a, F>(&'a mut self, future: F) -> SlotFuture<'a, F::Output>
     where
         F: Future + Send + 'a,
@@ -61,9 +62,12 @@ impl FutureSlot {
         place
     }
 
-    /// Other memory, of this layout.
+    /// Other memory, for this layout and for all before.
     #[cold]
-    fn renew(&mut self, layout: Layout) {
+    fn renew(&mut self, needed: Layout) {
+        let size = self.layout.size().max(needed.size());
+        let align = self.layout.align().max(needed.align());
+        let layout = Layout::from_size_align(size, align).unwrap_or(needed);
         self.free();
         self.start = if layout.size() == 0 {
             // Aligned and not null is all that no bytes need.

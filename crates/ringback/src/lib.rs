@@ -28,8 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where the C library does take a user-data pointer, a pool is not needed: pass a generic
-//! `extern "C" fn` and a boxed closure.
+//! Where the C library does take a user-data pointer, a pool is not needed: see [`UserData`]. Where the
+//! other side is your own C, C++ or C#, see [`callback_type!`].
 //!
 //! # Words
 //! **Pool**: the C functions compiled in for one signature. **Thunk**: one of them. **Slot**: what
@@ -83,7 +83,7 @@ pub use self::{
         asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
         mailbox::{
-            AsyncRegistration, Batch, Counts, Drain, Drained, Mailbox, Messages, NotDrained,
+            AsyncRegistration, Batch, Counts, Drain, Drained, Feed, Mailbox, Messages, NotDrained,
             OverflowPolicy, StallWatch, Stalled, Take,
         },
         retired::PendingAll,
@@ -97,7 +97,7 @@ pub use self::{
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
-        user_data::{Carries, Finds, LastPlace, Nth, UserData, UserDataPool},
+        user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 #[cfg(not(ringback_loom))]
@@ -164,16 +164,16 @@ pub use self::{
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 ///
-/// It takes every signature that a plain `async fn` takes, and behaves as that does: values, drop order,
-/// cancellation; docs/hook.md names the few differences. All elided lifetimes of the arguments become
-/// one, `'hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
+/// It takes the signatures that a plain `async fn` takes, and behaves as that does: values, drop order,
+/// cancellation; docs/hook.md lists where it differs. All elided lifetimes of the arguments become
+/// one, `'__hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
 /// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
 ///
 /// # Options
 /// * `#[hook(?Send)]`: the future may stay on its thread. `#[hook(Sync)]`: it is `Sync` too.
 /// * `#[hook(slot)]` or `#[hook(slot = name)]`: a second function, `.._slot`, which takes a
 ///   [`FutureSlot`] (first, or after `self`) and returns a [`SlotFuture`]; it allocates when it is first
-///   called, and never again for the same slot.
+///   called, and when a future does not fit.
 /// * `#[hook(stack = 256)]`: returns a [`StackFuture`], which keeps the future in so many bytes of
 ///   itself, or on the heap if it does not fit.
 /// * `#[hook(crate = path)]`: where ringback is found, if not at `::ringback`.
@@ -269,7 +269,10 @@ macro_rules! callback_pool {
 /// * `fn(arguments) -> result` takes any types that C can carry; they may borrow, also with named
 ///   lifetimes (`for<'a> fn(&'a A, &'a B)`). The result does not borrow, as for a pool.
 /// * `async fn(arguments) -> result` declares an async callback; see [`abi::RbTask`].
-/// * Attributes are treated as by [`callback_pool!`].
+/// * Of attributes it takes documentation, `cfg`, lint levels, `deprecated` and `must_use`, as
+///   [`callback_pool!`] does.
+/// * The struct's fields are private to the module that declares it; writing to them there is as
+///   unsafe as `from_raw`.
 #[macro_export]
 macro_rules! callback_type {
     ($($declaration:tt)*) => {

@@ -21,9 +21,9 @@ pub enum Event<'a> {
         /// The panic's text.
         message: &'a str,
     },
-    /// A Rust closure that foreign code called panicked; the caller got [`Status::PANIC`] and the text.
-    ///
-    /// [`Status::PANIC`]: crate::abi::Status::PANIC
+    /// User code behind a callback panicked. A closure or a task: its foreign caller got
+    /// [`Status::PANIC`](crate::abi::Status::PANIC) and the text. A destructor, or a function that posts
+    /// or spawns: nobody else is told.
     CallbackPanicked {
         /// The callback type's name, with its module path.
         callback: &'a str,
@@ -32,7 +32,7 @@ pub enum Event<'a> {
     },
     /// The destructor of a listener panicked; the rest of its drop went on.
     DropPanicked {
-        /// The name of the pool or the callback type, with its module path.
+        /// The pool's name, with its module path.
         pool: &'a str,
         /// The panic's text.
         message: &'a str,
@@ -67,7 +67,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "callback {callback} panicked: {message}")
             }
             Event::DropPanicked { pool, message } => {
-                write!(f, "destructor of a listener of {pool} panicked: {message}")
+                write!(f, "destructor of a listener of pool {pool} panicked: {message}")
             }
             Event::StaleCall { pool, slot } => {
                 write!(f, "stale call through slot {slot} of pool {pool}")

@@ -60,7 +60,8 @@
 //! 15. **No panic and no foreign exception crosses**: each arrives on the other side as an error with its
 //!     text. *`bindings/cpp/tests`, `bindings/csharp/tests`.*
 //! 16. **A closure behind [`UserData`](crate::UserData) is reached by its own pointer only**: whatever
-//!     number stands in the place of its `void *`, and however late. *`tests/outbound/user_data.rs`.*
+//!     number stands in the place of its `void *`, and however late (on 32 bits, not later than 262,143
+//!     registrations). *`tests/outbound/user_data.rs`.*
 //! 17. **A [`Tracked`](crate::Tracked) slot is used again only when the last copy is gone**, and the token
 //!     that says so takes no lock and runs no destructor of yours. *`tests/tracked.rs`.*
 //! 18. **A task is completed once**, cancelled when its future is dropped, and dropped on its own

@@ -85,6 +85,27 @@ fn a_slot_allocates_when_it_is_first_used_or_too_small() {
     drop(larger("never polled", [1; 300]));
 }
 
+#[hook(slot)]
+async fn aligned(text: &str) -> usize {
+    #[repr(align(64))]
+    struct Line(u8);
+    let line = Line(1);
+    std::future::ready(text).await.len() + usize::from(black_box(&line).0)
+}
+
+#[test]
+fn a_slot_keeps_the_largest_size_and_alignment_of_all() {
+    let mut slot = FutureSlot::new();
+    let mut turn = || {
+        allocations(|| {
+            assert!(poll_once(larger_slot(&mut slot, "text", [1; 300])));
+            assert!(poll_once(aligned_slot(&mut slot, "text")));
+        })
+    };
+    assert_eq!([turn(), turn(), turn()], [2, 0, 0]);
+    assert!(poll_once(aligned("text")));
+}
+
 #[test]
 fn a_stack_future_that_fits_allocates_nothing() {
     let calls = || (0..100).for_each(|_| assert!(poll_once(kept("text", [1; 100]))));

@@ -4,6 +4,7 @@
 #include "error.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 
 namespace ringback {
@@ -11,18 +12,25 @@ inline namespace RINGBACK_MODE {
 
 namespace detail {
 
-// A value with a count; what a callback's or a token's context points to.
+// A value with a count; what a callback's or a token's context points to. A count that passes the
+// limit, more than fits into memory, stays up there: the value is leaked, and never freed too early.
 template <class T>
 struct Counted {
+    static constexpr std::size_t limit = SIZE_MAX / 2, saturated = SIZE_MAX / 4 * 3;
+
     std::atomic<std::size_t> count;
     T value;
 
     static void retain(void *context) noexcept {
-        static_cast<Counted *>(context)->count.fetch_add(1, std::memory_order_relaxed);
+        auto &count = static_cast<Counted *>(context)->count;
+        if (count.fetch_add(1, std::memory_order_relaxed) > limit)
+            count.store(saturated, std::memory_order_relaxed);
     }
     static void release(void *context) noexcept {
         auto *counted = static_cast<Counted *>(context);
-        if (counted->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete counted;
+        const std::size_t before = counted->count.fetch_sub(1, std::memory_order_acq_rel);
+        if (before > limit) counted->count.store(saturated, std::memory_order_relaxed);
+        if (before == 1) delete counted;
     }
 };
 

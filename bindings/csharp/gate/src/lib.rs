@@ -35,7 +35,6 @@ pub struct Cell {
 
 const _: () = assert!(mem::offset_of!(Cell, handle) == 0);
 
-static LIVE: AtomicUsize = AtomicUsize::new(0);
 static ENTERED: AtomicUsize = AtomicUsize::new(0);
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -62,7 +61,6 @@ pub unsafe extern "C" fn ringback_dotnet_new(
     free: Managed,
     cancel: Option<Managed>,
 ) -> *mut Cell {
-    LIVE.fetch_add(1, Relaxed);
     Box::into_raw(Box::new(Cell { handle, count: AtomicUsize::new(1), free, cancel }))
 }
 
@@ -95,7 +93,6 @@ pub unsafe extern "C" fn ringback_dotnet_release(context: *mut c_void) {
     let Cell { handle, free, .. } = *unsafe { Box::from_raw(cell) };
     // SAFETY: the promise of who made the cell; called once, as the count reached zero once.
     enter(|| unsafe { free(handle) });
-    LIVE.fetch_sub(1, Release);
 }
 
 /// Asks a task to end early: the ABI's `cancel`.
@@ -134,12 +131,6 @@ pub unsafe extern "C" fn ringback_dotnet_functions(functions: *mut Functions) {
     };
     // SAFETY: the caller's promise.
     unsafe { functions.write(all) };
-}
-
-/// How many cells there are: callbacks and tasks of C# that native code or C# still holds.
-#[unsafe(no_mangle)]
-pub extern "C" fn ringback_dotnet_live() -> usize {
-    LIVE.load(Acquire)
 }
 
 /// The runtime announces its end: from now on it is not entered any more. Waits until nobody is

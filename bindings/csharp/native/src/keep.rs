@@ -93,19 +93,28 @@ pub unsafe extern "C" fn native_call_without_error(callback: RbCallback, value: 
     }
 }
 
-/// Clones, calls and drops on several Rust threads at once. The sum of all answers; -1 if one failed.
+/// Clones, calls and drops on several Rust threads at once, each thread one callback after the other,
+/// `calls` times. The sum of all answers; -1 if one failed.
 ///
 /// # Safety
-/// `kept` is alive.
+/// `kept` points at `count` pointers, all of them alive.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn native_storm(kept: *const Kept, threads: usize, calls: i64) -> i64 {
+pub unsafe extern "C" fn native_storm(
+    kept: *const *const Kept,
+    count: usize,
+    threads: usize,
+    calls: i64,
+) -> i64 {
     // SAFETY: the caller's promise.
-    let callback = &unsafe { &*kept }.0;
+    let kept = unsafe { std::slice::from_raw_parts(kept, count) };
+    // SAFETY: the caller's promise.
+    let callbacks: Vec<_> = kept.iter().map(|&one| unsafe { &(*one).0 }).collect();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
-                    let answers = (0..calls).map(|value| callback.clone().call(value));
+                    let calls = (0..calls).zip(callbacks.iter().cycle());
+                    let answers = calls.map(|(value, &callback)| callback.clone().call(value));
                     answers.sum::<Result<i64, ForeignError>>()
                 })
             })

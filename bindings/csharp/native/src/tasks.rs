@@ -138,6 +138,14 @@ pub extern "C" fn native_fetch_at_once() -> Fetch {
     Fetch::new(block_on, |id| async move { i64::from(id) * 10 })
 }
 
+/// Cancels its tasks itself, before the call returns.
+#[unsafe(no_mangle)]
+pub extern "C" fn native_fetch_cancelled() -> Fetch {
+    Fetch::fallible(block_on, |_| async {
+        Err(ForeignError::with_status(Status::CANCELLED, "by itself"))
+    })
+}
+
 /// Starts tasks and drops them without an end.
 #[unsafe(no_mangle)]
 pub extern "C" fn native_fetch_dropped() -> Fetch {

@@ -2,7 +2,7 @@
 //!
 //! A function whose lifetime parameters stand in a bound does not coerce to `for<'a> fn(..)`. So the
 //! future gets a lifetime that everything borrowed outlives anyway, without a bound, if there is one:
-//! a single `'hook` for all lifetimes that are elided, or one that the user has named. What stands
+//! a single `'__hook` for all lifetimes that are elided, or one that the user has named. What stands
 //! under a reference stays as it is, since it outlives that reference. Where bounds are needed, they
 //! are written, and the function can be called but not stored.
 
@@ -10,9 +10,9 @@ mod names;
 mod outlives;
 mod walk;
 
-use names::{ELIDED, Names};
+use names::{ELIDED, Names, with_life};
 use outlives::{Outlives, lifetimes};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use syn::{FnArg, GenericParam, Lifetime, Signature, TypeParamBound};
 use walk::{Place, Walk};
 
@@ -177,7 +177,7 @@ impl Found {
         }
         let life = Lifetime::new(life, Span::call_site());
         for node in self.nodes.iter().filter(|node| !is_impl(node) && short(node)) {
-            let node: TokenStream = node.parse().unwrap_or_default();
+            let node = with_life(node.parse().unwrap_or_default(), &life);
             let clause = signature.generics.make_where_clause();
             clause.predicates.push(syn::parse_quote!(#node: #life));
         }

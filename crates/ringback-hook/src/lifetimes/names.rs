@@ -1,8 +1,8 @@
 //! The names that a signature declares, and one that it does not.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericParam, Signature, Type};
+use syn::{GenericParam, Lifetime, Signature, Type};
 
 /// An elided lifetime that no reference stands around.
 pub(super) const ELIDED: &str = "'_";
@@ -23,7 +23,7 @@ impl Names {
         let mut names = Names {
             lifetimes: Vec::new(),
             types: vec!["Self".to_owned()],
-            fresh: fresh(&tokens, "hook"),
+            fresh: fresh(&tokens, "__hook"),
             signature: tokens,
         };
         for parameter in &signature.generics.params {
@@ -38,7 +38,7 @@ impl Names {
 
     /// The nth other one.
     pub(super) fn another(&self, number: usize) -> String {
-        fresh(&self.signature, &format!("hook_impl{number}"))
+        fresh(&self.signature, &format!("__hook_impl{number}"))
     }
 
     pub(super) fn is_type(&self, word: &str) -> bool {
@@ -69,4 +69,37 @@ fn any_word(tokens: &TokenStream, is: &dyn Fn(&str) -> bool) -> bool {
         TokenTree::Group(group) => any_word(&group.stream(), is),
         _ => false,
     })
+}
+
+/// Whether a lifetime whose name, without the mark, is such a one stands somewhere.
+pub(super) fn any_lifetime(tokens: TokenStream, is: &dyn Fn(&str) -> bool) -> bool {
+    let mut marked = false;
+    tokens.into_iter().any(|token| {
+        let after_mark = std::mem::replace(&mut marked, is_mark(&token));
+        match token {
+            TokenTree::Ident(word) => after_mark && is(&word.to_string()),
+            TokenTree::Group(group) => any_lifetime(group.stream(), is),
+            _ => false,
+        }
+    })
+}
+
+/// With `life` for each `'_`.
+pub(super) fn with_life(tokens: TokenStream, life: &Lifetime) -> TokenStream {
+    let mut marked = false;
+    let token = |token: TokenTree| {
+        let after_mark = std::mem::replace(&mut marked, is_mark(&token));
+        match token {
+            TokenTree::Ident(word) if after_mark && word == "_" => life.ident.clone().into(),
+            TokenTree::Group(group) => {
+                Group::new(group.delimiter(), with_life(group.stream(), life)).into()
+            }
+            token => token,
+        }
+    };
+    tokens.into_iter().map(token).collect()
+}
+
+fn is_mark(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == '\'')
 }

@@ -1,6 +1,6 @@
 //! Goes through types and shows what stands in them, and under which references.
 
-use super::names::{ELIDED, Names};
+use super::names::{ELIDED, Names, any_lifetime};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
@@ -134,12 +134,26 @@ impl<'v> Walk<'v> {
         let first = ty.path.segments.first().map(|segment| segment.ident.to_string());
         let of_parameter = first.is_some_and(|first| self.names.is_type(&first));
         if of_parameter || ty.qself.as_ref().is_some_and(|it| self.names.mentions_type(&it.ty)) {
-            self.parameter(ty.to_token_stream().to_string());
+            self.projected(ty);
         }
         if let Some(qself) = &mut ty.qself {
             self.ty(&mut qself.ty);
         }
         self.path(&mut ty.path);
+    }
+
+    /// A parameter, or what is projected from one. With the lifetime of a function around it, it has
+    /// no name outside; then what it is projected from counts.
+    fn projected(&mut self, ty: &TypePath) {
+        let text = ty.to_token_stream();
+        let is_functions = |name: &str| {
+            (name == "_" && self.functions > 0) || self.bound.contains(&format!("'{name}"))
+        };
+        if !any_lifetime(text.clone(), &is_functions) {
+            self.parameter(text.to_string());
+        } else if let (None, Some(first)) = (&ty.qself, ty.path.segments.first()) {
+            self.parameter(first.ident.to_string()); // a `qself` is walked through
+        }
     }
 
     fn path(&mut self, path: &mut Path) {

@@ -5,15 +5,15 @@ async fn all(view: View<'_>, words: &[&str], it: Box<dyn Tr + '_>, text: &'stati
 
 // ---- becomes ----
 
-fn all<'hook>(
-    view: View<'hook>,
-    words: &'hook [&str],
-    it: Box<dyn Tr + 'hook>,
+fn all<'__hook>(
+    view: View<'__hook>,
+    words: &'__hook [&str],
+    it: Box<dyn Tr + '__hook>,
     text: &'static str,
     f: fn(&u8) -> &u8,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
-        dyn ::core::future::Future<Output = ()> + ::core::marker::Send + 'hook,
+        dyn ::core::future::Future<Output = ()> + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {

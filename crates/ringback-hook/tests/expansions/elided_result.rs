@@ -5,25 +5,25 @@ async fn name(&self, _: usize) -> Option<&str> {
 
 // ---- becomes ----
 
-fn name<'hook>(
-    &'hook self,
+fn name<'__hook>(
+    &'__hook self,
     __argument1: usize,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
         dyn ::core::future::Future<
-            Output = Option<&'hook str>,
-        > + ::core::marker::Send + 'hook,
+            Output = Option<&'__hook str>,
+        > + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
-            Option<&'hook str>,
+            Option<&'__hook str>,
         > {
             return __result;
         }
         let _ = &__argument1;
         let _ = &self;
-        let __result: Option<&'hook str> = { self.name.as_deref() };
+        let __result: Option<&'__hook str> = { self.name.as_deref() };
         #[allow(unreachable_code)] __result
     })
 }

@@ -5,13 +5,13 @@ async fn all(by_value: impl Tr<'_>, words: &mut impl Iterator<Item = &str>, kept
 
 // ---- becomes ----
 
-fn all<'hook, 'hook_impl0>(
-    by_value: impl 'hook + Tr<'hook>,
-    words: &'hook mut impl Iterator<Item = &'hook_impl0 str>,
+fn all<'__hook, '__hook_impl0>(
+    by_value: impl '__hook + Tr<'__hook>,
+    words: &'__hook mut impl Iterator<Item = &'__hook_impl0 str>,
     kept: impl Tr + 'static,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
-        dyn ::core::future::Future<Output = ()> + ::core::marker::Send + 'hook,
+        dyn ::core::future::Future<Output = ()> + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {

@@ -11,8 +11,8 @@ async fn sum(
 
 // ---- becomes ----
 
-fn sum<'hook>(
-    before: &'hook mut Total,
+fn sum<'__hook>(
+    before: &'__hook mut Total,
     __argument1: (i32, i32),
     #[cfg(feature = "more")]
     more: i32,
@@ -20,7 +20,7 @@ fn sum<'hook>(
     __argument4: Guard,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
-        dyn ::core::future::Future<Output = i32> + ::core::marker::Send + 'hook,
+        dyn ::core::future::Future<Output = i32> + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {

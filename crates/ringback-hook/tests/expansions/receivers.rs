@@ -5,18 +5,18 @@ async fn stop(self: Arc<Self>, reason: &str) -> bool {
 
 // ---- becomes ----
 
-fn stop<'hook>(
+fn stop<'__hook>(
     self: Arc<Self>,
-    reason: &'hook str,
+    reason: &'__hook str,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
         dyn ::core::future::Future<
             Output = bool,
-        > + ::core::marker::Send + ::core::marker::Sync + 'hook,
+        > + ::core::marker::Send + ::core::marker::Sync + '__hook,
     >,
 >
 where
-    Self: 'hook,
+    Self: '__hook,
 {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<

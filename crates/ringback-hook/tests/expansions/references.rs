@@ -6,14 +6,14 @@ pub async fn handle(ctx: &Context, message: &Message) -> Result<usize, Error> {
 
 // ---- becomes ----
 
-pub fn handle<'hook>(
-    ctx: &'hook Context,
-    message: &'hook Message,
+pub fn handle<'__hook>(
+    ctx: &'__hook Context,
+    message: &'__hook Message,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
         dyn ::core::future::Future<
             Output = Result<usize, Error>,
-        > + ::core::marker::Send + 'hook,
+        > + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {

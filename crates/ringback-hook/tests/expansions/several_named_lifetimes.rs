@@ -5,18 +5,18 @@ async fn exact<'a, 'b>(list: &'a [String], key: &'b str, more: &str) -> &'a str 
 
 // ---- becomes ----
 
-fn exact<'hook, 'a, 'b>(
+fn exact<'__hook, 'a, 'b>(
     list: &'a [String],
     key: &'b str,
-    more: &'hook str,
+    more: &'__hook str,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
-        dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + 'hook,
+        dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + '__hook,
     >,
 >
 where
-    'a: 'hook,
-    'b: 'hook,
+    'a: '__hook,
+    'b: '__hook,
 {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<

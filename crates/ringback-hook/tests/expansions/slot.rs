@@ -9,14 +9,14 @@ async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<u
 
 /// Documented.
 #[tracing::instrument]
-unsafe fn read<'hook>(
-    device: &'hook mut Device,
-    bytes: &'hook mut [u8],
+unsafe fn read<'__hook>(
+    device: &'__hook mut Device,
+    bytes: &'__hook mut [u8],
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
         dyn ::core::future::Future<
             Output = std::io::Result<usize>,
-        > + ::core::marker::Send + 'hook,
+        > + ::core::marker::Send + '__hook,
     >,
 > {
     ::ringback::__private::Box::pin(async move {
@@ -35,11 +35,11 @@ unsafe fn read<'hook>(
 }
 /// Documented.
 #[tracing::instrument]
-unsafe fn read_slot<'hook>(
-    __slot: &'hook mut ::ringback::FutureSlot,
-    device: &'hook mut Device,
-    bytes: &'hook mut [u8],
-) -> ::ringback::SlotFuture<'hook, std::io::Result<usize>> {
+unsafe fn read_slot<'__hook>(
+    __slot: &'__hook mut ::ringback::FutureSlot,
+    device: &'__hook mut Device,
+    bytes: &'__hook mut [u8],
+) -> ::ringback::SlotFuture<'__hook, std::io::Result<usize>> {
     __slot
         .put(async move {
             if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<

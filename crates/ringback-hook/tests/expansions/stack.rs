@@ -6,9 +6,9 @@ async extern "C" fn tick(clock: &Clock) -> u64 {
 // ---- becomes ----
 
 #[allow(improper_ctypes_definitions)]
-extern "C" fn tick<'hook>(
-    clock: &'hook Clock,
-) -> my::callbacks::StackFuture<'hook, u64, { 2 * SMALL }> {
+extern "C" fn tick<'__hook>(
+    clock: &'__hook Clock,
+) -> my::callbacks::StackFuture<'__hook, u64, { 2 * SMALL }> {
     my::callbacks::StackFuture::new(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             u64,

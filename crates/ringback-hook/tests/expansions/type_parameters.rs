@@ -8,19 +8,21 @@ where
 
 // ---- becomes ----
 
-fn all<'hook, T, U: 'static, V: Sync>(
+fn all<'__hook, T, U: 'static, V: Sync>(
     t: T,
     u: U,
-    v: &'hook V,
-    i: impl 'hook + Iterator<Item = T>,
+    v: &'__hook V,
+    i: impl '__hook + Iterator<Item = T>,
 ) -> ::core::pin::Pin<
     ::ringback::__private::Box<
-        dyn ::core::future::Future<Output = impl Display> + ::core::marker::Send + 'hook,
+        dyn ::core::future::Future<
+            Output = impl Display,
+        > + ::core::marker::Send + '__hook,
     >,
 >
 where
     T: Display + Send,
-    T: 'hook,
+    T: '__hook,
 {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<

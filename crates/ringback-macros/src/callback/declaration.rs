@@ -20,7 +20,7 @@ pub(super) struct Declaration {
 impl Declaration {
     pub(super) fn parse(input: &mut Cursor) -> Result<Self> {
         input.open();
-        let attributes = Attributes::parse(input, Message::ExpectedStruct)?;
+        let attributes = Attributes::parse(input, Message::ExpectedStruct, true)?;
         let visibility = visibility(input);
         if !input.word("struct") {
             return input.error(Message::ExpectedStruct);

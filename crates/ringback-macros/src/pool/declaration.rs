@@ -17,7 +17,7 @@ pub(super) struct Declaration {
 impl Declaration {
     pub(super) fn parse(input: &mut Cursor) -> Result<Self> {
         input.open();
-        let attributes = Attributes::parse(input, Message::ExpectedStatic)?;
+        let attributes = Attributes::parse(input, Message::ExpectedStatic, false)?;
         let visibility = visibility(input);
         if !input.word("static") {
             return input.error(Message::ExpectedStatic);

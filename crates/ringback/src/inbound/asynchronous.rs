@@ -223,12 +223,11 @@ where
             Ok(slot) => slot,
             Err(Full { census, .. }) => return Err(Full { listener: take, census }),
         };
-        let inlet = Inlet::new(mailbox, take, S::fallback);
-        let shared = Arc::clone(&inlet.shared);
+        let (inlet, inbox) = Inlet::open(mailbox, take, S::fallback);
         let manner = Manner::of(mailbox, self.core.name, slot.index());
         // SAFETY: the inlet's parts are `Send + Sync`, and `AcceptsTake` gives the function for it.
         let registration = unsafe { slot.open_inlet(inlet) };
-        let registration = AsyncRegistration::new(registration, Arc::clone(&shared));
-        Ok((registration, Inbox::new(shared, mailbox.expire_after), manner))
+        let registration = AsyncRegistration::new(registration, Arc::clone(&inbox.shared));
+        Ok((registration, inbox, manner))
     }
 }

@@ -1,8 +1,8 @@
 //! What crosses the border: the callback ABI, version 1.
 //!
 //! Every type that [`callback_type!`](crate::callback_type) declares has the layout of
-//! [`RbCallback`]; C, C++ and C# have the same struct under the names `rb_callback_t`,
-//! `ringback::Callback` and `Ringback.Callback`.
+//! [`RbCallback`]: `rb_callback_t` in C and C++, `Ringback.NativeCallback` in C#. Their owners are
+//! [`Callback`](crate::Callback), `ringback::Callback` and `Ringback.Callback`.
 //!
 //! # Rules
 //! 1. **A struct by value is one reference.** Who passes it gives the reference away; who receives it
@@ -12,7 +12,8 @@
 //!    Only `release` null, or `call` null: invalid.
 //! 3. `call` comes from any thread, from many at once, nested. It does not unwind. Who calls holds a
 //!    reference meanwhile. A callback made by ringback also survives that this reference is released
-//!    inside the call, by the calling thread.
+//!    inside the call, by the calling thread. A call ends on the thread, and on the stack, where it
+//!    began, after all that were begun inside it: a fiber must not be suspended inside one.
 //! 4. `call` answers [`Status::OK`] and has written `*out` (which does not exist where nothing is
 //!    returned), or something else and has left it alone; then it may have filled `*error`, if that
 //!    pointer is not null: all of it, with a text. The caller has set the text to null before, and
@@ -49,6 +50,9 @@ pub struct RbCallback {
     /// Takes a reference away; the last one frees the context.
     pub release: Option<Counting>,
 }
+
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<RbCallback>() == 24 && size_of::<RbError>() == 16);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {

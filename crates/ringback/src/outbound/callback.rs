@@ -3,7 +3,7 @@
 use super::abi::{RbCallback, RbError, Status};
 use super::count::{Counted, Strong, Weak};
 use super::error::{ForeignError, NotAdopted};
-use super::made::drop_contained;
+use super::made::contained;
 use core::ffi::c_void;
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -159,9 +159,7 @@ unsafe extern "C" fn retain_forwarder<T: CallbackType>(context: *mut c_void) {
 /// As the ABI's `release`, of a context made by `to_foreign`.
 unsafe extern "C" fn release_forwarder<T: CallbackType>(context: *mut c_void) {
     // SAFETY: the caller's promise.
-    let reference = unsafe { Strong::from_raw(context.cast::<Counted<Adopted<T>>>()) };
-    // The function that posts the release is user code.
-    drop_contained(T::NAME, || drop(reference));
+    drop(unsafe { Strong::from_raw(context.cast::<Counted<Adopted<T>>>()) });
 }
 
 impl<T: CallbackType> Deref for Callback<T> {
@@ -214,7 +212,8 @@ impl<T: CallbackType> Drop for Adopted<T> {
     fn drop(&mut self) {
         let release = Release(raw_of(&*self.foreign));
         match &self.post {
-            Some(post) => post(release),
+            // User code, perhaps on a foreign thread; if it panics, the release happens here.
+            Some(post) => contained(T::NAME, || post(release)),
             None => drop(release),
         }
     }

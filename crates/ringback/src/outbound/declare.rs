@@ -80,6 +80,25 @@ macro_rules! __callback_struct {
             >,
         }
 
+        $(#[$shared])*
+        const _: () = {
+            use $crate::abi::RbCallback as RingbackRaw;
+            ::core::assert!(
+                ::core::mem::size_of::<$name>() == ::core::mem::size_of::<RingbackRaw>()
+                    && ::core::mem::align_of::<$name>() == ::core::mem::align_of::<RingbackRaw>()
+                    && ::core::mem::offset_of!($name, abi) == ::core::mem::offset_of!(RingbackRaw, abi)
+                    && ::core::mem::offset_of!($name, call) == ::core::mem::offset_of!(RingbackRaw, call)
+                    && ::core::mem::offset_of!($name, context)
+                        == ::core::mem::offset_of!(RingbackRaw, context)
+                    && ::core::mem::offset_of!($name, retain)
+                        == ::core::mem::offset_of!(RingbackRaw, retain)
+                    && ::core::mem::offset_of!($name, release)
+                        == ::core::mem::offset_of!(RingbackRaw, release)
+            );
+        };
+
+        // The fields are private, so only the module that declares the type can write to them, which
+        // is as unsafe as `from_raw`: all that is argued below rests on nobody doing so.
         // SAFETY: by the ABI all three functions may be called from any thread; closures made here
         // are `Send + Sync`.
         $(#[$shared])*

@@ -57,6 +57,8 @@ macro_rules! __async_callback {
         $(#[$shared])*
         const _: () = {
             $crate::__private::assert_plain_result::<$output>();
+            // What is elided in it has no name here, and so is an error.
+            $(const _: () = { #[allow(dead_code)] type RingbackOwned = $ty; };)*
             type RingbackResult = ::core::result::Result<$output, $crate::ForeignError>;
 
             /// What an adopted callback can be asked.

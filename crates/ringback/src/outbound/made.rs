@@ -138,14 +138,15 @@ pub unsafe extern "C" fn release<T: CallbackType, F>(context: *mut c_void) {
     }
     // SAFETY: the caller's promise.
     let reference = unsafe { Strong::from_raw(context.cast::<Counted<F>>()) };
-    drop_contained(T::NAME, || drop(reference));
+    contained(T::NAME, || drop(reference));
 }
 
-/// Runs a drop that may run user code, on a foreign thread: a panic in it ends here.
-pub(crate) fn drop_contained(callback: &'static str, drop: impl FnOnce()) {
-    if let Err(payload) = boundary::contain(drop) {
+/// Runs user code that has no caller to tell of a panic: a destructor, a function that posts or
+/// spawns. It ends here, and is reported.
+pub(crate) fn contained(callback: &'static str, user_code: impl FnOnce()) {
+    if let Err(payload) = boundary::contain(user_code) {
         let message = boundary::text_of(&*payload);
-        report(&Event::DropPanicked { pool: callback, message });
+        report(&Event::CallbackPanicked { callback, message });
         boundary::discard(payload);
     }
 }

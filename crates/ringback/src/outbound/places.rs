@@ -1,7 +1,7 @@
 //! The C functions behind [`UserData`](super::user_data::UserData): one for each number of arguments
 //! and each place that the user data can have among them.
 
-use super::user_data::{Carries, Finds, LastPlace, Nth, carry};
+use super::user_data::{Carries, DataPointer, Finds, LastPlace, Nth, carry};
 use core::ffi::c_void;
 
 /// `place N: before.. [data] after..;`
@@ -9,8 +9,9 @@ macro_rules! places {
     ($($place:literal: $($before:ident $b:ident),* [$data:ident] $($after:ident $a:ident),*;)+) => { $(
         // SAFETY: the function has the shape, and carries what stands in the place.
         unsafe impl<Closure, Fallback, R, X, $($before,)* $($after,)*>
-            Carries<Nth<$place>, Closure, Fallback> for fn($($before,)* *mut X, $($after,)*) -> R
+            Carries<Nth<$place>, Closure, Fallback> for fn($($before,)* X, $($after,)*) -> R
         where
+            X: DataPointer,
             Closure: Fn($($before,)* $($after,)*) -> R + 'static,
             Fallback: Fn() -> R,
         {
@@ -18,15 +19,16 @@ macro_rules! places {
                 /// # Safety
                 /// The arguments are what the C signature promises.
                 unsafe extern "C" fn function<Closure, Fallback, R, X, $($before,)* $($after,)*>(
-                    $($b: $before,)* $data: *mut X, $($a: $after,)*
+                    $($b: $before,)* $data: X, $($a: $after,)*
                 ) -> R
                 where
+                    X: DataPointer,
                     Closure: Fn($($before,)* $($after,)*) -> R + 'static,
                     Fallback: Fn() -> R,
                 {
                     // SAFETY: whoever registered gave a fallback of this type.
                     unsafe {
-                        carry::<Closure, Fallback, R>($data.cast(), |closure| {
+                        carry::<Closure, Fallback, R>($data.id(), |closure| {
                             closure($($b,)* $($a,)*)
                         })
                     }
@@ -70,7 +72,7 @@ macro_rules! shapes {
                     });
                     // SAFETY: whoever registered gave a fallback of this type.
                     unsafe {
-                        carry::<Closure, Fallback, R>(data, |closure| closure($($name),+))
+                        carry::<Closure, Fallback, R>(data.addr(), |closure| closure($($name),+))
                     }
                 }
                 function::<Finder, Closure, Fallback, R, $($ty),+> as *const ()

@@ -4,7 +4,6 @@ use super::abi::Status;
 use super::callback::CallbackType;
 use super::error::ForeignError;
 use crate::inbound::mailbox::deliver::{Manner, deliver};
-use crate::inbound::mailbox::inbox::Inbox;
 use crate::inbound::mailbox::inlet::Inlet;
 use crate::inbound::mailbox::{Counts, Mailbox};
 use std::future::Future;
@@ -26,9 +25,8 @@ where
     L: AsyncFnMut(M),
 {
     let full = || Err(ForeignError::with_status(Status::REJECTED, "the mailbox is full or closed"));
-    let inlet = Inlet::new(&mailbox, take, full);
-    let shared = Arc::clone(&inlet.shared);
-    let inbox = Inbox::new(Arc::clone(&shared), mailbox.expire_after);
+    let (inlet, inbox) = Inlet::open(&mailbox, take, full);
+    let shared = Arc::clone(&inbox.shared);
     let delivery = deliver(inbox, Manner::of(&mailbox, C::NAME, 0), listener);
     let counts = async move {
         delivery.await;

@@ -14,7 +14,7 @@
 use super::abi::{RbError, RbTask, Status};
 use super::callback::{Callback, CallbackType};
 use super::error::{ForeignError, text_of};
-use super::made::enter;
+use super::made::{contained, enter};
 use crate::boundary;
 use crate::observer::{Event, report};
 use crate::sync::AtomicWaker;
@@ -320,8 +320,10 @@ where
         let done = Callback::adopt(done)
             .map_err(|malformed| ForeignError::with_status(Status::INVALID, malformed))?;
         let (future, handle) = self::task::<C, R>(begin(made), move |outcome| tell(done, outcome));
-        let handle = Task(handle); // given up if `spawn` panics
-        made.spawn(future);
+        let handle = Task(handle);
+        // It may have run the task before it panicked, so the call has not failed: a future that is
+        // dropped tells the foreign side itself.
+        contained(C::NAME, || made.spawn(future));
         if !task.is_null() {
             // SAFETY: the caller's promise.
             unsafe { task.write(handle.0) };

@@ -66,6 +66,9 @@ pub(crate) const SLOTS: usize = 16 * 1024;
 /// [`unregister`](Self::unregister) it: as for a pool, that proves that no call is inside. A call
 /// that comes later is defined, and answered with the fallback.
 ///
+/// On 32 bits the numbers begin again after 262,143 registrations: a pointer that is kept for longer
+/// than that may reach a later closure of the same type.
+///
 /// Where the user data is no argument but must be asked for (`sqlite3_user_data(context)`), see
 /// [`found_by`](Self::found_by).
 #[must_use = "dropping it retires the closure at once"]
@@ -187,15 +190,15 @@ fn ask(id: usize, mut ask: Ask<'_>) -> bool {
 /// A C call with user data: to the closure of type `F`, or to the fallback of type `D`.
 ///
 /// # Safety
-/// `data` is what a [`UserData`] lends, or any other number; the fallback was given to it.
+/// `id` is what a [`UserData`] lends, or any other number; the fallback was given to it.
 pub(crate) unsafe fn carry<F: 'static, D: Fn() -> R, R>(
-    data: *mut c_void,
+    id: usize,
     call: impl FnOnce(&F) -> R,
 ) -> R {
     let mut answer = MaybeUninit::uninit();
     let mut call = Some(call);
     let answered = ask(
-        data.addr(),
+        id,
         Ask::Call(TypeId::of::<F>(), &mut |closure| {
             if let Some(call) = call.take() {
                 // SAFETY: of this type, as `Ask::Call` says, and inside.
@@ -212,6 +215,22 @@ pub(crate) unsafe fn carry<F: 'static, D: Fn() -> R, R>(
     boundary::answer_or_abort("ringback::UserData", fallback)
 }
 
+/// What user data is passed as: `*mut T` or `*const T`.
+pub trait DataPointer: Copy {
+    #[doc(hidden)]
+    fn id(self) -> usize;
+}
+impl<T> DataPointer for *mut T {
+    fn id(self) -> usize {
+        self.addr()
+    }
+}
+impl<T> DataPointer for *const T {
+    fn id(self) -> usize {
+        self.addr()
+    }
+}
+
 /// The argument in place `N`, counted from 0.
 #[derive(Debug, Clone, Copy)]
 pub struct Nth<const N: usize>;
@@ -224,7 +243,7 @@ pub struct Nth<const N: usize>;
 /// fallback `D`.
 #[diagnostic::on_unimplemented(
     message = "this closure does not fit the C function's type and the place of its user data",
-    note = "the closure takes all arguments but the `*mut T` in that place, and returns what the C function returns"
+    note = "the closure takes all arguments but the `*mut T` or `*const T` in that place, and returns what the C function returns"
 )]
 pub unsafe trait Carries<Position, F, D> {
     #[doc(hidden)]
@@ -335,7 +354,6 @@ impl<P: FnPointer<Abi = C>> UserData<P> {
             Err(Full { census, .. }) => return Err(Full { listener: closure, census }),
         };
         mem::forget(fallback); // it lives for ever, as late calls may need it
-        // On 32 bits the numbers begin again after 262,143 registrations.
         let serial = SERIAL.fetch_add(1, Relaxed) % (usize::MAX / SLOTS) + 1;
         let id = serial.wrapping_mul(SLOTS) + slot.index();
         let fixed = Fixed {

@@ -194,3 +194,60 @@ fn a_lone_lifetime_says_how_long_things_live() {
     }
     assert_eq!(run(Maker::made(&"text".to_owned())).0, "text");
 }
+
+trait Converts<U> {
+    type To: Send;
+}
+
+impl<'u> Converts<&'u str> for () {
+    type To = &'u str;
+}
+
+/// What is projected may be as short as a parameter of the trait.
+#[hook]
+async fn converted<T: Converts<U> + Sync, U>(_: &T, value: T::To) -> T::To {
+    value
+}
+
+#[test]
+fn a_projection_by_a_trait_with_parameters() {
+    assert_eq!(run(converted::<_, &str>(&(), &"text".to_owned())), "text");
+}
+
+trait Lends {
+    type Lent<'l>: Send + Display;
+}
+
+impl Lends for () {
+    type Lent<'l> = &'l str;
+}
+
+#[hook]
+async fn lent<T: Lends>(value: T::Lent<'_>, other: <T as Lends>::Lent<'_>, _: &str) -> String {
+    format!("{value}{other}")
+}
+
+#[allow(clippy::type_complexity)] // the shape is the case
+#[hook]
+async fn lent_to_a_box<T: Lends>(to: Box<dyn for<'x> Fn(T::Lent<'x>) -> usize + Send>) -> usize
+where
+    for<'x> &'x str: Into<T::Lent<'x>>,
+{
+    to("boxed".into())
+}
+
+#[hook]
+async fn lent_to_any<T: Lends>(to: impl Fn(T::Lent<'_>) -> usize + Send, text: &str) -> usize
+where
+    for<'x> &'x str: Into<T::Lent<'x>>,
+{
+    to(text.into())
+}
+
+#[test]
+fn associated_types_with_a_lifetime() {
+    let text = "text".to_owned();
+    assert_eq!(run(lent::<()>(&text, "more", "")), "textmore");
+    assert_eq!(run(lent_to_a_box::<()>(Box::new(|text: &str| text.len()))), 5);
+    assert_eq!(run(lent_to_any::<()>(|text: &str| text.len(), &text)), 4);
+}

@@ -44,15 +44,25 @@ mod names_are_taken {
     #[::ringback::hook]
     pub(super) async fn never_read(
         __slot: i32,
-        __argument0: i32,
-        (__argument2, _): (i32, i32),
+        __argument2: i32,
+        (__argument0, _): (i32, i32),
     ) -> i32 {
-        __slot + __argument0 + __argument2
+        let __result = __slot + __argument0;
+        __result + __argument2
     }
 
     #[::ringback::hook(slot)]
-    pub(super) async fn slotted(__slot: &i32, (__argument0, _): (i32, i32)) -> i32 {
-        *__slot + __argument0
+    pub(super) async fn slotted(__slot: &i32, (__argument1, __result): (i32, i32)) -> i32 {
+        *__slot + __argument1 + __result - __result
+    }
+
+    pub(super) struct Hooked<'hook>(pub(super) &'hook str);
+
+    impl<'hook> Hooked<'hook> {
+        #[::ringback::hook]
+        pub(super) async fn joined(&self, other: &str) -> (&'hook str, usize) {
+            (self.0, other.len())
+        }
     }
 
     pub(super) struct Own<'fut>(pub(super) &'fut str);
@@ -79,6 +89,7 @@ fn a_users_own_names() {
     assert_eq!(run(never_read(1, 2, (3, 4))), 6);
     let mut slot = ringback::FutureSlot::new();
     assert_eq!([run(slotted(&1, (2, 3))), run(slotted_slot(&mut slot, &1, (2, 3)))], [3, 3]);
+    assert_eq!(run(names_are_taken::Hooked("text").joined("ab")), ("text", 2));
     assert_eq!(run(Own("text").text()), "text");
     assert_eq!(run(Own("text").longer("longer")), "longer");
 }

@@ -193,3 +193,57 @@ fn a_trait_of_hooks_makes_objects() {
     assert_eq!(run(object.name("counter")), "counter 7");
     assert_eq!(run(Counter(7).twice("counter")), "counter 7 counter 7");
 }
+
+trait Repository {
+    type Id: Send;
+
+    #[hook]
+    async fn delete(&self, ids: Vec<Self::Id>, last: <Self as Repository>::Id) -> usize;
+
+    #[hook]
+    async fn first<I: Iterator<Item: Send> + Sync>(&self, from: &I, first: I::Item) -> I::Item;
+}
+
+impl Repository for Counter {
+    type Id = u64;
+
+    #[hook]
+    async fn delete(&self, ids: Vec<u64>, last: u64) -> usize {
+        ids.len() + usize::from(last > 0)
+    }
+
+    #[hook]
+    async fn first<I: Iterator<Item: Send> + Sync>(&self, _: &I, first: I::Item) -> I::Item {
+        first
+    }
+}
+
+/// Neither has a bound that the other has not.
+#[test]
+fn what_a_trait_projects_an_impl_may_name() {
+    assert_eq!(run(Counter(1).delete(vec![1, 2], 3)), 3);
+    assert_eq!(run(Counter(1).first(&[1_u8].iter(), &2)), &2);
+}
+
+trait Handles<M> {
+    #[hook]
+    async fn handle<'a>(&'a self, message: M) -> M
+    where
+        M: 'a;
+}
+
+impl<M: Send> Handles<M> for Counter {
+    #[hook]
+    async fn handle<'a>(&'a self, message: M) -> M
+    where
+        M: 'a,
+    {
+        message
+    }
+}
+
+#[test]
+fn a_parameter_of_the_block_is_passed_by_value() {
+    let text = "text".to_owned();
+    assert_eq!(run(Counter(1).handle(text.as_str())), "text");
+}

@@ -195,3 +195,26 @@ fn a_hook_is_send_and_can_be_spawned() {
     let _: &dyn Display = &0;
     let _ = View("");
 }
+
+/// The forms that docs/hook.md says for closures, and for an argument that is not there.
+#[hook]
+async fn measures(more: usize) -> impl Fn(&str) -> usize {
+    move |text: &str| text.len() + more
+}
+
+#[hook]
+async fn trims() -> Box<dyn Fn(&str) -> &str + Send> {
+    Box::new(|text| text.trim())
+}
+
+#[hook]
+async fn conditional<'a>(#[cfg(any())] gone: &str, text: &'a str) -> &'a str {
+    text
+}
+
+#[test]
+fn closures_as_results_and_absent_arguments() {
+    assert_eq!(run(measures(1))("text"), 5);
+    assert_eq!(run(trims())(" text "), "text");
+    assert_eq!(run(conditional("text")), "text");
+}

@@ -169,6 +169,7 @@ fn its_last_clone_may_go_inside_its_own_call() {
 
 #[test]
 fn a_storm_of_clones_calls_and_drops_releases_once() {
+    let _watchdog = crate::common::watchdog("a storm of clones");
     const ROUNDS: usize = 50;
     for _ in 0..ROUNDS {
         let (door, seen) = adopted(true);
@@ -256,4 +257,17 @@ fn a_forwarder_may_be_released_inside_its_own_call() {
     let mut out = 0;
     assert_eq!(unsafe { call(forwarder.context, true, &raw mut out, std::ptr::null_mut()) }, 0);
     assert_eq!((out, seen.releases.load(SeqCst)), (4, 1));
+}
+
+#[test]
+fn a_post_that_panics_releases_all_the_same_and_stays_inside() {
+    let (raw, seen) = object(false);
+    let door = Callback::adopt_and_post(unsafe { OnDoor::from_raw(raw) }, |_| panic!("on purpose"));
+    let door = door.expect("well-formed");
+    // Dropped by foreign code, where a panic could not unwind.
+    let forwarder = door.to_foreign().into_raw();
+    drop(door);
+    assert_eq!(seen.releases.load(SeqCst), 0);
+    unsafe { forwarder.release() };
+    assert_eq!(seen.releases.load(SeqCst), 1);
 }

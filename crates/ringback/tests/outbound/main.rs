@@ -7,6 +7,8 @@
 )]
 
 mod adopted;
+#[path = "../common/mod.rs"]
+mod common;
 mod foreign;
 mod made;
 mod tasks;

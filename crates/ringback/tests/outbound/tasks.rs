@@ -1,9 +1,10 @@
 //! Async callbacks, Rust on both ends, and a foreign end by hand where it misbehaves.
 
+use crate::common::watchdog;
 use core::ffi::c_void;
 use ringback::abi::{RbCallback, RbError, RbTask, Status, VERSION};
 use ringback::{BoxedTask, Callback, ForeignError};
-use std::future::{Future, pending};
+use std::future::{Future, Pending, pending};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -72,6 +73,7 @@ fn a_task_runs_where_it_is_spawned_and_its_result_comes_back() {
 
 #[test]
 fn it_wakes_whoever_waits_from_whichever_thread_completes_it() {
+    let _watchdog = watchdog("tasks on another thread");
     let (send, tasks) = mpsc::channel::<BoxedTask>();
     let send = Mutex::new(send);
     let fetch = Fetch::new(
@@ -108,11 +110,108 @@ fn errors_and_panics_are_outcomes() {
 }
 
 #[test]
-fn a_panic_before_the_task_exists_is_the_calls_own_error() {
-    let fetch = Fetch::new(|_| panic!("no executor"), |_, _| pending());
+fn a_panic_in_the_closure_is_the_calls_own_error() {
+    let later = Later::default();
+    let fetch = Fetch::new(later.spawn(), |_, _| -> Pending<f64> { panic!("no such closure") });
     let fetch = fetch.adopt().expect("well-formed");
     let error = futures_executor::block_on(fetch.call(1, 0.0)).expect_err("not started");
-    assert_eq!((error.status(), error.text()), (Status::PANIC, "no executor"));
+    assert_eq!((error.status(), error.text()), (Status::PANIC, "no such closure"));
+}
+
+#[test]
+fn an_executor_that_panics_cancels_what_it_did_not_run() {
+    let fetch = Fetch::new(|_| panic!("no executor"), |_, _| pending());
+    let fetch = fetch.adopt().expect("well-formed");
+    let error = futures_executor::block_on(fetch.call(1, 0.0)).expect_err("dropped");
+    assert_eq!(error.status(), Status::CANCELLED);
+    let runs_and_panics = |task| {
+        futures_executor::block_on(task);
+        panic!("too late");
+    };
+    let fetch = Fetch::new(runs_and_panics, |id, _| async move { f64::from(id) });
+    let fetch = fetch.adopt().expect("well-formed");
+    assert_eq!(futures_executor::block_on(fetch.call(3, 0.0)), Ok(3.0), "told once");
+}
+
+/// Tasks that are completed, cancelled and dropped at the same time, on four threads.
+#[test]
+fn a_storm_of_outcomes_tells_each_once() {
+    let _watchdog = watchdog("a storm of outcomes");
+    const TASKS: u32 = 2_000;
+    let (send, tasks) = mpsc::channel::<BoxedTask>();
+    let tasks = Arc::new(Mutex::new(tasks));
+    let send = Mutex::new(send);
+    let drops = Arc::new(AtomicUsize::new(0));
+    let witness = Arc::clone(&drops);
+    let fetch = Fetch::new(
+        move |task| send.lock().unwrap().send(task).expect("the executors run"),
+        move |id, _| {
+            let witness = Witness(Arc::clone(&witness));
+            let mut polls = id % 3;
+            async move {
+                let _witness = witness;
+                std::future::poll_fn(move |context| {
+                    context.waker().wake_by_ref();
+                    polls = polls.saturating_sub(1);
+                    if polls == 0 { Poll::Ready(()) } else { Poll::Pending }
+                })
+                .await;
+                f64::from(id)
+            }
+        },
+    );
+    let executors: Vec<_> = (0..2)
+        .map(|_| {
+            let tasks = Arc::clone(&tasks);
+            thread::spawn(move || {
+                loop {
+                    let task = tasks.lock().unwrap().recv();
+                    match task {
+                        Ok(task) => futures_executor::block_on(task),
+                        Err(_) => break,
+                    }
+                }
+            })
+        })
+        .collect();
+    let fetch = fetch.adopt().expect("well-formed");
+    let callers: Vec<_> = (0..2)
+        .map(|caller| {
+            let fetch = fetch.clone();
+            thread::spawn(move || {
+                let mut outcomes = [0_u32; 3];
+                for id in (caller..TASKS).step_by(2) {
+                    let future = fetch.call(id, 0.0);
+                    match id % 5 {
+                        0 => {
+                            drop(future);
+                            outcomes[2] += 1;
+                            continue;
+                        }
+                        1 => future.cancel(),
+                        _ => {}
+                    }
+                    match futures_executor::block_on(future) {
+                        Ok(value) => {
+                            assert_eq!(value.to_bits(), f64::from(id).to_bits());
+                            outcomes[0] += 1;
+                        }
+                        Err(error) => {
+                            assert_eq!(error.status(), Status::CANCELLED);
+                            assert_eq!(id % 5, 1, "only what was cancelled is");
+                            outcomes[1] += 1;
+                        }
+                    }
+                }
+                outcomes
+            })
+        })
+        .collect();
+    drop(fetch);
+    let outcomes: Vec<_> = callers.into_iter().map(|caller| caller.join().expect("ok")).collect();
+    executors.into_iter().for_each(|executor| executor.join().expect("no panic"));
+    assert_eq!(outcomes.iter().flatten().sum::<u32>(), TASKS);
+    assert_eq!(drops.load(SeqCst), TASKS as usize, "every task is dropped once");
 }
 
 #[test]

@@ -183,6 +183,7 @@ fn inside_the_call_unregistering_says_so() {
 
 #[test]
 fn threads_call_while_it_is_unregistered() {
+    let _watchdog = crate::common::watchdog("calls against unregister");
     for _ in 0..50 {
         let alive = Arc::new(AtomicI32::new(1));
         let listener = Witnessed(Arc::clone(&alive));
@@ -219,4 +220,41 @@ impl Drop for Witnessed {
     fn drop(&mut self) {
         self.0.store(0, SeqCst);
     }
+}
+
+#[test]
+fn destroying_it_twice_on_two_threads_under_calls_ends_it_once() {
+    let _watchdog = crate::common::watchdog("calls against destroy");
+    for _ in 0..100 {
+        let (witness, drops) = witness();
+        let data = UserData::<First>::first(
+            || -1,
+            move |value| {
+                assert_eq!(witness.0.load(SeqCst), 0, "alive during a call");
+                value
+            },
+        );
+        let (function, pointer, destroy) = data.expect("a place").into_c();
+        let (pointer, start) = (pointer as usize, Barrier::new(4));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    start.wait();
+                    while unsafe { function(pointer as *mut c_void, 5) } == 5 {}
+                });
+                scope.spawn(|| {
+                    start.wait();
+                    unsafe { destroy(pointer as *mut c_void) };
+                });
+            }
+        });
+        assert_eq!(drops.load(SeqCst), 1);
+    }
+}
+
+#[test]
+fn the_user_data_may_point_at_what_is_constant() {
+    type Constant = unsafe extern "C" fn(*const c_void, c_int) -> c_int;
+    let data = UserData::<Constant>::first(|| -1, |value| value).expect("a place");
+    assert_eq!(unsafe { data.as_fn()(data.data(), 3) }, 3);
 }

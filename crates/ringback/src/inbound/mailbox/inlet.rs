@@ -1,6 +1,7 @@
 //! The producers' end of a mailbox: the listener that stands in the slot.
 
 use super::config::{KeyOf, Mailbox, OverflowPolicy, Take};
+use super::inbox::Inbox;
 use super::ring::Stamped;
 use super::shared::{CONSUMER, PRODUCERS, Shared, drop_message};
 use crate::inbound::core::now;
@@ -56,18 +57,24 @@ where
 }
 
 impl<T, M, R: Clone> Inlet<T, M, R> {
-    /// Opens the mailbox; `fallback` is the answer to what is rejected where it has no policy.
-    pub(crate) fn new(mailbox: &Mailbox<M, R>, take: T, fallback: impl FnOnce() -> R) -> Self {
-        Inlet {
+    /// Opens the mailbox: the end that is fed, and the one that is delivered from. `fallback` is the
+    /// answer to what is rejected where the mailbox has no policy.
+    pub(crate) fn open(
+        mailbox: &Mailbox<M, R>,
+        take: T,
+        fallback: impl FnOnce() -> R,
+    ) -> (Self, Inbox<M>) {
+        let shared = mailbox.open();
+        let inbox = Inbox::new(Arc::clone(&shared), mailbox.expire_after);
+        let policy = mailbox.overflow.clone();
+        let inlet = Inlet {
             take,
-            shared: mailbox.open(),
-            overflow: mailbox
-                .overflow
-                .clone()
-                .unwrap_or_else(|| OverflowPolicy::Reject(fallback())),
+            shared,
+            overflow: policy.unwrap_or_else(|| OverflowPolicy::Reject(fallback())),
             key_of: mailbox.key_of.clone(),
             stamps_time: mailbox.stamps_time(),
-        }
+        };
+        (inlet, inbox)
     }
 
     /// Lets `invoke` make a message of the caller's arguments, queues it, and answers the caller.
@@ -85,7 +92,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
     }
 
     #[inline]
-    fn accept(&self, key: u64, message: M, answer: R) -> R {
+    pub(crate) fn accept(&self, key: u64, message: M, answer: R) -> R {
         // Never 0, which means that nobody asks.
         let arrived = if self.stamps_time { now().max(1) } else { 0 };
         if self.is_closed() {

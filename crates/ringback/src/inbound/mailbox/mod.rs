@@ -20,6 +20,8 @@ mod config;
 #[cfg(not(ringback_loom))]
 pub(crate) mod deliver;
 #[cfg(not(ringback_loom))]
+mod direct;
+#[cfg(not(ringback_loom))]
 mod guard;
 pub(crate) mod inbox;
 #[cfg(not(ringback_loom))]
@@ -40,6 +42,7 @@ pub use self::wait_times::WaitTimes;
 pub use self::{
     config::{Mailbox, OverflowPolicy, Take},
     deliver::Batch,
+    direct::Feed,
     guard::{AsyncRegistration, Drain, Drained, NotDrained, StallWatch, Stalled},
     inbox::Messages,
     stats::Counts,

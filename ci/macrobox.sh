@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The macro expander: its tests, its own rust-analyzer and browser where they can be had.
+source "$(dirname "$0")/lib.sh"
+need_debian binutils chromium
+export MACROBOX_NEED_BROWSER=1
+
+cd tools/macrobox
+cargo fmt --all --check
+cargo clippy --workspace --all-targets -- -D warnings
+RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
+cargo_test
+
+# Every compiler that is here: the server must build with it, or say why not.
+for toolchain in nightly; do
+  if rustup run "$toolchain" rustc -vV >/dev/null 2>&1; then
+    echo "with $toolchain: $(rustup run "$toolchain" rustc -V)"
+    binary=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/cargo-macrobox
+    expanded=$(cd zoo && RUSTUP_TOOLCHAIN=$toolchain "$binary" macrobox expand 'small!(40 + 2)' --package zoo-gentle)
+    grep -q 'pub fn answer() -> i32' <<<"$expanded" || { echo "$toolchain gave: $expanded"; exit 1; }
+  else
+    echo "no $toolchain here: not tried with it"
+  fi
+done

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# The tests and examples of the crate up-transport-vsomeip, unmodified, against ringback-vsomeip: the
+# dependency is renamed and nothing else. Part of ci/vsomeip.sh.
+source "$(dirname "$0")/lib.sh"
+ours=$PWD/integrations/vsomeip
+folder=${CARGO_TARGET_DIR:-$ours/target}/drop-in
+rm -rf "$folder/package" && mkdir -p "$folder/fetch/src" "$folder/package/src" "$folder/protos/src"
+
+# cargo fetches the peer's crate, as a dependency that is never built.
+cat >"$folder/fetch/Cargo.toml" <<MANIFEST
+[package]
+name = "fetch"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+up-transport-vsomeip = "=0.6.0"
+[workspace]
+MANIFEST
+: >"$folder/fetch/src/lib.rs"
+peer=$(cargo metadata --format-version 1 --manifest-path "$folder/fetch/Cargo.toml" |
+  grep -o '"manifest_path":"[^"]*up-transport-vsomeip-0[^"]*"' | head -1 | cut -d'"' -f4 | xargs dirname)
+cp -r "$peer/tests" "$peer/examples" "$peer/vsomeip_configs" "$folder/package/"
+for source in "$peer"/tests/*.rs "$peer"/examples/*.rs; do
+  cmp -s "$source" "$folder/package/${source#"$peer"/}" || { echo "modified: $source"; exit 1; }
+done
+
+# The examples' messages are in a crate of the peer's repository that was never published.
+cat >"$folder/protos/Cargo.toml" <<MANIFEST
+[package]
+name = "hello-world-protos"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+protobuf = "3.7.2"
+[build-dependencies]
+protobuf-codegen = "3.7.2"
+MANIFEST
+cat >"$folder/protos/hello_world_service.proto" <<PROTO
+syntax = "proto3";
+package example.hello_world.v1;
+message HelloRequest { string name = 1; }
+message HelloResponse { string message = 1; }
+PROTO
+cat >"$folder/protos/build.rs" <<RUST
+fn main() {
+    protobuf_codegen::Codegen::new()
+        .pure()
+        .includes(["."])
+        .input("hello_world_service.proto")
+        .cargo_out_dir("protos")
+        .run_from_script();
+}
+RUST
+echo 'include!(concat!(env!("OUT_DIR"), "/protos/mod.rs"));' >"$folder/protos/src/lib.rs"
+
+cat >"$folder/package/Cargo.toml" <<MANIFEST
+[package]
+name = "drop-in"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+up-transport-vsomeip = { package = "ringback-vsomeip", path = "$ours" }
+[dev-dependencies]
+async-trait = "0.1"
+env_logger = "0.11.3"
+hello-world-protos = { path = "../protos" }
+log = "0.4"
+protobuf = { version = "3.7.2", default-features = false }
+tokio = { version = "1.45", features = ["rt-multi-thread", "macros", "sync", "time"] }
+up-rust = "0.9.0"
+[workspace]
+MANIFEST
+: >"$folder/package/src/lib.rs"
+
+export CARGO_TARGET_DIR=$folder/target
+cd "$folder/package"
+cargo build --quiet --examples
+cargo test --quiet --no-run
+echo "the peer's tests and examples build unmodified"
+
+# Two of its tests register filters that the specification forbids (an ordinary resource id as a topic,
+# a method as the source of a request) and want that to succeed; it must be INVALID_ARGUMENT.
+forbidden=(--skip test_registering_unregistering_publish --skip test_registering_unregistering_request)
+timeout 300 cargo test --quiet -- --test-threads 1 "${forbidden[@]}" >"$folder/log" 2>&1 || { tail -40 "$folder/log"; exit 1; }
+passed=$(grep -c '^test result: ok\. [1-9]' "$folder/log")
+[ "$passed" -ge 4 ] || { echo "only $passed of the peer's test programs ran"; exit 1; }
+echo "$passed of the peer's test programs pass; not run, since up-spec forbids their filters: ${forbidden[*]//--skip/}"

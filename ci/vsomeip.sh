@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# The vsomeip transport, on the real library. Builds vsomeip into the user's cache where the machine
+# has none (about 9 minutes of processor time, once).
+#
+#   ci/vsomeip.sh          everything
+#   ci/vsomeip.sh --quick  without the sanitizer, the peer's tests and the two hosts
+source "$(dirname "$0")/lib.sh"
+folder=integrations/vsomeip
+manifest=$folder/Cargo.toml
+need_debian g++
+pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
+
+cargo fmt --check --manifest-path "$manifest"
+cargo clippy --quiet --manifest-path "$manifest" --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --manifest-path "$manifest" --no-deps
+missing=$(git ls-files "$folder" | grep -E '\.(rs|cpp|hpp|sh|toml)$' | grep -v -e Cargo.lock -e rustfmt.toml |
+  xargs grep -L 'SPDX-License-Identifier' || true)
+[ -z "$missing" ] || { echo "without a licence header:"; echo "$missing"; exit 1; }
+
+# up-rust's own policy (its deny.toml): one of these for every dependency. Its exception is
+# unicode-ident; ours is foldhash, under Zlib, which the crate cxx brings.
+cargo tree --manifest-path "$manifest" --edges normal,build --prefix none --format '{p}|{l}' | sed 's/ (\*)$//' | sort -u |
+  while IFS='|' read -r package licence; do
+    case "$package $licence" in
+      "unicode-ident "* | "foldhash "*" Zlib") continue ;;
+    esac
+    grep -qE '(^|[ /(])(MIT|Apache-2\.0|ISC)($|[ /)])' <<<"$licence" && ! grep -q ' AND ' <<<"$licence" ||
+      { echo "$package: licence $licence is not one that up-rust allows"; exit 1; }
+  done
+
+cargo_test --manifest-path "$manifest" --lib --tests
+cargo_test --manifest-path "$manifest" --doc
+
+# Found by pkg-config as well, as a Yocto image or /usr/local has it.
+prefix=$("$folder/native/build-vsomeip.sh" --prefix)
+if [ -e "$prefix/complete" ]; then
+  PKG_CONFIG_PATH=$prefix/lib/pkgconfig cargo_test --manifest-path "$manifest" --lib vsomeip::load
+fi
+
+# A program that is copied elsewhere runs without any variable.
+cargo build --quiet --manifest-path "$manifest" --examples
+target=${CARGO_TARGET_DIR:-$folder/target}
+copy=$(mktemp -d)
+cp "$target/debug/examples/telemetry" "$target/debug/examples/pooled_pointers" "$copy"
+(cd "$copy" && env -i ./telemetry --seconds 2 | tail -1 | tee result)
+grep -q 'lost 0, out of order 0' "$copy/result"
+(cd "$copy" && env -i ./pooled_pointers)
+rm -r "$copy"
+[ "${1:-}" = --quick ] && exit
+
+ci/vsomeip-drop-in.sh
+code=0
+ci/vsomeip-two-hosts.sh || code=$?
+[ "$code" = 0 ] || [ "$code" = "$SKIPPED" ] || exit "$code"
+
+# vsomeip itself is not instrumented; its allocations are watched all the same.
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+  echo "address sanitizer"
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CXXFLAGS="-fsanitize=address -g" \
+    cargo_test --manifest-path "$manifest" --target "$host" --target-dir "$target/asan" \
+    --test ending --test handlers --test listeners --test messages --test raw --test network
+fi

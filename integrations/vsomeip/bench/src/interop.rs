@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! This transport and the peer, talking to each other: each once on either side. Publishing to the
+//! peer needs `offer_any_version`, since its subscriptions find nothing else.
+
+use crate::contestant::{Job, ONLY_CALL, ONLY_PUBLISH, ONLY_SERVE, RECEIVE};
+use crate::contestants::{Contestant, pair, peer_cargo};
+
+/// Whether all pairs understand each other.
+pub fn run() -> bool {
+    assert!(peer_cargo().status().is_ok_and(|status| status.success()), "the peer does not build");
+    let job = |scenario| Job { scenario, size: 64, count: 500, rate: 0, in_flight: u64::MAX };
+    let pairs =
+        [("publishes to", ONLY_PUBLISH, RECEIVE), ("answers requests of", ONLY_SERVE, ONLY_CALL)];
+    let sides = [(Contestant::Ours, Contestant::Peer), (Contestant::Peer, Contestant::Ours)];
+    let mut all = true;
+    for (what, one, other) in pairs {
+        for (active, passive) in sides {
+            let outcome = pair((active, job(one)), (passive, job(other)));
+            let received = outcome.map_or(0, |outcome| outcome.received);
+            println!("{} {what} {}: {received} of 500", active.name(), passive.name());
+            all &= received == 500;
+        }
+    }
+    all
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Prints what `hello_publisher` says.
+
+mod common;
+
+use common::{Arguments, Outcome, TOPIC};
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use up_rust::{UListener, UMessage, UTransport};
+
+struct Forward(UnboundedSender<UMessage>);
+
+#[async_trait::async_trait]
+impl UListener for Forward {
+    async fn on_receive(&self, message: UMessage) {
+        let _ = self.0.send(message);
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome {
+    let arguments = Arguments::parse()?;
+    let transport = arguments.transport("hello_subscriber", 0x3333)?;
+    let (forward, mut messages) = unbounded_channel();
+    transport.register_listener(&TOPIC.parse()?, None, Arc::new(Forward(forward))).await?;
+    let mut number = 0;
+    while let Some(message) = messages.recv().await {
+        println!("{}", String::from_utf8_lossy(&message.payload.unwrap_or_default()));
+        number += 1;
+        if number == arguments.count {
+            break;
+        }
+    }
+    Ok(())
+}

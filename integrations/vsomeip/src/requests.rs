@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! The two caches that tie responses to requests. Pure: the clock is an argument.
+//!
+//! *Sent*: requests of this uEntity, by the request id that vsomeip gave them. vsomeip tells the id
+//! only when `send` returns, and a response can be faster: while a `send` is under way, a response
+//! that nobody asked for yet is therefore *parked*, and found when its request is entered. So no lock
+//! is held while vsomeip sends.
+//!
+//! *Received*: requests of others, by the uProtocol id they got here.
+
+use crate::vsomeip::Header;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::time::Instant;
+use up_rust::{UAttributes, UCode, UStatus, UUID};
+
+/// Entries that are over at some time.
+struct Expiring<K, V> {
+    entries: HashMap<K, (V, Instant)>,
+    by_time: BTreeSet<(Instant, K)>,
+}
+
+impl<K, V> Default for Expiring<K, V> {
+    fn default() -> Self {
+        Expiring { entries: HashMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<K: Copy + Eq + Hash + Ord, V> Expiring<K, V> {
+    /// Answers what was there.
+    fn insert(&mut self, key: K, value: V, until: Instant) -> Option<V> {
+        let old = self.remove(&key);
+        self.by_time.insert((until, key));
+        self.entries.insert(key, (value, until));
+        old
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let (value, until) = self.entries.remove(key)?;
+        self.by_time.remove(&(until, *key));
+        Some(value)
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.by_time.first().map(|(until, _)| *until)
+    }
+
+    fn expired(&mut self, now: Instant) -> Vec<V> {
+        let mut expired = Vec::new();
+        while let Some(&(until, key)) = self.by_time.first()
+            && until <= now
+        {
+            expired.extend(self.remove(&key));
+        }
+        expired
+    }
+}
+
+/// A response as it came: status and payload.
+pub(crate) type Answer<P> = (UCode, P);
+
+/// Requests of this uEntity that wait for their responses.
+pub(crate) struct Sent<P> {
+    waiting: Expiring<u32, UAttributes>,
+    /// `send` calls under way.
+    sending: usize,
+    parked: HashMap<u32, Answer<P>>,
+    limit: usize,
+}
+
+/// What a response is.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Found<P> {
+    /// The answer to the request with these attributes.
+    Answer(Box<UAttributes>, Answer<P>),
+    /// It may be the answer to a request that is being sent.
+    Parked,
+    /// Nobody waits for it: late, or never asked for.
+    Nobody,
+}
+
+impl<P> Sent<P> {
+    /// At most `limit` requests wait at a time. Session ids repeat after 65,535 requests, so a limit
+    /// above that would be none.
+    pub(crate) fn new(limit: usize) -> Self {
+        Sent {
+            waiting: Expiring::default(),
+            sending: 0,
+            parked: HashMap::new(),
+            limit: limit.min(0xFFFF),
+        }
+    }
+
+    /// Before sending; [`Self::sent`] or [`Self::not_sent`] must follow.
+    pub(crate) fn begin(&mut self) -> Result<(), UStatus> {
+        if self.waiting.entries.len() + self.sending >= self.limit {
+            let text = format!("{} requests wait for their responses, the limit", self.limit);
+            return Err(UStatus::fail_with_code(UCode::RESOURCE_EXHAUSTED, text));
+        }
+        self.sending += 1;
+        Ok(())
+    }
+
+    /// After sending. Answers the response, if it was faster, and a request whose id came round again
+    /// while it still waited.
+    #[allow(clippy::type_complexity)] // two options, taken apart at once
+    pub(crate) fn sent(
+        &mut self,
+        id: u32,
+        request: UAttributes,
+        until: Instant,
+    ) -> (Option<(UAttributes, Answer<P>)>, Option<UAttributes>) {
+        let parked = self.parked.remove(&id);
+        let result = match parked {
+            Some(answer) => (Some((request, answer)), self.waiting.remove(&id)),
+            None => (None, self.waiting.insert(id, request, until)),
+        };
+        self.not_sent();
+        result
+    }
+
+    /// Sending failed, or is over.
+    pub(crate) fn not_sent(&mut self) {
+        self.sending -= 1;
+        if self.sending == 0 {
+            self.parked.clear(); // nobody is left who could have asked
+        }
+    }
+
+    /// A response came.
+    pub(crate) fn response(&mut self, id: u32, answer: Answer<P>) -> Found<P> {
+        if let Some(request) = self.waiting.remove(&id) {
+            return Found::Answer(Box::new(request), answer);
+        }
+        // Bounded by what can be asked for: one response per request that is being sent, and a few
+        // strays.
+        if self.sending != 0 && self.parked.len() < self.sending + 64 {
+            self.parked.insert(id, answer);
+            return Found::Parked;
+        }
+        Found::Nobody
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.waiting.next()
+    }
+
+    /// Requests whose time to live is over: their responses will be ignored.
+    pub(crate) fn expired(&mut self, now: Instant) -> Vec<UAttributes> {
+        self.waiting.expired(now)
+    }
+}
+
+/// Requests of others that wait to be answered here: their headers, by uProtocol id.
+pub(crate) struct Received {
+    waiting: Expiring<(u64, u64), Header>,
+    limit: usize,
+}
+
+impl Received {
+    pub(crate) fn new(limit: usize) -> Self {
+        Received { waiting: Expiring::default(), limit }
+    }
+
+    /// Keeps a request; `false` where there are too many.
+    pub(crate) fn insert(&mut self, id: &UUID, request: Header, until: Instant) -> bool {
+        let room = self.waiting.entries.len() < self.limit;
+        if room {
+            self.waiting.insert((id.msb, id.lsb), request, until);
+        }
+        room
+    }
+
+    /// The request that a response answers; it can be answered once.
+    pub(crate) fn take(&mut self, id: &UUID) -> Result<Header, UStatus> {
+        self.waiting.remove(&(id.msb, id.lsb)).ok_or_else(|| {
+            let text =
+                "no request with this id waits for a response: answered, expired, or unknown";
+            UStatus::fail_with_code(UCode::NOT_FOUND, text)
+        })
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.waiting.next()
+    }
+
+    pub(crate) fn expired(&mut self, now: Instant) -> Vec<Header> {
+        self.waiting.expired(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn request() -> UAttributes {
+        UAttributes { id: protobuf::MessageField::some(UUID::build()), ..UAttributes::default() }
+    }
+
+    fn later(milliseconds: u64) -> Instant {
+        Instant::now() + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_response_finds_its_request_once() {
+        let mut sent = Sent::new(10);
+        let mine = request();
+        sent.begin().unwrap();
+        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (None, None));
+        assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Answer(Box::new(mine), (UCode::OK, 1)));
+        assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Nobody);
+    }
+
+    #[test]
+    fn a_response_may_be_faster_than_send() {
+        let mut sent = Sent::new(10);
+        let (mine, other) = (request(), request());
+        sent.begin().unwrap();
+        sent.begin().unwrap();
+        assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Parked);
+        assert_eq!(sent.sent(8, other, later(1000)), (None, None));
+        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (Some((mine, (UCode::OK, 1))), None));
+        assert_eq!(sent.response(9, (UCode::OK, 1)), Found::Nobody, "nothing is being sent");
+        assert!(sent.parked.is_empty());
+    }
+
+    #[test]
+    fn requests_expire_in_order_and_their_responses_are_ignored() {
+        let mut sent = Sent::<()>::new(10);
+        let (first, second) = (request(), request());
+        let now = Instant::now();
+        for (id, request, after) in [(1, &second, 20), (2, &first, 10)] {
+            sent.begin().unwrap();
+            sent.sent(id, request.clone(), now + Duration::from_millis(after));
+        }
+        assert_eq!(sent.next(), Some(now + Duration::from_millis(10)));
+        assert_eq!(sent.expired(now + Duration::from_millis(20)), [first, second]);
+        assert_eq!(sent.response(1, (UCode::OK, ())), Found::Nobody);
+        assert_eq!(sent.next(), None);
+    }
+
+    #[test]
+    fn session_ids_come_round() {
+        let mut sent = Sent::<()>::new(usize::MAX);
+        let old = request();
+        sent.begin().unwrap();
+        sent.sent(1, old.clone(), later(1000));
+        for id in 0..200_000_u32 {
+            sent.begin().unwrap();
+            let id = id % 0xFFFF + 1;
+            let (_, displaced) = sent.sent(id, request(), later(1000));
+            assert_eq!(
+                displaced,
+                (id == 1 && displaced.as_ref() == Some(&old)).then(|| old.clone())
+            );
+            assert!(matches!(sent.response(id, (UCode::OK, ())), Found::Answer(..)));
+        }
+        assert!(sent.waiting.entries.is_empty() && sent.waiting.by_time.is_empty());
+    }
+
+    #[test]
+    fn too_many_are_refused() {
+        let mut sent = Sent::<()>::new(1);
+        sent.begin().unwrap();
+        assert_eq!(sent.begin().unwrap_err().get_code(), UCode::RESOURCE_EXHAUSTED);
+        sent.not_sent();
+        sent.begin().unwrap();
+        let mut received = Received::new(1);
+        assert!(received.insert(&UUID::build(), Header::default(), later(1)));
+        assert!(!received.insert(&UUID::build(), Header::default(), later(1)));
+    }
+
+    #[test]
+    fn a_request_is_answered_once() {
+        let mut received = Received::new(10);
+        let id = UUID::build();
+        let header = Header { client: 3, session: 4, ..Header::default() };
+        assert!(received.insert(&id, header, later(1000)));
+        assert_eq!(received.take(&id).unwrap(), header);
+        assert_eq!(received.take(&id).unwrap_err().get_code(), UCode::NOT_FOUND);
+    }
+}

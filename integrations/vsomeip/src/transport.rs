@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! `UTransport` on vsomeip.
+
+use crate::core::lock;
+use crate::mapping::{Outgoing, outgoing, target_of};
+use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
+use crate::vsomeip::{ANY_MAJOR, Ending, Header, Target};
+use crate::{Stats, UPTransportVsomeip};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use up_rust::{
+    LocalUriProvider, UAttributes, UCode, UListener, UMessage, UStatus, UTransport, UUri,
+    verify_filter_criteria,
+};
+
+pub(crate) fn status(code: UCode, text: impl Into<String>) -> UStatus {
+    UStatus::fail_with_code(code, text)
+}
+
+fn vsomeip_failed(error: crate::vsomeip::Error) -> UStatus {
+    status(UCode::INTERNAL, error.to_string())
+}
+
+#[async_trait]
+impl UTransport for UPTransportVsomeip {
+    async fn send(&self, message: UMessage) -> Result<(), UStatus> {
+        let UMessage { mut attributes, payload, .. } = message;
+        let attributes = attributes
+            .take()
+            .ok_or_else(|| status(UCode::INVALID_ARGUMENT, "the message has no attributes"))?;
+        let payload = payload.unwrap_or_default();
+        let mapped = outgoing(&attributes, self.options.reliable)?;
+        self.check_source(&attributes)?;
+        let application = self.application();
+        match mapped {
+            Outgoing::Event { event, major, to } => {
+                self.offered(event, major).await?;
+                match to {
+                    None => application.notify(event, &payload),
+                    Some(client) => application.notify_one(event, client, &payload),
+                }
+                .map_err(vsomeip_failed)
+            }
+            Outgoing::Request(header) => {
+                self.available(header).await?;
+                self.send_request(header, attributes, &payload)
+            }
+            Outgoing::Response { request, message_type, return_code } => {
+                let request = lock(&self.core.received).take(&request)?;
+                let response = Header {
+                    message_type: message_type as u8,
+                    return_code: return_code as u8,
+                    ..request
+                };
+                application.send(&response, &payload).map(drop).map_err(vsomeip_failed)
+            }
+        }
+    }
+
+    async fn register_listener(
+        &self,
+        source_filter: &UUri,
+        sink_filter: Option<&UUri>,
+        listener: Arc<dyn UListener>,
+    ) -> Result<(), UStatus> {
+        verify_filter_criteria(source_filter, sink_filter)?;
+        let filter = Filter::new(source_filter, sink_filter);
+        let open =
+            |filter, listener| Entry::new(filter, listener, self.options.capacity, self.overflow);
+        match self.core.table.insert(filter, Arc::clone(&listener), self.limits, open)? {
+            Registered::Already => Ok(()),
+            Registered::New(entry, task) => {
+                self.lanes().spawn(task);
+                let asked = self.ask(&entry.filter);
+                if asked.is_err() && self.core.table.remove(&entry.filter, &listener).is_some() {
+                    entry.close();
+                }
+                asked.map_err(vsomeip_failed)
+            }
+        }
+    }
+
+    async fn unregister_listener(
+        &self,
+        source_filter: &UUri,
+        sink_filter: Option<&UUri>,
+        listener: Arc<dyn UListener>,
+    ) -> Result<(), UStatus> {
+        self.retire_listener(source_filter, sink_filter, listener).map(Ending::detach)
+    }
+
+    async fn receive(&self, _source: &UUri, _sink: Option<&UUri>) -> Result<UMessage, UStatus> {
+        let text = "vsomeip delivers messages to listeners only: use register_listener";
+        Err(status(UCode::UNIMPLEMENTED, text))
+    }
+}
+
+impl UPTransportVsomeip {
+    /// As `unregister_listener`, and tells when the listener is gone: await the [`Ending`], or wait
+    /// with a time-out, until no call is inside, none can begin, and the listener is dropped.
+    ///
+    /// When this returns, no call of the listener begins any more, whatever is still queued here or
+    /// in vsomeip. A call that is inside runs to its end.
+    ///
+    /// # Errors
+    /// NOT_FOUND where the listener is not registered with these filters; INVALID_ARGUMENT where it
+    /// could not be.
+    pub fn retire_listener(
+        &self,
+        source_filter: &UUri,
+        sink_filter: Option<&UUri>,
+        listener: Arc<dyn UListener>,
+    ) -> Result<Ending, UStatus> {
+        verify_filter_criteria(source_filter, sink_filter)?;
+        let filter = Filter::new(source_filter, sink_filter);
+        let Some(entry) = self.core.table.remove(&filter, &listener) else {
+            return Err(status(
+                UCode::NOT_FOUND,
+                "the listener is not registered with these filters",
+            ));
+        };
+        entry.close();
+        if let Err(error) = self.no_longer_ask(&filter) {
+            log::warn!("vsomeip, while a listener was unregistered: {error}");
+        }
+        Ok(Ending::new(Arc::clone(&entry.gate)))
+    }
+
+    /// What became of the messages for one listener; `None` where it is not registered so.
+    pub fn listener_counts(
+        &self,
+        source_filter: &UUri,
+        sink_filter: Option<&UUri>,
+        listener: &Arc<dyn UListener>,
+    ) -> Option<ringback::Counts> {
+        let filter = Filter::new(source_filter, sink_filter);
+        Some(self.core.table.find(&filter, listener)?.counts())
+    }
+
+    /// What became of the messages of this transport so far.
+    pub fn stats(&self) -> Stats {
+        self.core.stats()
+    }
+
+    /// Offers a topic now, so that its first message waits for nobody; until subscribers that are
+    /// there already are attached, or [`Options::first_send_wait`](crate::Options::first_send_wait)
+    /// is over.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT where the topic is no SOME/IP event.
+    pub async fn declare_topic(&self, topic: &UUri) -> Result<(), UStatus> {
+        topic.verify_event().map_err(|error| status(UCode::INVALID_ARGUMENT, error.to_string()))?;
+        let (event, major) = target_of(topic)?;
+        self.offered(event, major).await
+    }
+
+    /// How many subscribers have come since a topic was declared here. All subscribers on one other
+    /// machine count as one; those that came between its service and itself are not counted.
+    pub fn subscribers(&self, topic: &UUri) -> usize {
+        let event = target_of(topic).map(|(event, _)| event);
+        event.ok().and_then(|event| self.topics.get(event)).map_or(0, |topic| topic.subscribers())
+    }
+
+    /// The client id that the routing manager gave this transport.
+    pub fn client_id(&self) -> crate::ClientId {
+        self.application().client()
+    }
+
+    fn check_source(&self, attributes: &UAttributes) -> Result<(), UStatus> {
+        let local = &self.core.identity.local;
+        let ours = |source: &UUri| {
+            source.authority_name == local.authority_name
+                && source.ue_id == local.ue_id
+                && source.ue_version_major == local.ue_version_major
+        };
+        if !self.options.check_source || attributes.source.as_ref().is_some_and(ours) {
+            return Ok(());
+        }
+        let text = format!("the message's source is not {}", local.to_uri(true));
+        Err(status(UCode::PERMISSION_DENIED, text))
+    }
+
+    /// The event is offered, and those who wait for it are attached. The wait is a task of our own
+    /// runtime, so that any executor can run this.
+    async fn offered(&self, event: Target, major: u8) -> Result<(), UStatus> {
+        if self.topics.get(event).is_none() {
+            self.declare([(event, major)])?;
+        }
+        let Some(topic) = self.topics.get(event) else { return Ok(()) };
+        if !topic.is_ready() {
+            let _ = self.runtime().spawn(topic.ready(self.options.first_send_wait)).await;
+        }
+        Ok(())
+    }
+
+    /// Offers events, those that are not.
+    pub(crate) fn declare(
+        &self,
+        events: impl IntoIterator<Item = (Target, u8)>,
+    ) -> Result<(), UStatus> {
+        let any = self.options.offer_any_version;
+        let events =
+            events.into_iter().map(|(event, major)| (event, if any { ANY_MAJOR } else { major }));
+        self.topics.declare(self.application(), events).map_err(vsomeip_failed)
+    }
+
+    /// The service of a request can be used.
+    async fn available(&self, header: Header) -> Result<(), UStatus> {
+        let Header { service, instance, method, .. } = header;
+        let of = Target { service, instance, method };
+        let application = Arc::clone(self.application());
+        self.topics.request_once(&application, of).map_err(vsomeip_failed)?;
+        if application.is_available(of) {
+            return Ok(());
+        }
+        let limit = self.options.availability_wait;
+        let waited = self.runtime().spawn(async move {
+            let until = Instant::now() + limit;
+            while !application.is_available(of) {
+                if Instant::now() >= until {
+                    return false;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            true
+        });
+        if waited.await.unwrap_or(false) {
+            return Ok(());
+        }
+        let text = format!("nobody offers service {service:04x}.{instance:04x}, {limit:?} waited");
+        Err(status(UCode::UNAVAILABLE, text))
+    }
+
+    fn send_request(
+        &self,
+        header: Header,
+        attributes: UAttributes,
+        payload: &[u8],
+    ) -> Result<(), UStatus> {
+        lock(&self.core.sent).begin()?;
+        let until = Instant::now() + remaining(&attributes);
+        let id = match self.application().send(&header, payload) {
+            Ok(id) => id,
+            Err(error) => {
+                lock(&self.core.sent).not_sent();
+                return Err(vsomeip_failed(error));
+            }
+        };
+        let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
+        self.core.alarm.no_later_than(until);
+        if let Some(old) = displaced {
+            self.core.answer(old, UCode::ABORTED, None);
+        }
+        if let Some((request, (code, payload))) = answer {
+            self.core.answer(request, code, payload);
+        }
+        Ok(())
+    }
+
+    /// Tells vsomeip what a listener needs. A filter with a wildcard for the service hears what
+    /// comes for other reasons; for requests, the services in the configuration file.
+    fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
+        let (application, topics) = (self.application(), &self.topics);
+        let major = |pattern: &Pattern| self.major(pattern);
+        self.for_each_need(filter, |need| match need {
+            Need::Event(event) => topics.subscribe(application, event, major(filter.service())),
+            Need::Service(of) => topics.request(application, of),
+            Need::Offer(of, major) => topics.offer(application, of, major).map(drop),
+        })
+    }
+
+    fn no_longer_ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
+        let (application, topics) = (self.application(), &self.topics);
+        self.for_each_need(filter, |need| match need {
+            Need::Event(event) => topics.unsubscribe(application, event),
+            Need::Service(of) => topics.release(application, of),
+            Need::Offer(of, _) => topics.stop_offer(application, of),
+        })
+    }
+
+    /// The version that a filter names, or else this uEntity's own.
+    fn major(&self, pattern: &Pattern) -> u8 {
+        pattern.version.unwrap_or(self.core.identity.local.ue_version_major) as u8
+    }
+
+    fn for_each_need(
+        &self,
+        filter: &Filter,
+        mut meet: impl FnMut(Need) -> crate::vsomeip::Result<()>,
+    ) -> crate::vsomeip::Result<()> {
+        let service = filter.service();
+        let major = self.major(service);
+        match (filter.kind(), service.target()) {
+            (Kind::Events, Some(event)) => meet(Need::Event(event)),
+            (Kind::Answers, Some(event)) if event.method >= 0x8000 => meet(Need::Event(event)),
+            (Kind::Answers, Some(of)) => meet(Need::Service(of)),
+            (Kind::Events | Kind::Answers, None) => Ok(()),
+            (Kind::Requests, Some(of)) => meet(Need::Offer(of, major)),
+            (Kind::Requests | Kind::PointToPoint, _) => {
+                self.services.iter().try_for_each(|config| {
+                    let (service, instance) = (config.service, config.instance);
+                    meet(Need::Offer(Target { service, instance, method: 0 }, major))
+                })
+            }
+        }
+    }
+}
+
+enum Need {
+    Event(Target),
+    Service(Target),
+    Offer(Target, u8),
+}
+
+/// What is left of a request's time to live.
+fn remaining(attributes: &UAttributes) -> Duration {
+    let ttl = Duration::from_millis(u64::from(attributes.ttl.unwrap_or(0)));
+    let created = attributes.id.get_time().map(Duration::from_millis).unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    ttl.saturating_sub(now.saturating_sub(created)).max(Duration::from_millis(1))
+}
+
+impl LocalUriProvider for UPTransportVsomeip {
+    fn get_authority(&self) -> String {
+        self.core.identity.local.authority_name.clone()
+    }
+
+    fn get_resource_uri(&self, resource_id: u16) -> UUri {
+        let mut uri = self.core.identity.local.clone();
+        uri.resource_id = u32::from(resource_id);
+        uri
+    }
+
+    fn get_source_uri(&self) -> UUri {
+        self.core.identity.local.clone()
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Applications that still run when the process exits.
+//!
+//! `exit` destroys vsomeip's static objects while its threads use them, which ends the process with an
+//! abort now and then. A function that is registered with `atexit` after the library was opened runs
+//! before those destructors: it stops what is still running, and waits for each a second at most.
+
+use super::application::Inner;
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak, mpsc};
+use std::time::{Duration, Instant};
+
+static RUNNING: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Remembers an application until it is gone. The library is open already.
+pub(crate) fn stop_at_exit(inner: &Arc<Inner>) {
+    static ONCE: Once = Once::new();
+    // SAFETY: a function that may be called at exit: it panics nowhere and stays loaded.
+    ONCE.call_once(|| unsafe {
+        libc::atexit(stop_all);
+    });
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|other| other.strong_count() != 0);
+    running.push(Arc::downgrade(inner));
+}
+
+extern "C" fn stop_all() {
+    let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    for weak in running {
+        let Some(inner) = weak.upgrade() else { continue };
+        let (done, stopped) = mpsc::channel();
+        let stopping = std::thread::Builder::new().spawn(move || {
+            inner.stop_quietly();
+            drop(inner);
+            let _ = done.send(());
+        });
+        if stopping.is_err() || stopped.recv_timeout(LIMIT).is_err() {
+            continue;
+        }
+        // The thread that ran it holds it until it has left vsomeip; a guard that was forgotten does
+        // so for ever.
+        let until = Instant::now() + Duration::from_millis(50);
+        while weak.strong_count() > 1 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

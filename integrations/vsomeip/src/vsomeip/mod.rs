@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! vsomeip itself, thin and safe: one application, its handlers, and the proof that a handler is gone.
+//!
+//! vsomeip copies a handler into its map, into its queue for every message, and forgets it when the
+//! last copy is destroyed; nobody tells. Here every copy carries a counted token, so it does:
+//! [`Handler::unregister`] closes a gate (no call begins any more, queued copies return at once) and
+//! gives an [`Ending`], which resolves when the last copy is gone and the closure is dropped, on a
+//! thread of our own.
+
+mod application;
+pub(crate) mod bridge;
+mod exit;
+pub(crate) mod gate;
+pub(crate) mod handler;
+mod load;
+mod message;
+
+pub use self::{
+    application::{Application, Error, Result},
+    gate::{Ending, NotQuiet, Quiet},
+    handler::{Handler, live_handlers},
+    load::{Library, LoadError, VERSION, library},
+    message::{ANY, ANY_MAJOR, Header, Message, MessageType, ReturnCode, Target},
+};

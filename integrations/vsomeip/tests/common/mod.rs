@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Each test has a process, a network key and a configuration of its own, since vsomeip reads one
+//! configuration per process: so tests run side by side.
+#![allow(dead_code, unreachable_pub)] // every test binary uses a part of this
+
+use ringback_vsomeip::{
+    Options, UPTransportVsomeip, VsomeipApplicationConfig, VsomeipConfiguration,
+};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use up_rust::{UListener, UMessage, UMessageBuilder, UPayloadFormat, UStatus, UTransport, UUri};
+
+const CHILD: &str = "RINGBACK_TEST_CHILD";
+
+/// Runs `body` in a process of its own, which is killed when it hangs.
+pub fn isolated(name: &str, body: impl FnOnce()) {
+    isolated_with(name, |configuration| configuration, body);
+}
+
+/// As [`isolated`], with more in vsomeip's configuration.
+pub fn isolated_with(
+    name: &str,
+    configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
+    body: impl FnOnce(),
+) {
+    child(name, &[], configure, body);
+}
+
+/// As [`isolated`], for a process that ends in the middle of its work: what it has not freed then is no
+/// leak to an address sanitizer.
+pub fn isolated_at_exit(name: &str, body: impl FnOnce()) {
+    child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], |configuration| configuration, body);
+}
+
+fn child(
+    name: &str,
+    environment: &[(&str, &str)],
+    configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
+    body: impl FnOnce(),
+) {
+    if std::env::var_os(CHILD).is_some() {
+        let _ = env_logger::builder().is_test(true).try_init();
+        return body();
+    }
+    let network = network(name);
+    let path = std::env::temp_dir().join(format!("{network}.json"));
+    let configuration = VsomeipConfiguration::new(&application("a"))
+        .application(&application("b"))
+        .application(&application("c"))
+        .application(&application("d"))
+        .network(&network)
+        // Else one test would see the offers of another.
+        .service_discovery([224, 244, 224, 245].into(), free_port());
+    std::fs::write(&path, configure(configuration).to_json()).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads", "1"])
+        .env(CHILD, "1")
+        .env("VSOMEIP_CONFIGURATION", &path)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(180);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    clean(&network);
+    let status = status.expect("hung, and was killed");
+    assert!(status.success(), "{name}: {status}");
+}
+
+/// A UDP port that nobody uses.
+pub fn free_port() -> u16 {
+    std::net::UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A network key that nobody else uses.
+pub fn network(name: &str) -> String {
+    format!("rb-{}-{}", std::process::id(), name.rsplit("::").next().unwrap())
+}
+
+/// Removes what vsomeip leaves behind.
+pub fn clean(network: &str) {
+    for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(network) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The application `a`, `b`, `c` or `d` of the test's configuration.
+pub fn application(name: &str) -> VsomeipApplicationConfig {
+    VsomeipApplicationConfig::new(name, 0x1000 + u16::from(name.as_bytes()[0]))
+}
+
+pub fn uri(text: &str) -> UUri {
+    text.parse().unwrap()
+}
+
+/// A transport of `//me/<entity>/1/0`, whose network is `//far`.
+pub fn transport(name: &str, entity: u32, options: Options) -> UPTransportVsomeip {
+    try_transport(name, entity, options).unwrap()
+}
+
+pub fn try_transport(
+    name: &str,
+    entity: u32,
+    options: Options,
+) -> Result<UPTransportVsomeip, UStatus> {
+    let local = UUri::try_from_parts("me", entity, 1, 0).unwrap();
+    UPTransportVsomeip::with_options(application(name), local, "far", options)
+}
+
+/// For a publisher whose subscribers are there already: waits for them however busy the machine is.
+pub fn patient() -> Options {
+    Options::default().first_send_wait(Duration::from_secs(30))
+}
+
+/// Remembers what it gets.
+#[derive(Default)]
+pub struct Recorder {
+    pub messages: Mutex<Vec<UMessage>>,
+    pub count: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl UListener for Recorder {
+    async fn on_receive(&self, message: UMessage) {
+        self.messages.lock().unwrap().push(message);
+        self.count.fetch_add(1, SeqCst);
+    }
+}
+
+impl Recorder {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Recorder::default())
+    }
+
+    pub fn count(&self) -> usize {
+        self.count.load(SeqCst)
+    }
+
+    /// Waits for so many messages; a minute at most.
+    pub fn wait(&self, count: usize) {
+        wait_until(&format!("{count} messages"), || self.count() >= count);
+    }
+
+    /// The payloads, as text.
+    pub fn texts(&self) -> Vec<String> {
+        let text = |message: &UMessage| {
+            String::from_utf8(message.payload.clone().unwrap_or_default().to_vec()).unwrap()
+        };
+        self.messages.lock().unwrap().iter().map(text).collect()
+    }
+}
+
+/// Calls a closure for each message.
+pub struct Calls<F>(pub F);
+
+#[async_trait::async_trait]
+impl<F: Fn(UMessage) + Send + Sync> UListener for Calls<F> {
+    async fn on_receive(&self, message: UMessage) {
+        (self.0)(message);
+    }
+}
+
+pub fn wait_until(what: &str, mut there: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !there() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Blocks on a future, in a runtime with one thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Where the test's configuration file is.
+pub fn configuration() -> PathBuf {
+    std::env::var_os("VSOMEIP_CONFIGURATION").unwrap().into()
+}
+
+pub const TOPIC: &str = "//me/1111/1/8001";
+pub const OTHER: &str = "//me/1111/1/8002";
+
+pub fn text(topic: &str, text: impl ToString) -> UMessage {
+    UMessageBuilder::publish(uri(topic))
+        .build_with_payload(text.to_string(), UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
+        .unwrap()
+}
+
+pub fn two(options: Options) -> (UPTransportVsomeip, UPTransportVsomeip) {
+    // Both topics in advance: the second one of a service hears of no subscriber that came before it.
+    let publisher = patient().topics(vec![uri(TOPIC), uri(OTHER)]);
+    (transport("a", 0x3333, options), transport("b", 0x1111, publisher))
+}
+
+pub async fn listen(to: &UPTransportVsomeip, topic: &str, listener: Arc<dyn UListener>) {
+    to.register_listener(&uri(topic), None, listener).await.unwrap();
+}

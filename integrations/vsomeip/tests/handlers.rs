@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Handlers in vsomeip, and the proof that they are gone.
+
+mod common;
+#[path = "../examples/pooled_pointers.rs"]
+mod pooled_pointers;
+
+use common::*;
+use ringback_vsomeip::NotQuiet;
+use ringback_vsomeip::vsomeip::{Application, Error, Header, MessageType, Target, live_handlers};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const OF: Target = Target { service: 0x1234, instance: 1, method: 0x21 };
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn pair() -> (Application, Application) {
+    let server = Application::start("a", None, LIMIT).unwrap();
+    let client = Application::start("b", None, LIMIT).unwrap();
+    server.offer_service(OF, 1, 0).unwrap();
+    client.request_service(OF, 1).unwrap();
+    wait_until("the service", || client.is_available(OF));
+    (server, client)
+}
+
+fn send(client: &Application) {
+    let header = Header {
+        service: OF.service,
+        instance: OF.instance,
+        method: OF.method,
+        interface_version: 1,
+        message_type: MessageType::RequestNoReturn as u8,
+        ..Header::default()
+    };
+    client.send(&header, b"x").unwrap();
+}
+
+#[test]
+fn five_thousand_pointers_and_no_wrong_listener() {
+    isolated("five_thousand_pointers_and_no_wrong_listener", || {
+        let tally = pooled_pointers::run(None);
+        assert_eq!(tally.wrong.load(SeqCst), 0);
+        assert_eq!(tally.confirmed.load(SeqCst), 10_000);
+        assert!(tally.delivered.load(SeqCst) >= 10_000);
+    });
+}
+
+#[test]
+fn an_idle_handler_is_gone_at_once_and_a_queued_one_later() {
+    isolated("an_idle_handler_is_gone_at_once_and_a_queued_one_later", || {
+        let (server, client) = pair();
+        let idle = server.on_message(OF, |_| {}).unwrap();
+        idle.unregister().wait_timeout(LIMIT).unwrap();
+
+        // Fifty messages queued behind one that waits: vsomeip holds fifty copies.
+        let calls = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock().unwrap();
+        let (counted, waits) = (calls.clone(), gate.clone());
+        let handler = server
+            .on_message(OF, move |_| {
+                counted.fetch_add(1, SeqCst);
+                drop(waits.lock().unwrap());
+            })
+            .unwrap();
+        (0..50).for_each(|_| send(&client));
+        wait_until("the first call", || calls.load(SeqCst) == 1);
+        let ending = match handler.unregister().wait_timeout(Duration::from_millis(100)) {
+            Err(NotQuiet::TimedOut(ending)) => ending,
+            other => panic!("{other:?}"),
+        };
+        assert!(!ending.is_quiet());
+        drop(held);
+        block_on(ending).unwrap();
+        assert_eq!(calls.load(SeqCst), 1, "the queued copies returned at once");
+        assert_eq!(Arc::strong_count(&gate), 1, "the closure is dropped");
+    });
+}
+
+#[test]
+fn a_handler_that_panics_or_waits_for_itself_is_contained() {
+    isolated("a_handler_that_panics_or_waits_for_itself_is_contained", || {
+        let (server, client) = pair();
+        let server = Arc::new(server);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let answer = Arc::new(Mutex::new(None));
+        let slot: Arc<Mutex<Option<ringback_vsomeip::vsomeip::Handler>>> = Arc::default();
+        let (counted, told, own) = (calls.clone(), answer.clone(), slot.clone());
+        let handler = server
+            .on_message(OF, move |_| {
+                assert_ne!(counted.fetch_add(1, SeqCst), 0, "on purpose");
+                let own = own.lock().unwrap().take();
+                if let Some(own) = own {
+                    *told.lock().unwrap() = Some(own.unregister().wait_timeout(LIMIT));
+                }
+            })
+            .unwrap();
+        *slot.lock().unwrap() = Some(handler);
+        (0..5).for_each(|_| send(&client));
+        wait_until("the answer", || answer.lock().unwrap().is_some());
+        let ending = match answer.lock().unwrap().take().unwrap() {
+            Err(NotQuiet::WouldDeadlock(ending)) => ending,
+            other => panic!("{other:?}"),
+        };
+        ending.wait_timeout(LIMIT).unwrap();
+        assert_eq!(calls.load(SeqCst), 2);
+    });
+}
+
+#[test]
+fn a_destructor_may_use_vsomeip() {
+    isolated("a_destructor_may_use_vsomeip", || {
+        let (server, client) = pair();
+        let server = Arc::new(server);
+        struct Registers(Arc<Application>, Arc<AtomicUsize>);
+        impl Drop for Registers {
+            fn drop(&mut self) {
+                // Under vsomeip's own mutexes this would hang.
+                let again = self.0.on_message(OF, |_| {}).unwrap();
+                drop(again);
+                self.1.fetch_add(1, SeqCst);
+            }
+        }
+        let done = Arc::new(AtomicUsize::new(0));
+        for round in 0..50 {
+            let registers = Registers(server.clone(), done.clone());
+            let handler = server
+                .on_message(OF, move |_| {
+                    let _ = &registers;
+                })
+                .unwrap();
+            send(&client);
+            handler.unregister().wait_timeout(LIMIT).unwrap();
+            assert_eq!(done.load(SeqCst), round + 1);
+        }
+    });
+}
+
+#[test]
+fn all_kinds_of_handlers_are_called_and_let_go() {
+    isolated("all_kinds_of_handlers_are_called_and_let_go", || {
+        let event = Target { service: 0x2000, instance: 1, method: 0x8001 };
+        let server = Application::start("a", None, LIMIT).unwrap();
+        let client = Application::start("b", None, LIMIT).unwrap();
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let note = |log: &Arc<Mutex<Vec<String>>>, text: String| log.lock().unwrap().push(text);
+        let (l1, l2, l3, l4) = (log.clone(), log.clone(), log.clone(), log.clone());
+        let handlers = [
+            client
+                .on_availability(event, move |service, _, available| {
+                    note(&l1, format!("available {service:x} {available}"));
+                })
+                .unwrap(),
+            server
+                .on_subscription(event, move |client, subscribed| {
+                    note(&l2, format!("subscription {client:x} {subscribed}"));
+                    true
+                })
+                .unwrap(),
+            client
+                .on_subscription_status(event, move |error| note(&l3, format!("status {error}")))
+                .unwrap(),
+            client
+                .on_message(event, move |message| {
+                    let payload = String::from_utf8(message.payload().to_vec()).unwrap();
+                    note(&l4, format!("message {:x} {payload}", message.header().method));
+                })
+                .unwrap(),
+        ];
+        client.request_service(event, 1).unwrap();
+        client.request_event(event).unwrap();
+        client.subscribe(event, 1).unwrap();
+        server.offer_service(event, 1, 0).unwrap();
+        server.offer_event(event).unwrap();
+        let has = |text: &str| {
+            let wanted = text.to_owned();
+            wait_until(text, || log.lock().unwrap().contains(&wanted));
+        };
+        has("available 2000 true");
+        has(&format!("subscription {:x} true", client.client()));
+        has("status 0");
+        server.notify(event, b"hello").unwrap();
+        has("message 8001 hello");
+        server.stop_offer_service(event, 1, 0).unwrap();
+        has("available 2000 false");
+        for handler in handlers {
+            handler.unregister().wait_timeout(LIMIT).unwrap();
+        }
+        // The transport's own handler hears of it on the same thread, before or after ours.
+        wait_until("it to be gone", || client.available_major(event).is_none());
+    });
+}
+
+#[test]
+fn after_the_end_no_token_is_left() {
+    isolated("after_the_end_no_token_is_left", || {
+        for _ in 0..10 {
+            let (server, client) = pair();
+            let calls = Arc::new(AtomicUsize::new(0));
+            let counted = calls.clone();
+            let handler = server
+                .on_message(OF, move |_| {
+                    counted.fetch_add(1, SeqCst);
+                    std::thread::sleep(Duration::from_millis(1));
+                })
+                .unwrap();
+            (0..200).for_each(|_| send(&client));
+            wait_until("a call", || calls.load(SeqCst) > 0);
+            assert!(matches!(
+                Application::start("a", None, LIMIT),
+                Err(Error::NameTaken(name)) if name == "a"
+            ));
+            server.stop(); // with a queue that is not empty
+            client.stop();
+            let so_far = calls.load(SeqCst);
+            wait_until("all tokens", || live_handlers() == 0);
+            assert!(so_far < 200 && calls.load(SeqCst) == so_far);
+            drop(handler);
+        }
+    });
+}
+
+#[test]
+fn a_process_may_exit_while_applications_run() {
+    isolated_at_exit("a_process_may_exit_while_applications_run", || {
+        let (server, client) = pair();
+        let handler = server.on_message(OF, |_| {}).unwrap();
+        std::thread::spawn(move || {
+            loop {
+                send(&client);
+            }
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        std::mem::forget((server, handler)); // and so to the end of main
+    });
+}

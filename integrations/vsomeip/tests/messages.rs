@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Messages of every type, through the real library.
+
+mod common;
+
+use common::*;
+use ringback_vsomeip::{Options, Overflow};
+use std::sync::Arc;
+use std::time::Duration;
+use up_rust::{
+    UCode, UListener, UMessageBuilder, UMessageType, UPayloadFormat, UPriority, UTransport, UUri,
+};
+
+const TOPIC: &str = "//me/1111/1/8001";
+const METHOD: &str = "//me/2222/1/7";
+
+fn publish(topic: &str, text: String) -> up_rust::UMessage {
+    UMessageBuilder::publish(uri(topic))
+        .build_with_payload(text, UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
+        .unwrap()
+}
+
+#[test]
+fn the_first_message_and_equal_ones_arrive_in_order() {
+    isolated("the_first_message_and_equal_ones_arrive_in_order", || {
+        let options = || Options::default().mailbox(64, Overflow::Block(Duration::from_millis(40)));
+        let subscriber = transport("a", 0x3333, options());
+        let publisher = transport("b", 0x1111, patient());
+        let recorder = Recorder::new();
+        block_on(async {
+            subscriber.register_listener(&uri(TOPIC), None, recorder.clone()).await.unwrap();
+            for number in 0..2_000 {
+                publisher.send(publish(TOPIC, format!("{}", number / 2))).await.unwrap();
+            }
+        });
+        recorder.wait(2_000);
+        let expected: Vec<_> = (0..2_000).map(|number| format!("{}", number / 2)).collect();
+        assert_eq!(recorder.texts(), expected);
+        let first = recorder.messages.lock().unwrap()[0].clone();
+        assert_eq!(first.type_unchecked(), UMessageType::UMESSAGE_TYPE_PUBLISH);
+        assert_eq!(first.source_unchecked(), &uri(TOPIC));
+        assert_eq!(first.priority_unchecked(), UPriority::UPRIORITY_CS1);
+        assert_eq!(first.payload_format_unchecked(), UPayloadFormat::UPAYLOAD_FORMAT_UNSPECIFIED);
+        assert_eq!(subscriber.stats().rejected, 0);
+        assert_eq!(publisher.subscribers(&uri(TOPIC)), 1);
+    });
+}
+
+struct Echo {
+    transport: Arc<ringback_vsomeip::UPTransportVsomeip>,
+    code: UCode,
+}
+
+#[async_trait::async_trait]
+impl UListener for Echo {
+    async fn on_receive(&self, request: up_rust::UMessage) {
+        let response = UMessageBuilder::response_for_request(&request.attributes)
+            .with_comm_status(self.code)
+            .build_with_payload(
+                request.payload.unwrap_or_default(),
+                UPayloadFormat::UPAYLOAD_FORMAT_UNSPECIFIED,
+            )
+            .unwrap();
+        self.transport.send(response).await.unwrap();
+    }
+}
+
+#[test]
+fn a_request_is_answered() {
+    isolated("a_request_is_answered", || {
+        for code in [UCode::OK, UCode::NOT_FOUND, UCode::RESOURCE_EXHAUSTED] {
+            let server = Arc::new(transport("a", 0x2222, Options::default()));
+            let client = transport("b", 0x3333, Options::default());
+            let recorder = Recorder::new();
+            let echo = Arc::new(Echo { transport: server.clone(), code });
+            let me = uri("//me/3333/1/0");
+            block_on(async {
+                server
+                    .register_listener(
+                        &UUri::any_with_resource_id(0),
+                        Some(&uri(METHOD)),
+                        echo.clone(),
+                    )
+                    .await
+                    .unwrap();
+                client.register_listener(&UUri::any(), Some(&me), recorder.clone()).await.unwrap();
+                let request = UMessageBuilder::request(uri(METHOD), me.clone(), 5_000)
+                    .with_priority(UPriority::UPRIORITY_CS5)
+                    .build_with_payload("ping", UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
+                    .unwrap();
+                let id = request.id_unchecked().clone();
+                client.send(request).await.unwrap();
+                recorder.wait(1);
+                let response = recorder.messages.lock().unwrap()[0].clone();
+                let expected =
+                    if code == UCode::RESOURCE_EXHAUSTED { UCode::UNKNOWN } else { code };
+                assert_eq!(response.type_unchecked(), UMessageType::UMESSAGE_TYPE_RESPONSE);
+                assert_eq!(response.request_id_unchecked(), &id);
+                assert_eq!(response.commstatus_unchecked(), expected);
+                assert_eq!(response.priority_unchecked(), UPriority::UPRIORITY_CS5);
+                assert_eq!(response.source_unchecked(), &uri(METHOD));
+                assert_eq!(response.sink_unchecked(), &me);
+                assert_eq!(recorder.texts(), ["ping"]);
+                server
+                    .unregister_listener(&UUri::any_with_resource_id(0), Some(&uri(METHOD)), echo)
+                    .await
+                    .unwrap();
+            });
+        }
+    });
+}
+
+/// Answers only when told to; keeps the requests until then.
+#[derive(Default)]
+struct Slow(std::sync::Mutex<Vec<up_rust::UMessage>>);
+
+#[async_trait::async_trait]
+impl UListener for Slow {
+    async fn on_receive(&self, request: up_rust::UMessage) {
+        self.0.lock().unwrap().push(request);
+    }
+}
+
+async fn serve(server: &ringback_vsomeip::UPTransportVsomeip, listener: Arc<dyn UListener>) {
+    let anybody = UUri::any_with_resource_id(0);
+    server.register_listener(&anybody, Some(&uri(METHOD)), listener).await.unwrap();
+}
+
+fn request(ttl: u32) -> up_rust::UMessage {
+    UMessageBuilder::request(uri(METHOD), uri("//me/3333/1/0"), ttl).build().unwrap()
+}
+
+#[test]
+fn a_request_without_an_answer_ends_with_an_error_and_the_late_one_is_ignored() {
+    let test = "a_request_without_an_answer_ends_with_an_error_and_the_late_one_is_ignored";
+    isolated(test, || {
+        let server = transport("a", 0x2222, Options::default());
+        let client = transport("b", 0x3333, Options::default());
+        let (slow, recorder) = (Arc::new(Slow::default()), Recorder::new());
+        block_on(async {
+            serve(&server, slow.clone()).await;
+            let me = uri("//me/3333/1/0");
+            client.register_listener(&uri(METHOD), Some(&me), recorder.clone()).await.unwrap();
+            let (long, short) = (request(60_000), request(150));
+            let id = short.id_unchecked().clone();
+            client.send(long).await.unwrap();
+            client.send(short).await.unwrap();
+            recorder.wait(1);
+            let error = recorder.messages.lock().unwrap()[0].clone();
+            assert_eq!(error.request_id_unchecked(), &id);
+            assert_eq!(error.commstatus_unchecked(), UCode::DEADLINE_EXCEEDED);
+            assert_eq!(client.stats().expired_requests, 1);
+            let requests = std::mem::take(&mut *slow.0.lock().unwrap());
+            for late in requests.iter().rev() {
+                let response = UMessageBuilder::response_for_request(&late.attributes);
+                server.send({ response }.build().unwrap()).await.unwrap();
+            }
+            recorder.wait(2);
+            let messages = recorder.messages.lock().unwrap().clone();
+            assert_eq!(messages.len(), 2, "the late one was not delivered");
+            assert_eq!(messages[1].commstatus_unchecked(), UCode::OK);
+            assert_eq!(client.stats().late_responses, 1);
+            // A request can be answered once.
+            let again = UMessageBuilder::response_for_request(&requests[0].attributes);
+            let error = server.send({ again }.build().unwrap()).await.unwrap_err();
+            assert_eq!(error.get_code(), UCode::NOT_FOUND);
+        });
+    });
+}
+
+#[test]
+fn seventy_thousand_requests_are_answered_each_by_its_own() {
+    isolated("seventy_thousand_requests_are_answered_each_by_its_own", || {
+        const REQUESTS: usize = 70_000; // session ids repeat after 65,535
+        let options =
+            || Options::default().mailbox(4096, Overflow::Block(Duration::from_millis(50)));
+        let server = Arc::new(transport("a", 0x2222, options()));
+        let client = transport("b", 0x3333, options());
+        let open = Arc::new(std::sync::Mutex::new(std::collections::HashSet::new()));
+        let wrong = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let answered = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let (o, w, a) = (open.clone(), wrong.clone(), answered.clone());
+        let listener = Arc::new(Calls(move |response: up_rust::UMessage| {
+            use std::sync::atomic::Ordering::SeqCst;
+            let id = response.request_id_unchecked();
+            // The payload repeats the request's number, which the client keeps with its id.
+            let number = response.payload.clone().unwrap_or_default();
+            if !o.lock().unwrap().remove(&(id.msb, id.lsb, number.to_vec())) {
+                w.fetch_add(1, SeqCst);
+            }
+            a.fetch_add(1, SeqCst);
+        }));
+        block_on(async {
+            serve(&server, Arc::new(Echo { transport: server.clone(), code: UCode::OK })).await;
+            let me = uri("//me/3333/1/0");
+            client.register_listener(&UUri::any(), Some(&me), listener).await.unwrap();
+            for number in 0..REQUESTS {
+                let request = UMessageBuilder::request(uri(METHOD), me.clone(), 60_000)
+                    .build_with_payload(
+                        number.to_le_bytes().to_vec(),
+                        UPayloadFormat::UPAYLOAD_FORMAT_UNSPECIFIED,
+                    )
+                    .unwrap();
+                let id = request.id_unchecked();
+                open.lock().unwrap().insert((id.msb, id.lsb, number.to_le_bytes().to_vec()));
+                client.send(request).await.unwrap();
+                while open.lock().unwrap().len() > 500 {
+                    tokio::time::sleep(Duration::from_micros(100)).await;
+                }
+            }
+        });
+        use std::sync::atomic::Ordering::SeqCst;
+        wait_until("all answers", || answered.load(SeqCst) == REQUESTS);
+        assert_eq!((wrong.load(SeqCst), open.lock().unwrap().len()), (0, 0));
+    });
+}
+
+#[test]
+fn a_notification_reaches_its_addressee() {
+    isolated("a_notification_reaches_its_addressee", || {
+        let sender = transport("a", 0x1111, patient());
+        let receiver = transport("b", 0x1062, Options::default()); // the client id of "b"
+        let other = transport("c", 0x1063, Options::default());
+        let (mine, others, plain) = (Recorder::new(), Recorder::new(), Recorder::new());
+        block_on(async {
+            let topic = uri(TOPIC);
+            let (me, them) = (uri("//me/1062/1/0"), uri("//me/1063/1/0"));
+            receiver.register_listener(&topic, Some(&me), mine.clone()).await.unwrap();
+            receiver.register_listener(&topic, None, plain.clone()).await.unwrap();
+            other.register_listener(&topic, Some(&them), others.clone()).await.unwrap();
+            let message = UMessageBuilder::notification(topic, me.clone())
+                .build_with_payload("for you", UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
+                .unwrap();
+            sender.send(message).await.unwrap();
+            mine.wait(1);
+            let notified = mine.messages.lock().unwrap()[0].clone();
+            assert_eq!(notified.type_unchecked(), UMessageType::UMESSAGE_TYPE_NOTIFICATION);
+            assert_eq!(
+                (notified.source_unchecked(), notified.sink_unchecked()),
+                (&uri(TOPIC), &me)
+            );
+            plain.wait(1);
+            std::thread::sleep(Duration::from_millis(200));
+            assert_eq!(others.count(), 0);
+        });
+    });
+}
+
+#[test]
+fn what_is_refused() {
+    isolated("what_is_refused", || {
+        let server = transport("a", 0x2222, Options::default());
+        let strict = transport("b", 0x3333, Options::default().check_source(true).max_requests(1));
+        let (slow, recorder) = (Arc::new(Slow::default()), Recorder::new());
+        block_on(async {
+            serve(&server, slow).await;
+            let me = uri("//me/3333/1/0");
+            strict.register_listener(&UUri::any(), Some(&me), recorder.clone()).await.unwrap();
+            let code = |result: Result<(), up_rust::UStatus>| result.map_err(|e| e.get_code());
+            let foreign = publish("//me/1111/1/8001", "x".into());
+            assert_eq!(code(strict.send(foreign).await), Err(UCode::PERMISSION_DENIED));
+            let own = publish("//me/3333/1/8001", "x".into());
+            assert_eq!(code(strict.send(own).await), Ok(()));
+            assert_eq!(
+                code(strict.send(up_rust::UMessage::default()).await),
+                Err(UCode::INVALID_ARGUMENT)
+            );
+            // A method that nobody listens to is answered, and not left to a time-out.
+            let unknown = UMessageBuilder::request(uri("//me/2222/1/9"), me.clone(), 60_000);
+            strict.send({ unknown }.build().unwrap()).await.unwrap();
+            recorder.wait(1);
+            let answer = recorder.messages.lock().unwrap()[0].clone();
+            assert_eq!(answer.commstatus_unchecked(), UCode::INVALID_ARGUMENT);
+            assert_eq!(code(strict.send(request(60_000)).await), Ok(()));
+            assert_eq!(code(strict.send(request(60_000)).await), Err(UCode::RESOURCE_EXHAUSTED));
+        });
+    });
+}
+
+#[test]
+fn large_payloads_are_whole() {
+    isolated("large_payloads_are_whole", || {
+        let subscriber = transport("a", 0x3333, Options::default());
+        let publisher = transport("b", 0x1111, patient());
+        let recorder = Recorder::new();
+        block_on(async {
+            subscriber.register_listener(&uri(TOPIC), None, recorder.clone()).await.unwrap();
+            for size in [0, 1, 1_000, 100_000, 1_000_000] {
+                let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+                let message = UMessageBuilder::publish(uri(TOPIC))
+                    .build_with_payload(bytes, UPayloadFormat::UPAYLOAD_FORMAT_UNSPECIFIED)
+                    .unwrap();
+                publisher.send(message).await.unwrap();
+            }
+        });
+        recorder.wait(5);
+        let sizes: Vec<_> = recorder
+            .messages
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|message| {
+                let payload = message.payload.clone().unwrap();
+                assert!(
+                    payload.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at % 251)
+                );
+                payload.len()
+            })
+            .collect();
+        assert_eq!(sizes, [0, 1, 1_000, 100_000, 1_000_000]);
+    });
+}

@@ -1,0 +1,183 @@
+//! The child: closes itself in, loads the library, expands, answers, and is gone.
+
+use crate::message::{Answer, Request};
+use crate::supervise::Policy;
+use crate::{bridge, closed, seen, sys, wire};
+use proc_macro::bridge::client::ProcMacro;
+use std::ffi::{CStr, CString, c_int};
+use std::io;
+use std::time::Instant;
+
+/// What the child inherits.
+pub struct Inherited {
+    pub null: c_int,
+    pub stdout: c_int,
+    pub stderr: c_int,
+    pub answer: c_int,
+    pub request: c_int,
+    pub rules: Option<c_int>,
+    pub seccomp: bool,
+    pub parent: c_int,
+}
+
+/// Never returns to the server's code: whatever happens, the process ends here.
+pub fn run(policy: &Policy, inherited: &Inherited) -> ! {
+    let answer = serve(policy, inherited).unwrap_or_else(|error| Answer {
+        refusal: Some(error.to_string()),
+        ..Answer::default()
+    });
+    let answer = Answer { usage: sys::own_usage(), ..answer };
+    let _ = sys::write_frame(inherited.answer, &wire::encode(&answer));
+    // No destructor and no exit handler of the library runs.
+    // SAFETY: ends the process.
+    unsafe { sys::_exit(0) }
+}
+
+fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
+    let receive = || {
+        let frame = sys::read_frame(inherited.request)?;
+        let frame = frame.ok_or_else(|| io::Error::other("the server wants no answer"))?;
+        // SAFETY: this process's own end, from which nothing more comes.
+        unsafe { sys::close(inherited.request) };
+        wire::decode::<Request>(&frame).map_err(|_| io::Error::other("a damaged request"))
+    };
+    begin(policy, inherited)?;
+    // A watched child's first watched call waits for the server, which sends the request first.
+    let early = policy.watch.touches.then(receive).transpose()?;
+    close_in(policy, inherited)?;
+    let request = match early {
+        Some(request) => request,
+        None => receive()?,
+    };
+    for (name, value) in &request.environment {
+        let (name, value) = (CString::new(&**name)?, CString::new(&**value)?);
+        // SAFETY: two C strings that live through the call, in a process of one thread.
+        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
+    }
+    if !request.directory.is_empty() {
+        std::env::set_current_dir(&request.directory)?;
+    }
+    if policy.watch.debugger {
+        wait_for_debugger();
+    }
+    load_and_expand(&request)
+}
+
+/// Leaves everything of the server's behind.
+fn begin(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
+    let debugger = policy.watch.debugger;
+    // SAFETY: numbers, and descriptors that this process inherited. Everything but the standard
+    // three, the two pipes and the rules is closed, so nothing of the server's is reachable.
+    unsafe {
+        sys::signal(sys::SIGINT, 0);
+        sys::signal(sys::SIGPIPE, 0);
+        sys::check(sys::prctl(sys::PR_SET_PDEATHSIG, sys::SIGKILL as usize))?;
+        if sys::getppid() != inherited.parent {
+            return Err(io::Error::other("the server has ended"));
+        }
+        if !debugger {
+            sys::check(sys::setsid())?;
+        }
+        sys::check(sys::dup2(inherited.null, 0))?;
+        sys::check(sys::dup2(inherited.stdout, 1))?;
+        sys::check(sys::dup2(inherited.stderr, 2))?;
+        let kept = [Some(inherited.answer), Some(inherited.request), inherited.rules];
+        let mut kept: Vec<c_int> = kept.into_iter().flatten().collect();
+        kept.sort_unstable();
+        let mut from = 3;
+        for fd in kept {
+            if fd > from {
+                sys::syscall(sys::CLOSE_RANGE, from, fd - 1, 0u32);
+            }
+            from = fd + 1;
+        }
+        sys::syscall(sys::CLOSE_RANGE, from, c_int::MAX, 0u32);
+        sys::clearenv();
+    }
+    Ok(())
+}
+
+fn close_in(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
+    if policy.allow.everything {
+        return Ok(());
+    }
+    closed::limit(&policy.limits)?;
+    let watch = policy.watch.touches;
+    let listener = closed::enter(inherited.rules, &policy.allow, inherited.seccomp, watch)?;
+    if let Some(rules) = inherited.rules {
+        // SAFETY: entered above, not needed again.
+        unsafe { sys::close(rules) };
+    }
+    if listener >= 0 {
+        hand_over(listener, inherited.answer)?;
+    }
+    Ok(())
+}
+
+/// Tells the server where the listener is, and closes it here once the server has it.
+fn hand_over(listener: c_int, answer: c_int) -> io::Result<()> {
+    sys::write_all(answer, &listener.to_le_bytes())?;
+    // A watched call of no effect: it returns when the server has begun to listen.
+    // SAFETY: writes no byte; the descriptor is this process's own.
+    unsafe {
+        sys::syscall(318, 0usize, 0usize, 0u32);
+        sys::close(listener);
+    }
+    Ok(())
+}
+
+fn wait_for_debugger() {
+    let traced = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        !status.contains("TracerPid:\t0\n")
+    };
+    while !traced() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+fn load_and_expand(request: &Request) -> io::Result<Answer> {
+    let start = Instant::now();
+    if request.watch.touches {
+        seen::watch();
+    }
+    let path = CString::new(&*request.library)?;
+    let symbol = CString::new(&*request.symbol)?;
+    let (lazy, local) = (1, 0);
+    // SAFETY: two C strings that live through the calls. Loading runs the library's constructors,
+    // which may do anything: that is why this process is closed in and thrown away.
+    let found = unsafe {
+        let library = sys::dlopen(path.as_ptr(), lazy | local);
+        if library.is_null() { library } else { sys::dlsym(library, symbol.as_ptr()) }
+    };
+    if found.is_null() {
+        // SAFETY: after a failed call dlerror answers a C string, valid until the next call.
+        let why = unsafe {
+            let text = sys::dlerror();
+            if text.is_null() { c"it cannot be loaded" } else { CStr::from_ptr(text) }
+        };
+        return Err(io::Error::other(why.to_string_lossy()));
+    }
+    // SAFETY: the tool has read from the file that this compiler built it, and for this compiler
+    // the symbol is a static slice of `ProcMacro`. A library that lies harms this process only.
+    let library: &[ProcMacro] = unsafe { *found.cast::<&[ProcMacro]>() };
+    let load_nanoseconds = start.elapsed().as_nanos() as u64;
+    let mut answer =
+        Answer { load_nanoseconds, declared: bridge::list(library), ..Answer::default() };
+    for call in &request.calls {
+        let trace = request.watch.trace;
+        match bridge::expand(library, call, &request.sources, &request.environment, trace) {
+            Some(mut expanded) => {
+                if request.watch.touches {
+                    expanded.tracked.extend(seen::take());
+                }
+                answer.expanded.push(expanded);
+            }
+            None => {
+                answer.refusal = Some(format!("the library has no macro `{}`", call.name));
+                break;
+            }
+        }
+    }
+    Ok(answer)
+}

@@ -1,0 +1,156 @@
+//! Hears what a watched child asks of the kernel, before it is done.
+
+use crate::closed;
+use crate::message::Allow;
+use crate::rules::{About, CLONE, REFUSED, WATCHED};
+use crate::sys::{self, check};
+use std::ffi::{c_int, c_long, c_void};
+use std::io;
+
+const RECEIVE: u64 = 0xc050_2100;
+const SEND: u64 = 0xc018_2101;
+/// More lines than anyone reads.
+const MOST: usize = 10_000;
+
+#[repr(C)]
+#[derive(Default)]
+struct Notification {
+    id: u64,
+    pid: u32,
+    flags: u32,
+    number: c_int,
+    arch: u32,
+    instruction: u64,
+    arguments: [u64; 6],
+}
+
+#[repr(C)]
+struct Response {
+    id: u64,
+    value: i64,
+    error: i32,
+    flags: u32,
+}
+
+pub struct Listener {
+    fd: c_int,
+    started: bool,
+    pub touches: Vec<String>,
+}
+
+impl Listener {
+    /// Takes the listener `fd` out of the child `pid`.
+    pub fn fetch(pid: c_int, fd: c_int) -> io::Result<Self> {
+        // SAFETY: numbers only; the second descriptor is closed before anyone else sees it.
+        let fd = unsafe {
+            let process = check(sys::syscall(sys::PIDFD_OPEN, pid, 0u32))?;
+            let fd = check(sys::syscall(sys::PIDFD_GETFD, process as c_int, fd, 0u32));
+            sys::close(process as c_int);
+            fd? as c_int
+        };
+        Ok(Listener { fd, started: false, touches: Vec::new() })
+    }
+
+    pub fn fd(&self) -> c_int {
+        self.fd
+    }
+
+    /// Notes one call and lets it pass or fail.
+    pub fn hear(&mut self, allow: &Allow) -> io::Result<()> {
+        let mut heard = Notification::default();
+        // SAFETY: the kernel fills the 80 bytes of `heard`, which are zero as it demands.
+        check(unsafe { sys::ioctl(self.fd, RECEIVE, &mut heard) })?;
+        let number = c_long::from(heard.number);
+        let refused = REFUSED.iter().find(|(known, ..)| *known == number);
+        let known = refused.or_else(|| WATCHED.iter().find(|(known, ..)| *known == number));
+        let about = known.map_or(About::System, |(_, _, about)| *about);
+        let name = known.map_or("?", |(_, name, _)| name);
+        let thread = heard.arguments[0] & 0x1_0000 != 0;
+        let fails = match number {
+            CLONE => !thread && !allow.exec,
+            _ => refused.is_some() && !closed::passes(about, allow),
+        };
+        // The first is the child's own sign that it is ready.
+        if std::mem::replace(&mut self.started, true) && self.touches.len() < MOST {
+            self.touches.push(describe(name, about, &heard, fails));
+        }
+        let response = Response {
+            id: heard.id,
+            value: 0,
+            error: if fails { -1 } else { 0 },
+            flags: u32::from(!fails),
+        };
+        // SAFETY: the kernel reads the 24 bytes of `response`. It fails where the child is gone.
+        let _ = unsafe { sys::ioctl(self.fd, SEND, &response) };
+        Ok(())
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // SAFETY: the listener's own descriptor.
+        unsafe { sys::close(self.fd) };
+    }
+}
+
+/// One line: what, how, which, and whether it was refused.
+fn describe(name: &str, about: About, heard: &Notification, fails: bool) -> String {
+    let what = match about {
+        About::Network => "net".to_owned(),
+        About::Exec => "exec".to_owned(),
+        About::Thread if fails => "exec".to_owned(),
+        About::Thread => "thread".to_owned(),
+        About::Random => "random".to_owned(),
+        About::System => "system".to_owned(),
+        About::Path(at) => {
+            let writes = match name {
+                "open" => heard.arguments[1] & 0o1103 != 0,
+                "openat" => heard.arguments[2] & 0o1103 != 0,
+                "stat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat"
+                | "faccessat2" | "readlink" | "readlinkat" | "openat2" => false,
+                _ => true,
+            };
+            let path = read_path(heard.pid, heard.arguments[at]);
+            return line(if writes { "fs-write" } else { "fs-read" }, name, &path, fails);
+        }
+    };
+    let detail = if name == "execve" { read_path(heard.pid, heard.arguments[0]) } else { String::new() };
+    line(&what, name, &detail, fails)
+}
+
+fn line(what: &str, name: &str, detail: &str, fails: bool) -> String {
+    format!("{what}\t{name}\t{detail}\t{}", if fails { "refused" } else { "passed" })
+}
+
+/// The C string at `address` in the process `pid`, as far as it can be read.
+fn read_path(pid: u32, address: u64) -> String {
+    let mut text = Vec::new();
+    // Page by page: the string may end right before memory that is not there.
+    while text.len() < 4096 {
+        let at = address + text.len() as u64;
+        let mut page = vec![0u8; 4096 - (at % 4096) as usize];
+        let local = [page.as_mut_ptr() as u64, page.len() as u64];
+        let remote = [at, page.len() as u64];
+        // SAFETY: one local and one remote range; the kernel writes at most `page.len()` bytes
+        // into `page`, and fails where the other process has no such memory.
+        let count = unsafe {
+            sys::syscall(
+                sys::PROCESS_VM_READV,
+                pid,
+                (&raw const local).cast::<c_void>(),
+                1usize,
+                (&raw const remote).cast::<c_void>(),
+                1usize,
+                0usize,
+            )
+        };
+        let Ok(count) = usize::try_from(count) else { break };
+        page.truncate(count);
+        if let Some(end) = page.iter().position(|byte| *byte == 0) {
+            text.extend_from_slice(&page[..end]);
+            break;
+        }
+        text.extend_from_slice(&page);
+    }
+    String::from_utf8_lossy(&text).replace(['\t', '\n'], " ")
+}

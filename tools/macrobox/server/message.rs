@@ -1,0 +1,227 @@
+//! What the tool asks of the server, and what it hears back.
+
+use crate::token::{Span, Stream};
+use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
+
+/// Raised whenever a message changes its form: part of the cache key of a built server.
+pub const PROTOCOL: u32 = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    Derive,
+    Attribute,
+    Function,
+}
+wire_enum!(Kind { Derive, Attribute, Function });
+
+/// One macro of a library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub kind: Kind,
+    pub name: String,
+    /// Helper attributes of a derive.
+    pub helpers: Vec<String>,
+}
+wire_struct!(Declared { kind, name, helpers });
+
+/// A file, or the part of one, that spans point into.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    pub path: String,
+    pub text: String,
+    /// Where `text` begins in the file: byte, and line and column counted from 1.
+    pub offset: u32,
+    pub line: u32,
+    pub column: u32,
+}
+wire_struct!(Source { path, text, offset, line, column });
+
+/// What an expansion may use up. Zero means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub wall_milliseconds: u32,
+    pub cpu_seconds: u32,
+    /// Address space, in bytes.
+    pub memory: u64,
+    /// Of its answer, and of each of stdout and stderr, in bytes.
+    pub output: u64,
+    pub descriptors: u32,
+}
+wire_struct!(Limits { wall_milliseconds, cpu_seconds, memory, output, descriptors });
+
+/// What the box lets through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allow {
+    pub network: bool,
+    pub exec: bool,
+    /// Folders that may be written below, beside the scratch folder.
+    pub write: Vec<String>,
+    /// Go on where the kernel lacks a means.
+    pub weak: bool,
+    /// No box at all, and no limits: for a debugger.
+    pub everything: bool,
+}
+wire_struct!(Allow { network, exec, write, weak, everything });
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Note each call over the bridge.
+    pub trace: bool,
+    /// Note what the macro asks of the kernel.
+    pub touches: bool,
+    /// Wait for a debugger before the library is loaded.
+    pub debugger: bool,
+}
+wire_struct!(Watch { trace, touches, debugger });
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub kind: Kind,
+    pub name: String,
+    /// What stands in the attribute's parentheses.
+    pub attribute: Option<Stream>,
+    pub input: Stream,
+    /// Where the call stands.
+    pub site: Span,
+}
+wire_struct!(Call { kind, name, attribute, input, site });
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub library: String,
+    /// The library's declaration symbol.
+    pub symbol: String,
+    /// Expanded one after the other in one process; none: only list.
+    pub calls: Vec<Call>,
+    pub sources: Vec<Source>,
+    /// The macro's whole environment.
+    pub environment: Vec<(String, String)>,
+    pub directory: String,
+    pub limits: Limits,
+    pub allow: Allow,
+    pub watch: Watch,
+}
+wire_struct!(Request {
+    library,
+    symbol,
+    calls,
+    sources,
+    environment,
+    directory,
+    limits,
+    allow,
+    watch,
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Level {
+    Error,
+    Warning,
+    Note,
+    Help,
+}
+wire_enum!(Level { Error, Warning, Note, Help });
+
+/// A message that the macro emits through the compiler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub level: Level,
+    pub message: String,
+    pub spans: Vec<Span>,
+    pub children: Vec<Diagnostic>,
+}
+wire_struct!(Diagnostic { level, message, spans, children });
+
+/// What became of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expanded {
+    /// The output, or the panic's message.
+    pub result: Result<Stream, String>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// One line per call over the bridge.
+    pub trace: Vec<String>,
+    /// Environment variables and files that the macro told the compiler it depends on.
+    pub tracked: Vec<String>,
+    pub nanoseconds: u64,
+}
+
+impl Wire for Expanded {
+    fn write(&self, w: &mut Writer) {
+        self.result.is_ok().write(w);
+        match &self.result {
+            Ok(stream) => stream.write(w),
+            Err(message) => message.write(w),
+        }
+        self.diagnostics.write(w);
+        self.trace.write(w);
+        self.tracked.write(w);
+        self.nanoseconds.write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let result = if bool::read(r)? { Ok(Stream::read(r)?) } else { Err(String::read(r)?) };
+        Ok(Expanded {
+            result,
+            diagnostics: Wire::read(r)?,
+            trace: Wire::read(r)?,
+            tracked: Wire::read(r)?,
+            nanoseconds: Wire::read(r)?,
+        })
+    }
+}
+
+/// What the closed-in child says, if it gets that far. Not to be trusted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answer {
+    /// Why the child did not load the library or found no such macro.
+    pub refusal: Option<String>,
+    pub declared: Vec<Declared>,
+    pub expanded: Vec<Expanded>,
+    pub load_nanoseconds: u64,
+    /// CPU nanoseconds, and the most memory it held, in bytes.
+    pub usage: (u64, u64),
+}
+wire_struct!(Answer { refusal, declared, expanded, load_nanoseconds, usage });
+
+/// How the child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum End {
+    /// Its answer is whole.
+    Answered,
+    /// `code` is the exit code.
+    Exited,
+    /// `code` is the signal.
+    Signalled,
+    TimedOut,
+    TooMuchOutput,
+}
+wire_enum!(End { Answered, Exited, Signalled, TimedOut, TooMuchOutput });
+
+/// What the trusted server says of one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    pub end: End,
+    pub code: i32,
+    /// An encoded [`Answer`], from the child.
+    pub answer: Vec<u8>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// What the macro asked of the kernel, where that was watched.
+    pub touches: Vec<String>,
+    pub wall_nanoseconds: u64,
+}
+wire_struct!(Reply { end, code, answer, stdout, stderr, touches, wall_nanoseconds });
+
+/// The server's first message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    pub protocol: u32,
+    /// 0: none.
+    pub landlock: u32,
+    pub seccomp: bool,
+    /// Where macros may write; removed when the server ends.
+    pub scratch: String,
+}
+wire_struct!(Hello { protocol, landlock, seccomp, scratch });

@@ -1,0 +1,325 @@
+//! One request: a child of its own, heard with limits, killed, and how it ended.
+//!
+//! The next child is made ahead, closed in and waiting, so that a request pays neither for the fork
+//! nor for the box. Each still serves one request only.
+
+use crate::child::{self, Inherited};
+use crate::listen::Listener;
+use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
+use crate::sys::{self, PollFd, check};
+use crate::{Server, wire};
+use std::ffi::c_int;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// A pipe's reading end, and what has come through it.
+struct Tap {
+    fd: c_int,
+    bytes: Vec<u8>,
+    open: bool,
+}
+
+impl Tap {
+    /// Reads what is there.
+    fn fill(&mut self) -> io::Result<()> {
+        // Small: after each fork the server pays for every page of its stack that it writes to.
+        let mut buffer = [0; 8 * 1024];
+        match sys::read_some(self.fd, &mut buffer) {
+            Ok(0) => self.open = false,
+            Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The frame in `bytes[skip..]`, once it is whole.
+    fn frame(&self, skip: usize) -> Option<&[u8]> {
+        let bytes = self.bytes.get(skip..)?;
+        let head = bytes.first_chunk::<4>()?;
+        bytes[4..].get(..u32::from_le_bytes(*head) as usize)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        // SAFETY: the tap's own descriptor.
+        unsafe { sys::close(self.fd) };
+    }
+}
+
+fn pipe() -> io::Result<(Tap, c_int)> {
+    let mut ends = [0; 2];
+    // SAFETY: the kernel writes two descriptors.
+    check(unsafe { sys::pipe2(ends.as_mut_ptr(), sys::O_CLOEXEC) })?;
+    // SAFETY: numbers; only our end must not block.
+    check(unsafe { sys::fcntl(ends[0], sys::F_SETFL, sys::O_NONBLOCK) })?;
+    Ok((Tap { fd: ends[0], bytes: Vec::new(), open: true }, ends[1]))
+}
+
+/// A reply without a child.
+fn refuse(why: String) -> Reply {
+    let answer = Answer { refusal: Some(why), ..Answer::default() };
+    Reply {
+        end: End::Answered,
+        code: 0,
+        answer: wire::encode(&answer),
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        touches: Vec::new(),
+        wall_nanoseconds: 0,
+    }
+}
+
+/// What a child is closed in by: it is made before its request comes.
+#[derive(Clone, PartialEq)]
+pub struct Policy {
+    pub limits: Limits,
+    pub allow: Allow,
+    pub watch: Watch,
+}
+
+impl Policy {
+    fn of(request: &Request) -> Self {
+        let Request { limits, allow, watch, .. } = request;
+        Policy { limits: *limits, allow: allow.clone(), watch: watch.clone() }
+    }
+}
+
+/// A child that waits for its one request.
+pub struct Spare {
+    policy: Policy,
+    child: Child,
+    /// The pipe that its request goes into.
+    request: c_int,
+}
+
+/// Answers one request, which came as `frame`.
+pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<Reply> {
+    // The last child's memory was taken apart while its answer was on its way.
+    if let Some(pid) = server.killed.take() {
+        await_end(pid);
+    }
+    let policy = Policy::of(request);
+    let means = [("landlock (version 3)", server.landlock >= 3), ("seccomp", server.seccomp)];
+    if let Some((missing, _)) = means.iter().find(|(_, here)| !here)
+        && !policy.allow.weak
+        && !policy.allow.everything
+    {
+        return Ok(refuse(format!("this kernel has no {missing}: allow a weak box to go on")));
+    }
+    let spare = match server.spare.take() {
+        Some(spare) if spare.policy == policy => Ok(spare),
+        other => {
+            if let Some(spare) = other {
+                spare.discard();
+            }
+            prepare(server, policy)
+        }
+    };
+    let Spare { mut child, request: pipe, .. } = match spare {
+        Ok(spare) => spare,
+        Err(error) => return Ok(refuse(format!("the rules cannot be made: {error}"))),
+    };
+    child.start = Instant::now();
+    // A child that could not close itself in has said so already, and does not read.
+    let _ = sys::write_frame(pipe, frame);
+    // SAFETY: the server's own end, not used again.
+    unsafe { sys::close(pipe) };
+    child.watch(server, request)
+}
+
+/// Makes the next child while nobody waits for it: it closes itself in and waits.
+pub fn prepare_next(server: &mut Server, request: &Request) {
+    let Watch { touches, debugger, .. } = request.watch;
+    if !touches && !debugger {
+        server.spare = prepare(server, Policy::of(request)).ok();
+    }
+}
+
+fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
+    let rules = server.rules(&policy.allow)?;
+    let (answer, answer_end) = pipe()?;
+    let (stdout, stdout_end) = pipe()?;
+    let (stderr, stderr_end) = pipe()?;
+    let mut ends = [0; 2];
+    // SAFETY: the kernel writes two descriptors.
+    check(unsafe { sys::pipe2(ends.as_mut_ptr(), sys::O_CLOEXEC) })?;
+    let [request_end, request] = ends;
+    // SAFETY: takes nothing. The server has one thread, so the child has all it needs.
+    let (parent, pid) = unsafe { (sys::getpid(), check(sys::fork())? as c_int) };
+    if pid == 0 {
+        let inherited = Inherited {
+            null: server.null,
+            stdout: stdout_end,
+            stderr: stderr_end,
+            answer: answer_end,
+            request: request_end,
+            rules,
+            seccomp: server.seccomp,
+            parent,
+        };
+        child::run(&policy, &inherited)
+    }
+    for end in [answer_end, stdout_end, stderr_end, request_end] {
+        // SAFETY: the child's ends, which the server does not use.
+        unsafe { sys::close(end) };
+    }
+    let taps = [answer, stdout, stderr];
+    let child = Child { pid, taps, listener: None, start: Instant::now() };
+    Ok(Spare { policy, child, request })
+}
+
+impl Spare {
+    fn discard(self) {
+        // SAFETY: the server's own end, not used again.
+        unsafe { sys::close(self.request) };
+        self.child.kill();
+        await_end(self.child.pid);
+    }
+}
+
+/// Takes away a killed child.
+fn await_end(pid: c_int) {
+    // SAFETY: writes nothing where there are no places for it.
+    while unsafe { sys::wait4(pid, std::ptr::null_mut(), 0, std::ptr::null_mut()) } == -1 {
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            break;
+        }
+    }
+}
+
+struct Child {
+    pid: c_int,
+    /// Answer, stdout, stderr.
+    taps: [Tap; 3],
+    listener: Option<Listener>,
+    start: Instant,
+}
+
+impl Child {
+    fn watch(mut self, server: &mut Server, request: &Request) -> io::Result<Reply> {
+        let ended = self.listen(server, request);
+        let skip = if self.listener.is_some() { 4 } else { 0 };
+        let frame = self.taps[0].frame(skip).map(<[u8]>::to_vec);
+        let (end, code) = match (ended, &frame) {
+            (Ok(None), None) => self.reap(request),
+            (ended, _) => {
+                // It has said all, or is to say no more: also a child that loops after its answer.
+                self.kill();
+                server.killed = Some(self.pid);
+                (ended?.unwrap_or(End::Answered), 0)
+            }
+        };
+        let [_, stdout, stderr] = &mut self.taps;
+        Ok(Reply {
+            end,
+            code,
+            answer: frame.unwrap_or_default(),
+            stdout: std::mem::take(&mut stdout.bytes),
+            stderr: std::mem::take(&mut stderr.bytes),
+            touches: self.listener.map(|mut one| std::mem::take(&mut one.touches)).unwrap_or_default(),
+            wall_nanoseconds: self.start.elapsed().as_nanos() as u64,
+        })
+    }
+
+    /// Kills the child and its group.
+    fn kill(&self) {
+        // SAFETY: not reaped yet, so the number is still the child's own, and so is the group of
+        // that number if it made one.
+        unsafe {
+            sys::kill(-self.pid, sys::SIGKILL);
+            sys::kill(self.pid, sys::SIGKILL);
+        }
+    }
+
+    /// A child whose answer's pipe has ended without an answer: it ends too, or it is killed.
+    fn reap(&self, request: &Request) -> (End, i32) {
+        let wall = Duration::from_millis(request.limits.wall_milliseconds.into());
+        let mut status = 0;
+        // SAFETY: the kernel writes `status`; it writes no usage where there is no place for it.
+        while unsafe { sys::wait4(self.pid, &mut status, 1, std::ptr::null_mut()) } == 0 {
+            if !wall.is_zero() && self.start.elapsed() > wall {
+                self.kill();
+                await_end(self.pid);
+                return (End::TimedOut, 0);
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        if request.allow.exec {
+            // SAFETY: others of its group may live on, and keep the group's number in use.
+            unsafe { sys::kill(-self.pid, sys::SIGKILL) };
+        }
+        match status & 0x7f {
+            0 => (End::Exited, status >> 8 & 0xff),
+            signal => (End::Signalled, signal),
+        }
+    }
+
+    /// Until the answer's pipe ends or is whole (none), or a limit is passed.
+    fn listen(&mut self, server: &Server, request: &Request) -> io::Result<Option<End>> {
+        let limits = &request.limits;
+        let wall = Duration::from_millis(limits.wall_milliseconds.into());
+        let most = if limits.output == 0 { usize::MAX } else { limits.output as usize };
+        let watched = request.watch.touches && !request.allow.everything && server.seccomp;
+        let mut hung_up = false;
+        loop {
+            let mut left = -1;
+            if !wall.is_zero() && !request.watch.debugger {
+                match wall.checked_sub(self.start.elapsed()) {
+                    Some(rest) => left = rest.as_millis() as c_int + 1,
+                    None => return Ok(Some(End::TimedOut)),
+                }
+            }
+            let listener = self.listener.as_ref().filter(|_| !hung_up);
+            let listener = listener.map_or(-1, Listener::fd);
+            let poll = |fd, events| PollFd { fd, events, revents: 0 };
+            let tap = |tap: &Tap| poll(if tap.open { tap.fd } else { -1 }, sys::POLLIN);
+            let [answer, stdout, stderr] = &self.taps;
+            let mut fds = [
+                tap(answer),
+                tap(stdout),
+                tap(stderr),
+                poll(listener, sys::POLLIN),
+                poll(server.control, 0),
+            ];
+            // SAFETY: five live entries, which the kernel fills in.
+            match check(unsafe { sys::poll(fds.as_mut_ptr(), 5, left) }) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            if fds[4].revents != 0 {
+                // The tool is gone: nobody waits for an answer.
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            for (tap, fd) in self.taps.iter_mut().zip(&fds) {
+                if fd.revents != 0 {
+                    tap.fill()?;
+                }
+                if tap.bytes.len() > most {
+                    return Ok(Some(End::TooMuchOutput));
+                }
+            }
+            if watched && self.listener.is_none() {
+                if let Some(number) = self.taps[0].bytes.first_chunk::<4>() {
+                    // Gone already: then its end tells more.
+                    self.listener = Listener::fetch(self.pid, c_int::from_le_bytes(*number)).ok();
+                }
+            } else if fds[3].revents & sys::POLLIN != 0 {
+                if let Some(listener) = &mut self.listener {
+                    let _ = listener.hear(&request.allow);
+                }
+            } else if fds[3].revents & sys::POLLHUP != 0 {
+                hung_up = true; // the child is gone: the pipes say more
+            }
+            let skip = if self.listener.is_some() { 4 } else { 0 };
+            if !self.taps[0].open || (!watched || skip == 4) && self.taps[0].frame(skip).is_some() {
+                // What was printed before the answer is in the pipes by now.
+                for tap in &mut self.taps[1..] {
+                    tap.fill()?;
+                }
+                return Ok(None);
+            }
+        }
+    }
+}

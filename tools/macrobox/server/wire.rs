@@ -1,0 +1,263 @@
+//! How requests and replies cross a pipe: little-endian numbers, counted text, nothing else.
+//!
+//! What a boxed macro sends back is read by [`Reader`] too, so every read is checked.
+
+use crate::token::*;
+
+/// The bytes end early, or are none that a server writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the reply is not one that a server writes")
+    }
+}
+
+/// Groups nested deeper than this are refused, so that reading cannot overflow a stack.
+const DEEPEST: usize = 2_000;
+
+#[derive(Default)]
+pub struct Writer(pub Vec<u8>);
+
+pub struct Reader<'a> {
+    pub bytes: &'a [u8],
+    pub depth: usize,
+}
+
+pub trait Wire: Sized {
+    fn write(&self, w: &mut Writer);
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed>;
+}
+
+/// `value` as bytes.
+pub fn encode<T: Wire>(value: &T) -> Vec<u8> {
+    let mut writer = Writer::default();
+    value.write(&mut writer);
+    writer.0
+}
+
+/// The value that `bytes` hold, all of them.
+pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, Malformed> {
+    let mut reader = Reader { bytes, depth: 0 };
+    let value = T::read(&mut reader)?;
+    if reader.bytes.is_empty() { Ok(value) } else { Err(Malformed) }
+}
+
+impl Reader<'_> {
+    fn take(&mut self, count: usize) -> Result<&[u8], Malformed> {
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Malformed)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl Wire for $number {
+            fn write(&self, w: &mut Writer) {
+                w.0.extend_from_slice(&self.to_le_bytes());
+            }
+            fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+                let bytes = r.take(size_of::<$number>())?;
+                Ok(<$number>::from_le_bytes(bytes.try_into().map_err(|_| Malformed)?))
+            }
+        }
+    )*};
+}
+numbers!(u8, u32, u64, i32);
+
+impl Wire for bool {
+    fn write(&self, w: &mut Writer) {
+        u8::from(*self).write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match u8::read(r)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+fn write_str(text: &str, w: &mut Writer) {
+    (text.len() as u32).write(w);
+    w.0.extend_from_slice(text.as_bytes());
+}
+
+fn read_str<'r>(r: &'r mut Reader<'_>) -> Result<&'r str, Malformed> {
+    let length = u32::read(r)? as usize;
+    std::str::from_utf8(r.take(length)?).map_err(|_| Malformed)
+}
+
+impl Wire for String {
+    fn write(&self, w: &mut Writer) {
+        write_str(self, w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        read_str(r).map(String::from)
+    }
+}
+
+impl Wire for Text {
+    fn write(&self, w: &mut Writer) {
+        write_str(self, w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        read_str(r).map(Text::from)
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn write(&self, w: &mut Writer) {
+        (self.len() as u32).write(w);
+        self.iter().for_each(|item| item.write(w));
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let count = u32::read(r)? as usize;
+        // Each item takes at least a byte: a lie about the count reserves nothing.
+        let mut items = Vec::with_capacity(count.min(r.bytes.len()));
+        for _ in 0..count {
+            items.push(T::read(r)?);
+        }
+        Ok(items)
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn write(&self, w: &mut Writer) {
+        self.is_some().write(w);
+        if let Some(value) = self {
+            value.write(w);
+        }
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(if bool::read(r)? { Some(T::read(r)?) } else { None })
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn write(&self, w: &mut Writer) {
+        self.0.write(w);
+        self.1.write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok((A::read(r)?, B::read(r)?))
+    }
+}
+
+/// `Wire` for a struct: its fields in order.
+macro_rules! wire_struct {
+    ($name:ty { $($field:ident),* $(,)? }) => {
+        impl $crate::wire::Wire for $name {
+            fn write(&self, w: &mut $crate::wire::Writer) {
+                $($crate::wire::Wire::write(&self.$field, w);)*
+            }
+            fn read(r: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::Malformed> {
+                Ok(Self { $($field: $crate::wire::Wire::read(r)?),* })
+            }
+        }
+    };
+}
+pub(crate) use wire_struct;
+
+/// `Wire` for an enum without fields: its number.
+macro_rules! wire_enum {
+    ($name:ident { $($variant:ident),* $(,)? }) => {
+        impl $crate::wire::Wire for $name {
+            fn write(&self, w: &mut $crate::wire::Writer) {
+                $crate::wire::Wire::write(&(*self as u8), w);
+            }
+            fn read(r: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::Malformed> {
+                let number = <u8 as $crate::wire::Wire>::read(r)?;
+                $(if number == $name::$variant as u8 { return Ok($name::$variant); })*
+                Err($crate::wire::Malformed)
+            }
+        }
+    };
+}
+pub(crate) use wire_enum;
+
+wire_enum!(Hygiene { Source, Call, Mixed, Definition });
+wire_enum!(Delimiter { Parenthesis, Brace, Bracket, None });
+wire_struct!(Span { file, lo, hi, hygiene });
+wire_struct!(Group { delimiter, stream, open, close, entire });
+wire_struct!(Punct { ch, joint, span });
+wire_struct!(Ident { text, raw, span });
+wire_struct!(Literal { kind, text, suffix, span });
+
+impl Wire for LiteralKind {
+    fn write(&self, w: &mut Writer) {
+        use LiteralKind::*;
+        let (number, hashes) = match *self {
+            Byte => (0u8, 0u8),
+            Char => (1, 0),
+            Integer => (2, 0),
+            Float => (3, 0),
+            Str => (4, 0),
+            StrRaw(n) => (5, n),
+            ByteStr => (6, 0),
+            ByteStrRaw(n) => (7, n),
+            CStr => (8, 0),
+            CStrRaw(n) => (9, n),
+            Error => (10, 0),
+        };
+        number.write(w);
+        hashes.write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        use LiteralKind::*;
+        let (number, n) = (u8::read(r)?, u8::read(r)?);
+        Ok(match number {
+            0 => Byte,
+            1 => Char,
+            2 => Integer,
+            3 => Float,
+            4 => Str,
+            5 => StrRaw(n),
+            6 => ByteStr,
+            7 => ByteStrRaw(n),
+            8 => CStr,
+            9 => CStrRaw(n),
+            10 => Error,
+            _ => return Err(Malformed),
+        })
+    }
+}
+
+impl Wire for Tree {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Tree::Group(group) => (0u8.write(w), group.write(w)).1,
+            Tree::Punct(punct) => (1u8.write(w), punct.write(w)).1,
+            Tree::Ident(ident) => (2u8.write(w), ident.write(w)).1,
+            Tree::Literal(literal) => (3u8.write(w), literal.write(w)).1,
+        }
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match u8::read(r)? {
+            0 => {
+                r.depth += 1;
+                if r.depth > DEEPEST {
+                    return Err(Malformed);
+                }
+                let group = Group::read(r)?;
+                r.depth -= 1;
+                Tree::Group(group)
+            }
+            1 => Tree::Punct(Wire::read(r)?),
+            2 => Tree::Ident(Wire::read(r)?),
+            3 => Tree::Literal(Wire::read(r)?),
+            _ => return Err(Malformed),
+        })
+    }
+}
+
+impl Wire for Stream {
+    fn write(&self, w: &mut Writer) {
+        self.0.write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Vec::<Tree>::read(r).map(Stream::from)
+    }
+}

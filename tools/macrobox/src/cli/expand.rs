@@ -1,0 +1,338 @@
+//! `expand`: one call, or all of a macro's calls in a crate.
+
+use super::BoxOptions;
+use super::session::Session;
+use crate::cargo::Selection;
+use crate::{
+    Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, Tree,
+    record, render,
+};
+use serde_json::{Value, json};
+use similar::TextDiff;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The call: `name!(..)`, `#[name(..)] item` or `#[derive(Name)] item`; `-` reads it
+    #[arg(required_unless_present_any = ["file", "at", "name"])]
+    call: Option<String>,
+    /// Read the call from this file
+    #[arg(long, conflicts_with_all = ["call", "at", "name"])]
+    file: Option<PathBuf>,
+    /// Expand the calls on this line of the crate: FILE:LINE
+    #[arg(long, conflicts_with_all = ["call", "name"])]
+    at: Option<String>,
+    /// Expand all calls of this macro in the crate: NAME or CRATE::NAME, `*` for every macro
+    #[arg(long = "macro", value_name = "NAME", conflicts_with = "call")]
+    name: Option<String>,
+    /// The package whose crate or dependencies are meant
+    #[arg(short, long)]
+    package: Option<String>,
+    /// This binary of the package instead of its library
+    #[arg(long)]
+    bin: Option<String>,
+    /// Expand calls of the same macro in the output too, until none is left
+    #[arg(long)]
+    recursive: bool,
+    /// Print JSON with the span of every token
+    #[arg(long)]
+    json: bool,
+    /// Compare with the last time
+    #[arg(long)]
+    diff: bool,
+    /// Compare with what this other build of the macro library makes of it
+    #[arg(long, value_name = "LIBRARY")]
+    against: Option<PathBuf>,
+    /// `own` runs the macro in the box, `toolchain` in the toolchain's server, unprotected
+    #[arg(long, default_value = "own", value_parser = ["own", "toolchain"])]
+    server: String,
+}
+
+/// Deeper than this, a macro that always calls itself is stopped.
+const DEEPEST: usize = 128;
+
+pub(super) fn run(
+    selection: &Selection,
+    options: &BoxOptions,
+    arguments: &Arguments,
+) -> Result<bool, Error> {
+    let mut session = Session::open_for(options, arguments.server == "own")?;
+    let mut job = Job { arguments, good: true, json: Vec::new(), memory: None };
+    if arguments.at.is_none() && arguments.name.is_none() {
+        let (path, text) = read(arguments)?;
+        let package = arguments.package.as_deref();
+        for (library, call) in session.written_calls(selection, package, &path, &text)? {
+            job.one(&mut session, &library, &call, None)?;
+        }
+        job.finish();
+        return Ok(job.good);
+    }
+    let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    let recording = record(&session.compiler, &target)?;
+    let (environment, directory) = target.environment()?;
+    session.in_package(environment, directory);
+    job.memory = Some(target.folder.join("last"));
+    let chosen: Vec<&Record> = match &arguments.at {
+        Some(place) => at(&recording, place)?,
+        None => {
+            let name = arguments.name.as_deref().unwrap_or("*");
+            recording.records.iter().filter(|one| is_named(one, name)).collect()
+        }
+    };
+    for record in &chosen {
+        let library = Library::open(record.library.as_ref(), &session.compiler)?;
+        job.one(&mut session, &library, &record.call(&recording.root), Some(record))?;
+    }
+    job.finish();
+    count(&recording, arguments.name.as_deref(), chosen.len());
+    if chosen.is_empty() {
+        job.good = false;
+        let failed = recording.failed.unwrap_or_default();
+        eprintln!("error: no such call was expanded\n{failed}");
+    }
+    Ok(job.good)
+}
+
+fn read(arguments: &Arguments) -> Result<(String, String), Error> {
+    let doing = Error::io("reading the call");
+    match (&arguments.file, arguments.call.as_deref()) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path);
+            let failed = Error::io(format!("reading {}", path.display()));
+            Ok((path.display().to_string(), text.map_err(failed)?))
+        }
+        (None, Some("-")) => {
+            Ok(("<stdin>".into(), std::io::read_to_string(std::io::stdin()).map_err(doing)?))
+        }
+        (None, text) => Ok(("<input>".into(), text.unwrap_or_default().into())),
+    }
+}
+
+/// `NAME`, `CRATE::NAME` or `*`.
+pub(super) fn is_named(record: &Record, wanted: &str) -> bool {
+    let (package, name) = wanted.rsplit_once("::").unwrap_or(("", wanted));
+    let file = Path::new(&record.library).file_name().unwrap_or_default().to_string_lossy();
+    let crate_name = file.trim_start_matches("lib").split('-').next().unwrap_or_default();
+    (name == "*" || record.name == name) && (package.is_empty() || crate_name.starts_with(package))
+}
+
+fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Error> {
+    let wrong = || Error::Name(format!("`{place}` is not FILE:LINE"));
+    let (file, line) = place.rsplit_once(':').ok_or_else(wrong)?;
+    let line: usize = line.parse().map_err(|_| wrong())?;
+    let on_line = |record: &&Record| {
+        let Some(path) = record.files.first() else { return false };
+        if !path.ends_with(file) {
+            return false;
+        }
+        let text = std::fs::read_to_string(recording.root.join(path)).unwrap_or_default();
+        let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
+        let first = record.line as usize;
+        (first..=first + call.matches('\n').count()).contains(&line)
+    };
+    Ok(recording.records.iter().filter(on_line).collect())
+}
+
+/// Says how many of the compiler's calls these are, and names the others.
+fn count(recording: &Recording, name: Option<&str>, shown: usize) {
+    let (seen, all) = (recording.records.len(), recording.counted.len());
+    match name {
+        Some("*") => eprintln!("{shown} of {all} calls expanded"),
+        Some(name) => eprintln!("{shown} calls of `{name}`; {seen} of {all} calls recorded"),
+        None => return,
+    }
+    // The profile names a call by its macro's path and its place.
+    let mut left = recording.counted.clone();
+    for record in &recording.records {
+        let place = record.place();
+        let known = |(_, span): &(String, String)| span.contains(&format!("{place}:"));
+        let same_name = |(name, _): &(String, String)| name.contains(&record.name);
+        let found = left.iter().position(|one| known(one) && same_name(one));
+        if let Some(index) = found.or_else(|| left.iter().position(known)) {
+            left.remove(index);
+        }
+    }
+    if all > seen {
+        eprintln!("not recorded (built into the compiler, or after the tap's last macro):");
+        left.iter().for_each(|(name, span)| eprintln!("  {name} at {span}"));
+    }
+}
+
+struct Job<'a> {
+    arguments: &'a Arguments,
+    good: bool,
+    json: Vec<Value>,
+    /// Where the last expansions are kept, for `--diff`.
+    memory: Option<PathBuf>,
+}
+
+impl Job<'_> {
+    fn one(
+        &mut self,
+        session: &mut Session,
+        library: &Library,
+        call: &Call,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
+        let mut expansion = match session.expand(library, call) {
+            Ok(expansion) => expansion,
+            Err(error) if error.failure().is_some() => {
+                self.fail(&error, call);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if self.arguments.recursive {
+            let mut depth = 0;
+            expansion.stream = again(session, library, call, &expansion.stream, &mut depth)?;
+        }
+        let (complaints, errors) =
+            render::complaints(&expansion.diagnostics, &expansion.stream, call.site, &call.sources);
+        eprint!("{complaints}{}", expansion.stderr);
+        self.good &= errors == 0;
+        if self.arguments.json {
+            self.json.push(to_json(call, record, &expansion));
+            return Ok(());
+        }
+        let text = render::pretty(&expansion.stream);
+        if let Some(record) = record {
+            println!("// {} at {}", shown_name(call), record.place());
+        }
+        if let Some(other) = &self.arguments.against {
+            let other = Library::open(other, &session.compiler)?;
+            let other = render::pretty(&session.expand(&other, call)?.stream);
+            print_diff(&other, &text, "the other library", "this one");
+        } else if self.arguments.diff {
+            self.diff(call, &text)?;
+        } else if render::coloured() {
+            print!("{}", render::highlight(&text));
+        } else {
+            print!("{text}");
+        }
+        self.remember(call, &text)
+    }
+
+    fn fail(&mut self, error: &Error, call: &Call) {
+        self.good = false;
+        let Error::Macro { failure, stderr, .. } = error else { return };
+        eprint!("{stderr}");
+        let text = match failure {
+            Failure::Panicked(message) => format!("proc macro panicked: {message}"),
+            _ => error.to_string(),
+        };
+        eprint!("{}", render::message(Level::Error, &text, Some(call.site), &call.sources));
+        if self.arguments.json {
+            self.json.push(json!({ "macro": call.name, "error": error.to_string() }));
+        }
+    }
+
+    fn last(&self, call: &Call) -> PathBuf {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        let place = call.sources.first().map(|source| (&source.path, source.line));
+        (&call.name, place).hash(&mut hasher);
+        let folder = self.memory.clone().unwrap_or_else(|| "target/macrobox/last".into());
+        folder.join(format!("{:016x}.rs", hasher.finish()))
+    }
+
+    fn diff(&self, call: &Call, text: &str) -> Result<(), Error> {
+        match std::fs::read_to_string(self.last(call)) {
+            Ok(last) => print_diff(&last, text, "last time", "now"),
+            Err(_) => println!("// nothing to compare with: this is the first time"),
+        }
+        Ok(())
+    }
+
+    fn remember(&self, call: &Call, text: &str) -> Result<(), Error> {
+        let path = self.last(call);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let kept = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+        kept.map_err(Error::io(format!("keeping the expansion in {}", path.display())))
+    }
+
+    fn finish(&mut self) {
+        if self.arguments.json {
+            println!("{:#}", Value::Array(std::mem::take(&mut self.json)));
+        }
+    }
+}
+
+fn print_diff(old: &str, new: &str, before: &str, after: &str) {
+    if old == new {
+        println!("// no difference");
+        return;
+    }
+    let diff = TextDiff::from_lines(old, new);
+    print!("{}", diff.unified_diff().context_radius(3).header(before, after));
+}
+
+/// Expands what the output calls by the same name.
+fn again(
+    session: &mut Session,
+    library: &Library,
+    call: &Call,
+    stream: &Stream,
+    depth: &mut usize,
+) -> Result<Stream, Error> {
+    let mut out = Vec::new();
+    let mut trees = stream.trees().iter().peekable();
+    while let Some(tree) = trees.next() {
+        let mut rest = trees.clone();
+        let called =
+            tree.is_ident(&call.name) && rest.next().is_some_and(|bang| bang.is_punct(b'!'));
+        if call.kind == Kind::Function
+            && called
+            && let Some(Tree::Group(group)) = rest.next()
+        {
+            *depth += 1;
+            if *depth > DEEPEST {
+                let message = format!("`{}` still calls itself after {DEEPEST} times", call.name);
+                return Err(Error::Name(message));
+            }
+            let inner = Call { input: group.stream.clone(), ..call.clone() };
+            let expansion = session.expand(library, &inner)?;
+            let inner = again(session, library, call, &expansion.stream, depth)?;
+            out.extend(inner.into_trees());
+            trees = rest;
+            // The call's own semicolon goes with it.
+            trees.next_if(|next| next.is_punct(b';'));
+            continue;
+        }
+        out.push(match tree {
+            Tree::Group(group) => {
+                let stream = again(session, library, call, &group.stream, depth)?;
+                Tree::Group(crate::Group { stream, ..group.clone() })
+            }
+            other => other.clone(),
+        });
+    }
+    Ok(out.into())
+}
+
+fn shown_name(call: &Call) -> String {
+    match call.kind {
+        Kind::Derive => format!("#[derive({})]", call.name),
+        Kind::Attribute => format!("#[{}]", call.name),
+        Kind::Function => format!("{}!", call.name),
+    }
+}
+
+fn to_json(call: &Call, record: Option<&Record>, expansion: &Expansion) -> Value {
+    let mut text = String::new();
+    let mut tokens = Vec::new();
+    crate::write_text(&expansion.stream, &mut text, &mut |tree, start, end| {
+        let span: Span = tree.span();
+        let from = match span.is_made() {
+            true => Value::Null,
+            false => json!({
+                "file": call.sources.get(span.file as usize).map(|source| &source.path),
+                "start": span.lo, "end": span.hi,
+            }),
+        };
+        tokens.push(json!({ "start": start, "end": end, "from": from }));
+    });
+    json!({
+        "macro": call.name, "at": record.map(Record::place), "text": text, "tokens": tokens,
+        "microseconds": expansion.time.as_micros() as u64,
+    })
+}

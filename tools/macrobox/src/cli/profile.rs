@@ -1,0 +1,224 @@
+//! `profile`: what macros cost, over a crate's real calls or as one call grows.
+
+use super::BoxOptions;
+use super::expand::is_named;
+use super::report::{self, Point, Shown};
+use super::session::Session;
+use crate::cargo::Selection;
+use crate::{Call, Error, Expansion, Kind, Library, Tree, record};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A call that is grown: `#[derive(Name)] struct S { a: T }`, `name!(10)` or `name!(a, b)`;
+    /// without it, all calls of the crate are timed
+    call: Option<String>,
+    /// The package whose crate or dependencies are meant
+    #[arg(short, long)]
+    package: Option<String>,
+    /// This binary of the package instead of its library
+    #[arg(long)]
+    bin: Option<String>,
+    /// Only this macro's calls: NAME or CRATE::NAME
+    #[arg(long = "macro", value_name = "NAME", default_value = "*")]
+    name: String,
+    /// Sizes to grow the call to
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16, 64, 256, 1024])]
+    sizes: Vec<usize>,
+    /// How often each size and each call is timed; the fastest counts
+    #[arg(long, default_value_t = 5)]
+    repeat: usize,
+    /// Write the sweep's curve as SVG
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write one self-contained HTML report
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(super) fn run(
+    selection: &Selection,
+    options: &BoxOptions,
+    arguments: &Arguments,
+) -> Result<bool, Error> {
+    let mut session = Session::open(options)?;
+    let (points, mut shown) = match &arguments.call {
+        Some(text) => sweep(&mut session, selection, arguments, text)?,
+        None => (Vec::new(), calls(&mut session, selection, arguments)?),
+    };
+    // The dearest first.
+    shown.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
+    if let Some(path) = &arguments.svg {
+        let written = std::fs::write(path, report::svg(&points));
+        written.map_err(Error::io(format!("writing {}", path.display())))?;
+        println!("wrote {}", path.display());
+    }
+    if let Some(path) = &arguments.html {
+        let written = std::fs::write(path, report::html(&points, &shown));
+        written.map_err(Error::io(format!("writing {}", path.display())))?;
+        println!("wrote {}", path.display());
+    }
+    Ok(!shown.is_empty() || !points.is_empty())
+}
+
+fn bar(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
+}
+
+/// The fastest of several expansions, each in a process of its own.
+fn fastest(
+    session: &mut Session,
+    library: &Library,
+    call: &Call,
+    repeat: usize,
+) -> Result<Expansion, Error> {
+    let mut best = session.expander.expand(library, call)?;
+    for _ in 1..repeat {
+        let next = session.expander.expand(library, call)?;
+        if next.time < best.time {
+            best = next;
+        }
+    }
+    Ok(best)
+}
+
+/// Every call of the crate.
+fn calls(
+    session: &mut Session,
+    selection: &Selection,
+    arguments: &Arguments,
+) -> Result<Vec<Shown>, Error> {
+    let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    let recording = record(&session.compiler, &target)?;
+    let (environment, directory) = target.environment()?;
+    session.in_package(environment, directory);
+    let chosen: Vec<_> =
+        recording.records.iter().filter(|one| is_named(one, &arguments.name)).collect();
+    let progress = bar(chosen.len());
+    let mut shown = Vec::new();
+    let mut totals: BTreeMap<String, (usize, u64, usize)> = BTreeMap::new();
+    for record in &chosen {
+        progress.inc(1);
+        let library = Library::open(record.library.as_ref(), &session.compiler)?;
+        let call = record.call(&recording.root);
+        let expansion = match fastest(session, &library, &call, arguments.repeat) {
+            Ok(expansion) => expansion,
+            Err(error) if error.failure().is_some() => {
+                progress
+                    .suspend(|| eprintln!("error: {} at {}: {error}", record.name, record.place()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let nanoseconds = expansion.time.as_nanos() as u64;
+        let total = totals.entry(record.name.clone()).or_default();
+        *total = (total.0 + 1, total.1 + nanoseconds, total.2 + expansion.stream.count());
+        shown.push(Shown {
+            title: format!("{} at {}", record.name, record.place()),
+            nanoseconds,
+            call,
+            expansion,
+        });
+    }
+    progress.finish_and_clear();
+    println!("{:<24} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
+    let mut rows: Vec<_> = totals.into_iter().collect();
+    rows.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
+    for (name, (count, time, tokens)) in rows {
+        println!("{name:<24} {count:>6} {:>9} us {tokens:>14}", time / 1000);
+    }
+    println!("{} of {} calls timed", shown.len(), recording.counted.len());
+    Ok(shown)
+}
+
+/// The same call at every size.
+fn sweep(
+    session: &mut Session,
+    selection: &Selection,
+    arguments: &Arguments,
+    text: &str,
+) -> Result<(Vec<Point>, Vec<Shown>), Error> {
+    let package = arguments.package.as_deref();
+    let mut calls = session.written_calls(selection, package, "<input>", text)?;
+    let (library, call) = calls.remove(0);
+    if !calls.is_empty() {
+        return Err(Error::Name("a sweep takes one derive at a time".into()));
+    }
+    let progress = bar(arguments.sizes.len());
+    let mut points = Vec::new();
+    let mut shown = Vec::new();
+    for &size in &arguments.sizes {
+        progress.set_message(format!("size {size}"));
+        let grown = grow(&call, size)?;
+        let expansion = fastest(session, &library, &grown, arguments.repeat)?;
+        let nanoseconds = expansion.time.as_nanos() as u64;
+        let memory = expansion.memory;
+        points.push(Point { size, nanoseconds, tokens: expansion.stream.count(), memory });
+        if expansion.stream.count() < 20_000 {
+            let title = format!("{} at size {size}", call.name);
+            shown.push(Shown { title, nanoseconds, call: grown, expansion });
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    print!("{}", report::chart(&points));
+    Ok((points, shown))
+}
+
+/// The call with `size` fields, variants or arguments in place of its first, or with the integer
+/// itself.
+fn grow(call: &Call, size: usize) -> Result<Call, Error> {
+    let trees = call.input.trees();
+    let number = match trees {
+        [Tree::Literal(literal)] => literal.text.parse::<usize>().is_ok(),
+        _ => false,
+    };
+    let text = if number {
+        size.to_string()
+    } else if call.kind == Kind::Function {
+        let first = call.input.trees().split(|tree| tree.is_punct(b',')).next().unwrap_or(&[]);
+        let first = crate::to_text(&first.to_vec().into());
+        numbered(&first, size).join(", ")
+    } else {
+        let Some(Tree::Group(body)) =
+            trees.iter().rev().find(|tree| matches!(tree, Tree::Group(_)))
+        else {
+            return Err(Error::Name(
+                "nothing to grow: give an item with fields or variants".into(),
+            ));
+        };
+        let first = body.stream.trees().split(|tree| tree.is_punct(b',')).next().unwrap_or(&[]);
+        let first = crate::to_text(&first.to_vec().into());
+        let (open, close) = body.delimiter.pair();
+        let position = trees.iter().rposition(|tree| matches!(tree, Tree::Group(_))).unwrap_or(0);
+        let part = |trees: &[Tree]| crate::to_text(&trees.to_vec().into());
+        format!(
+            "{} {open} {} {close} {}",
+            part(&trees[..position]),
+            numbered(&first, size).join(",\n"),
+            part(&trees[position + 1..])
+        )
+    };
+    let mut grown = Call::from_source(call.kind, &call.name, &text)?;
+    grown.attribute = call.attribute.clone();
+    Ok(grown)
+}
+
+/// `text` so many times; its first plain name gets a number, so that names differ.
+fn numbered(text: &str, size: usize) -> Vec<String> {
+    let is_name = |word: &&str| {
+        word.starts_with(|ch: char| ch.is_alphabetic() || ch == '_')
+            && !["pub", "mut"].contains(word)
+    };
+    let words = text.split(|ch: char| !ch.is_alphanumeric() && ch != '_');
+    let name = words.into_iter().find(is_name).unwrap_or("").to_owned();
+    let each = (0..size).map(|index| match name.is_empty() {
+        true => text.to_owned(),
+        false => text.replacen(&name, &format!("{name}_{index}"), 1),
+    });
+    each.collect()
+}

@@ -1,0 +1,153 @@
+//! What every task needs: the compiler, the expander, and macros by the names people write.
+
+use super::BoxOptions;
+use crate::cargo::{MacroCrate, Selection};
+use crate::invocation::{Written, lex_source, read_written};
+use crate::{
+    Allow, Call, Compiler, Error, Expander, Expansion, Hygiene, Library, Options, Source, Span,
+    ToolchainServer,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub(super) struct Session {
+    pub compiler: Compiler,
+    pub expander: Expander,
+    /// Expands in the box's place, if that was asked for.
+    toolchain: Option<ToolchainServer>,
+}
+
+impl Session {
+    pub fn open(options: &BoxOptions) -> Result<Self, Error> {
+        let compiler = Compiler::current()?;
+        let expander = expander(&compiler, options)?;
+        Ok(Session { compiler, expander, toolchain: None })
+    }
+
+    /// With the toolchain's server beside the box, unless `own`. Listing stays boxed.
+    pub fn open_for(options: &BoxOptions, own: bool) -> Result<Self, Error> {
+        let mut session = Self::open(options)?;
+        if !own {
+            eprintln!("warning: the toolchain's server protects nothing but this program's wait");
+            let timeout = Duration::from_millis(options.timeout.into());
+            session.toolchain = Some(ToolchainServer::new(&session.compiler, timeout)?);
+        }
+        Ok(session)
+    }
+
+    /// Macros then see what cargo sets for this package.
+    pub fn in_package(&mut self, environment: Vec<(String, String)>, directory: PathBuf) {
+        self.expander.options().environment = environment;
+        self.expander.options().directory = directory;
+    }
+
+    pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
+        let Some(toolchain) = &mut self.toolchain else {
+            return self.expander.expand(library, call);
+        };
+        let start = Instant::now();
+        let stream = toolchain.expand(library, call)?;
+        Ok(Expansion { stream, wall_time: start.elapsed(), ..Expansion::default() })
+    }
+
+    /// Macros whose name is the path's last part, with the crates that have them.
+    fn named(
+        &mut self,
+        crates: &[MacroCrate],
+        written: &Written,
+    ) -> Result<Vec<(Library, String)>, Error> {
+        let wanted = written.path.rsplit("::").next().unwrap_or_default();
+        let mut found = Vec::new();
+        for one in crates {
+            let library = one.library(&self.compiler)?;
+            let macros = self.expander.list(&library)?;
+            if macros.iter().any(|known| known.kind == written.kind && known.name == wanted) {
+                found.push((library, one.package.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A call given as text: its macros' libraries, and the calls to make (one per derive).
+    pub fn written_calls(
+        &mut self,
+        selection: &Selection,
+        package: Option<&str>,
+        path: &str,
+        text: &str,
+    ) -> Result<Vec<(Library, Call)>, Error> {
+        let source = Source { path: path.into(), text: text.into(), offset: 0, line: 1, column: 1 };
+        let all = read_written(&lex_source(&source, 0)?)?;
+        let crates = selection.macro_crates(package)?;
+        let mut calls = Vec::new();
+        for written in all {
+            let mut found = self.named(&crates, &written)?;
+            // `crate::name` chooses among crates that have macros of the same name.
+            if found.len() > 1
+                && let Some((first, _)) = written.path.split_once("::")
+            {
+                let near = |package: &str| package.replace('-', "_").starts_with(first);
+                found.retain(|(_, package)| near(package));
+            }
+            let names: Vec<&str> = found.iter().map(|(_, package)| package.as_str()).collect();
+            let library = match &found[..] {
+                [(library, _)] => library.clone(),
+                [] => return Err(not_found(&written, &crates)),
+                _ => {
+                    let message = "is in several crates: write CRATE::NAME, with one of";
+                    return Err(Error::Name(format!(
+                        "`{}` {message} {}",
+                        written.path,
+                        names.join(", ")
+                    )));
+                }
+            };
+            let name = written.path.rsplit("::").next().unwrap_or_default().to_owned();
+            let site = Span { file: 0, lo: 0, hi: text.len() as u32, hygiene: Hygiene::Call };
+            let Written { kind, attribute, input, .. } = written;
+            let sources = vec![source.clone()];
+            calls.push((library, Call { kind, name, attribute, input, site, sources }));
+        }
+        Ok(calls)
+    }
+}
+
+fn not_found(written: &Written, crates: &[MacroCrate]) -> Error {
+    let names: Vec<&str> = crates.iter().map(|one| one.package.as_str()).collect();
+    let looked = match names.is_empty() {
+        true => "this package uses no macro crates".to_owned(),
+        false => format!("looked in {}", names.join(", ")),
+    };
+    Error::Name(format!(
+        "no procedural macro `{}` of this kind: {looked}. A name from `use .. as` is known only at \
+         its place: use --at FILE:LINE",
+        written.path
+    ))
+}
+
+/// The expander that the command line asks for; building its server is shown.
+pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expander, Error> {
+    let mut chosen = Options::default();
+    chosen.limits.wall_milliseconds = options.timeout;
+    chosen.limits.cpu_seconds = options.timeout.div_ceil(1000);
+    chosen.limits.memory = options.memory << 20;
+    let allows = |what: &str| options.allow.iter().any(|one| one == what);
+    chosen.allow = Allow {
+        network: allows("net"),
+        exec: allows("exec"),
+        write: options.allow_write.iter().map(|path| path.display().to_string()).collect(),
+        weak: options.allow_weak,
+        everything: false,
+    };
+    let spinner = ProgressBar::new_spinner();
+    let building = || {
+        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        spinner.set_message(format!("building the server for {}", compiler.version()));
+        spinner.enable_steady_tick(Duration::from_millis(100));
+    };
+    let expander = Expander::with_progress(compiler, chosen, building);
+    spinner.finish_and_clear();
+    expander
+}

@@ -1,0 +1,145 @@
+//! What can go wrong, by whose fault it is.
+
+use crate::{LexError, Refusal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Anything that keeps an expansion from its result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The macro, or the process it ran in: the next expansion is not affected.
+    #[error("`{name}` {failure}")]
+    Macro {
+        /// The macro's name.
+        name: String,
+        /// How it failed.
+        failure: Failure,
+        /// What it printed before.
+        stdout: String,
+        /// What it, or the runtime on its behalf, printed before.
+        stderr: String,
+    },
+    /// The library is refused, unloaded.
+    #[error("{path}: {refusal}", path = path.display())]
+    Library {
+        /// The library's file.
+        path: PathBuf,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The text given as a call is no token stream.
+    #[error("line {line}, column {column}: {error}", error = error.message)]
+    Lex {
+        /// What is wrong with it.
+        error: LexError,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+    },
+    /// The server does not build with this compiler.
+    #[error(
+        "the server does not build with {compiler}: its bridge is probably newer than this tool. \
+         Use `--server toolchain`, or a newer macrobox.\n{output}"
+    )]
+    Build {
+        /// Its version line.
+        compiler: String,
+        /// The compiler's messages.
+        output: String,
+    },
+    /// The server ended, and again after each restart that the options allow.
+    #[error("the expansion server ended {times} times; the last time: {reason}")]
+    ServerLost {
+        /// How often.
+        times: u32,
+        /// What was seen of it.
+        reason: String,
+    },
+    /// The server's kernel cannot enforce what the options ask for.
+    #[error("{0}")]
+    Weak(String),
+    /// Asking cargo or rustc failed.
+    #[error("{0}")]
+    Cargo(String),
+    /// No such macro, or more than one.
+    #[error("{0}")]
+    Name(String),
+    /// The system refused something.
+    #[error("{doing}: {error}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// The system's answer.
+        error: std::io::Error,
+    },
+}
+
+/// How a macro failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// It panicked, with this message.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// A signal ended its process.
+    #[error("was ended by signal {0} ({name})", name = signal_name(*.0))]
+    Crashed(i32),
+    /// It overflowed its stack.
+    #[error("overflowed its stack")]
+    StackOverflow,
+    /// It asked for more memory than it may have.
+    #[error("used up its memory limit")]
+    OutOfMemory,
+    /// It used up its CPU time.
+    #[error("used up its limit of CPU time")]
+    OutOfTime,
+    /// It ended its own process.
+    #[error("ended its process with exit code {0} instead of answering")]
+    Exited(i32),
+    /// It was killed after this time.
+    #[error("did not end within {0:?}, and was killed")]
+    TimedOut(Duration),
+    /// It printed or answered more than it may.
+    #[error("wrote more than its output limit")]
+    TooMuchOutput,
+    /// What came back is no answer.
+    #[error("sent back something that is no answer")]
+    Malformed,
+    /// The library could not be loaded, or has no such macro.
+    #[error("could not be run: {0}")]
+    NotRun(String),
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => "see signal(7)",
+    }
+}
+
+impl Error {
+    /// An [`Error::Io`] maker: `.map_err(Error::io("reading it"))`.
+    pub fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+        let doing = doing.into();
+        move |error| Error::Io { doing, error }
+    }
+
+    /// How the macro failed, if it was the macro.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Error::Macro { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Expands calls in the box, and says in types how that went.
+
+use crate::message::{Answer, Call as CallMessage, End, Expanded, Reply, Request};
+use crate::process::Process;
+use crate::wire::decode;
+use crate::{
+    Allow, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Source, Stream,
+    Watch, to_text,
+};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How macros are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What one expansion may use up.
+    pub limits: Limits,
+    /// What the box lets through.
+    pub allow: Allow,
+    /// What is noted.
+    pub watch: Watch,
+    /// The macro's whole environment; nothing of the caller's leaks in.
+    pub environment: Vec<(String, String)>,
+    /// The macro's current directory; empty for the caller's.
+    pub directory: PathBuf,
+    /// How often a server that ended is started again before [`Error::ServerLost`].
+    pub restarts: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            limits: Limits {
+                wall_milliseconds: 10_000,
+                cpu_seconds: 10,
+                memory: 4 << 30,
+                output: 256 << 20,
+                descriptors: 256,
+            },
+            allow: Allow::default(),
+            watch: Watch::default(),
+            environment: Vec::new(),
+            directory: PathBuf::new(),
+            restarts: 3,
+        }
+    }
+}
+
+/// What became of one call that did not fail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Expansion {
+    /// The macro's output.
+    pub stream: Stream,
+    /// What it emitted through the compiler.
+    pub diagnostics: Vec<Diagnostic>,
+    /// One line per call over the bridge, if that was watched.
+    pub trace: Vec<String>,
+    /// What it told the compiler to depend on, and what environment and clock it read.
+    pub tracked: Vec<String>,
+    /// What it asked of the kernel, if that was watched: `kind`, call, detail and verdict by tabs.
+    pub touches: Vec<String>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed as errors.
+    pub stderr: String,
+    /// The macro alone, within its process.
+    pub time: Duration,
+    /// Loading the library.
+    pub load_time: Duration,
+    /// The whole request: fork, box, load, expansion, answer.
+    pub wall_time: Duration,
+    /// The most memory its process held, in bytes.
+    pub memory: u64,
+}
+
+impl Expansion {
+    /// The output as source text.
+    pub fn text(&self) -> String {
+        to_text(&self.stream)
+    }
+}
+
+/// Runs macros in the box, one at a time. Dropping it ends the server and removes what it made.
+pub struct Expander {
+    server: PathBuf,
+    process: Option<Process>,
+    options: Options,
+    lost: u32,
+}
+
+impl Expander {
+    /// A running server for `compiler`, which is built first if it never was (a few seconds).
+    pub fn new(compiler: &Compiler, options: Options) -> Result<Self, Error> {
+        Self::with_progress(compiler, options, || {})
+    }
+
+    /// As [`new`](Self::new); `building` is called before a server is built.
+    pub fn with_progress(
+        compiler: &Compiler,
+        options: Options,
+        building: impl FnOnce(),
+    ) -> Result<Self, Error> {
+        let server = compiler.server(building)?;
+        let process = Some(Process::start(&server)?);
+        Ok(Expander { server, process, options, lost: 0 })
+    }
+
+    /// The options, to be changed for the next call.
+    pub fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    /// What this kernel enforces, one line each.
+    pub fn enforced(&self) -> Vec<String> {
+        let Some(hello) = self.process.as_ref().map(|process| &process.hello) else {
+            return Vec::new();
+        };
+        let Limits { wall_milliseconds, cpu_seconds, memory, output, descriptors } =
+            self.options.limits;
+        let landlock = match hello.landlock {
+            0 => "NOT enforced: writes outside the scratch folder (no landlock)".to_owned(),
+            version => format!("writes only below {} (landlock {version})", hello.scratch),
+        };
+        let seccomp = match hello.seccomp {
+            false => "NOT enforced: network, exec, signals to others (no seccomp)",
+            true => "no network, no exec or fork, no signals to others (seccomp)",
+        };
+        let limits = format!(
+            "{wall_milliseconds} ms, {cpu_seconds} s of CPU, {memory} bytes of memory, {output} \
+             bytes of output, {descriptors} descriptors"
+        );
+        vec![landlock, seccomp.into(), limits]
+    }
+
+    /// The server's process number, while it runs.
+    pub fn server_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    /// The macros of `library`, by loading it in the box.
+    pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
+        let reply = self.ask(library, Vec::new(), Vec::new())?;
+        let answer = self.answer(&reply, &library.path().display().to_string())?;
+        Ok(answer.declared)
+    }
+
+    /// Expands one call, in a process of its own.
+    pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
+        let mut all = self.expand_repeated(library, call, 1)?;
+        all.pop().unwrap_or_else(|| Err(macro_error(&call.name, Failure::Malformed, &[], &[])))
+    }
+
+    /// Expands the same call `times` times, one after the other in one process.
+    pub fn expand_repeated(
+        &mut self,
+        library: &Library,
+        call: &Call,
+        times: usize,
+    ) -> Result<Vec<Result<Expansion, Error>>, Error> {
+        let calls = vec![call.message(); times];
+        let reply = self.ask(library, calls, call.sources.clone())?;
+        let answer = self.answer(&reply, &call.name)?;
+        let load_time = Duration::from_nanos(answer.load_nanoseconds);
+        if answer.expanded.len() != times {
+            return Err(macro_error(&call.name, Failure::Malformed, &reply.stdout, &reply.stderr));
+        }
+        let usage = answer.usage;
+        let each = answer.expanded.into_iter();
+        Ok(each.map(|one| expansion(&call.name, one, &reply, load_time, usage)).collect())
+    }
+
+    fn ask(
+        &mut self,
+        library: &Library,
+        calls: Vec<CallMessage>,
+        sources: Vec<Source>,
+    ) -> Result<Reply, Error> {
+        let Options { limits, allow, watch, environment, directory, .. } = &self.options;
+        let directory = match directory.as_os_str().is_empty() {
+            true => std::env::current_dir().map_err(Error::io("finding the current directory"))?,
+            false => directory.clone(),
+        };
+        let request = Request {
+            library: library.path().display().to_string(),
+            symbol: library.symbol().into(),
+            calls,
+            sources,
+            environment: environment.clone(),
+            directory: directory.display().to_string(),
+            limits: *limits,
+            allow: allow.clone(),
+            watch: watch.clone(),
+        };
+        loop {
+            let process = match &mut self.process {
+                Some(process) => process,
+                none => none.insert(Process::start(&self.server)?),
+            };
+            match process.ask(&request) {
+                Ok(reply) => return Ok(reply),
+                Err(error) => {
+                    self.process = None;
+                    self.lost += 1;
+                    if self.lost > self.options.restarts {
+                        let reason = error.to_string();
+                        return Err(Error::ServerLost { times: self.lost, reason });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The child's answer, or how it failed to give one.
+    fn answer(&self, reply: &Reply, name: &str) -> Result<Answer, Error> {
+        let limits = &self.options.limits;
+        let stderr = String::from_utf8_lossy(&reply.stderr);
+        let failure = match reply.end {
+            End::Answered => match decode::<Answer>(&reply.answer) {
+                Err(_) => Failure::Malformed,
+                Ok(Answer { refusal: None, .. }) if reply.answer.is_empty() => Failure::Malformed,
+                Ok(Answer { refusal: Some(why), .. }) if why.starts_with("this kernel") => {
+                    return Err(Error::Weak(format!("{why} (--allow-weak)")));
+                }
+                Ok(Answer { refusal: Some(why), .. }) => Failure::NotRun(why),
+                Ok(answer) => return Ok(answer),
+            },
+            End::TimedOut => {
+                Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
+            }
+            End::TooMuchOutput => Failure::TooMuchOutput,
+            End::Exited => Failure::Exited(reply.code),
+            End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
+            End::Signalled if stderr.contains("memory allocation of") => Failure::OutOfMemory,
+            End::Signalled if reply.code == 24 => Failure::OutOfTime,
+            End::Signalled => Failure::Crashed(reply.code),
+        };
+        Err(macro_error(name, failure, &reply.stdout, &reply.stderr))
+    }
+}
+
+fn macro_error(name: &str, failure: Failure, stdout: &[u8], stderr: &[u8]) -> Error {
+    Error::Macro {
+        name: name.into(),
+        failure,
+        stdout: String::from_utf8_lossy(stdout).into_owned(),
+        stderr: String::from_utf8_lossy(stderr).into_owned(),
+    }
+}
+
+fn expansion(
+    name: &str,
+    expanded: Expanded,
+    reply: &Reply,
+    load_time: Duration,
+    usage: (u64, u64),
+) -> Result<Expansion, Error> {
+    let stream = expanded.result.map_err(|message| {
+        macro_error(name, Failure::Panicked(message), &reply.stdout, &reply.stderr)
+    })?;
+    Ok(Expansion {
+        stream,
+        diagnostics: expanded.diagnostics,
+        trace: expanded.trace,
+        tracked: expanded.tracked,
+        touches: reply.touches.clone(),
+        stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
+        time: Duration::from_nanos(expanded.nanoseconds),
+        load_time,
+        wall_time: Duration::from_nanos(reply.wall_nanoseconds),
+        memory: usage.1,
+    })
+}

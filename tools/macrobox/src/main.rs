@@ -1,0 +1,5 @@
+//! `cargo macrobox`.
+
+fn main() -> std::process::ExitCode {
+    macrobox::cli::main()
+}

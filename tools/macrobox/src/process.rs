@@ -1,0 +1,70 @@
+//! The server's process and the socket to it.
+
+use crate::Error;
+use crate::message::{Hello, PROTOCOL, Reply, Request};
+use crate::wire::{decode, encode};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+pub(crate) struct Process {
+    child: Child,
+    socket: UnixStream,
+    pub(crate) hello: Hello,
+}
+
+impl Process {
+    pub(crate) fn start(server: &Path) -> Result<Self, Error> {
+        let failed = || Error::io(format!("starting {}", server.display()));
+        let (socket, theirs) = UnixStream::pair().map_err(failed())?;
+        let child = Command::new(server)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(failed())?;
+        let hello = Hello { protocol: 0, landlock: 0, seccomp: false, scratch: String::new() };
+        let mut process = Process { child, socket, hello };
+        let frame = process.receive().map_err(failed())?;
+        process.hello = decode(&frame)
+            .ok()
+            .filter(|hello: &Hello| hello.protocol == PROTOCOL)
+            .ok_or_else(|| Error::Cargo("the built server speaks another protocol".into()))?;
+        Ok(process)
+    }
+
+    pub(crate) fn ask(&mut self, request: &Request) -> std::io::Result<Reply> {
+        let bytes = encode(request);
+        let mut frame = Vec::with_capacity(bytes.len() + 4);
+        frame.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        frame.extend_from_slice(&bytes);
+        self.socket.write_all(&frame)?;
+        decode(&self.receive()?).map_err(|error| std::io::Error::other(error.to_string()))
+    }
+
+    fn receive(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut head = [0; 4];
+        self.socket.read_exact(&mut head)?;
+        let mut frame = vec![0; u32::from_le_bytes(head) as usize];
+        self.socket.read_exact(&mut frame)?;
+        Ok(frame)
+    }
+
+    /// The server's process number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The server sees the end, removes its scratch folder and goes.
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = self.child.wait();
+        // Still there only if the server was killed.
+        if !self.hello.scratch.is_empty() {
+            let _ = std::fs::remove_dir_all(&self.hello.scratch);
+        }
+    }
+}

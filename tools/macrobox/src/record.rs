@@ -1,0 +1,191 @@
+//! All macro calls of a crate, as the compiler itself resolves and expands them.
+//!
+//! Cargo checks the crate once more in a target folder of our own, with a tap between rustc and the
+//! macro libraries. So names, renames, re-exports, cfg, features and calls made by other macros are
+//! rustc's own. This run is a normal compilation: it is not boxed.
+
+use crate::cargo::Target;
+use crate::compiler::output;
+use crate::tap_record::Record;
+use crate::wire::decode;
+use crate::{Call, Compiler, Error, Source, Stream, Tree};
+use analyzeme::ProfilingData;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the compiler expanded in one crate.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// What the tap saw, in order.
+    pub records: Vec<Record>,
+    /// What the compiler's self-profile counted: how the macro is named at the call, and where.
+    pub counted: Vec<(String, String)>,
+    /// Cargo's messages, if the crate does not compile.
+    pub failed: Option<String>,
+    /// Where relative file names begin.
+    pub root: PathBuf,
+}
+
+/// The variable by which our rustc wrapper knows its task.
+pub(crate) const TASK: &str = "MACROBOX_RECORD";
+
+/// Checks `target` and records every procedural macro call in it.
+pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> {
+    let tap = compiler.tap(|| ())?;
+    let folder = target.folder.join("recorded");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).map_err(Error::io("making a folder"))?;
+    let wrapper = std::env::current_exe().map_err(Error::io("finding this program"))?;
+    // Only this crate is to be checked anew; cargo keeps the others.
+    let clean = target.cargo("clean").args(["--package", &target.package]).output();
+    clean.map_err(Error::io("starting cargo clean"))?;
+    let mut command = target.cargo("check");
+    command.args(target.selection()).env("RUSTC_WORKSPACE_WRAPPER", wrapper);
+    command.env(TASK, &target.crate_name).env("MACROBOX_TAP", folder.join("tap"));
+    command.env("MACROBOX_TAP_LIBRARY", &tap).env("MACROBOX_PROFILE", &folder);
+    let ended = command.output().map_err(Error::io("starting cargo check"))?;
+    let failed =
+        (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
+    let bytes = std::fs::read(folder.join("tap")).unwrap_or_default();
+    Ok(Recording {
+        records: read_records(&bytes)?,
+        counted: read_profile(&folder)?,
+        failed,
+        root: target.root.clone(),
+    })
+}
+
+/// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
+pub(crate) fn wrap_rustc(
+    task: &str,
+    mut arguments: impl Iterator<Item = std::ffi::OsString>,
+) -> i32 {
+    use std::os::unix::process::CommandExt;
+    let rustc = arguments.next().unwrap_or_else(|| "rustc".into());
+    let arguments: Vec<_> = arguments.collect();
+    let named = arguments.windows(2).any(|two| two[0] == "--crate-name" && two[1] == task);
+    let mut command = Command::new(rustc);
+    command.args(arguments);
+    if named && let Some(library) = std::env::var_os("MACROBOX_TAP_LIBRARY") {
+        let folder = std::env::var_os("MACROBOX_PROFILE").unwrap_or_default();
+        let mut profile = std::ffi::OsString::from("-Zself-profile=");
+        profile.push(folder);
+        command.arg(profile).arg("-Zself-profile-events=default,args");
+        command.env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
+    }
+    eprintln!("{}", command.exec());
+    1
+}
+
+fn read_records(mut bytes: &[u8]) -> Result<Vec<Record>, Error> {
+    let damaged = || Error::Cargo("the tap's record is damaged".into());
+    let mut records = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+        let (frame, rest) =
+            rest.split_at_checked(u32::from_le_bytes(*head) as usize).ok_or_else(damaged)?;
+        records.push(decode(frame).map_err(|_| damaged())?);
+        bytes = rest;
+    }
+    Ok(records)
+}
+
+/// Every `expand_proc_macro` of the self-profile in `folder`.
+fn read_profile(folder: &Path) -> Result<Vec<(String, String)>, Error> {
+    let mut counted = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io("reading the profile"))?.flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "mm_profdata") {
+            continue;
+        }
+        let data = ProfilingData::new(&path.with_extension(""))
+            .map_err(|error| Error::Cargo(format!("the self-profile cannot be read: {error}")))?;
+        for event in data.iter_full() {
+            if event.label == "expand_proc_macro" {
+                let mut details = event.additional_data.iter().map(ToString::to_string);
+                counted
+                    .push((details.next().unwrap_or_default(), details.next().unwrap_or_default()));
+            }
+        }
+    }
+    Ok(counted)
+}
+
+impl Record {
+    /// The same call, to be expanded in the box. Files are read again for their text; where that
+    /// fails, spans have no text and no line.
+    pub fn call(&self, root: &Path) -> Call {
+        let mut sources = Vec::new();
+        for file in &self.files {
+            let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+            sources.push(Source { path: file.clone(), text, offset: 0, line: 1, column: 1 });
+        }
+        self.trim(&mut sources);
+        Call {
+            kind: self.kind,
+            name: self.name.clone(),
+            attribute: self.attribute.clone(),
+            input: self.input.clone(),
+            site: self.site,
+            sources,
+        }
+    }
+
+    /// Keeps of each file only what the call's spans reach: a file may be long and calls many.
+    fn trim(&self, sources: &mut [Source]) {
+        let mut reach: HashMap<u32, (u32, u32)> = HashMap::new();
+        let mut grow = |file, lo: u32, hi: u32| {
+            let known = reach.entry(file).or_insert((lo, hi));
+            *known = (known.0.min(lo), known.1.max(hi));
+        };
+        grow(self.site.file, self.site.lo, self.site.hi);
+        let mut each = |tree: &Tree| {
+            let span = tree.span();
+            if !span.is_made() {
+                grow(span.file, span.lo, span.hi);
+            }
+        };
+        let attribute = self.attribute.iter();
+        attribute.chain([&self.input]).for_each(|stream| walk(stream, &mut each));
+        for (index, source) in sources.iter_mut().enumerate() {
+            let (lo, hi) = reach.get(&(index as u32)).copied().unwrap_or((0, 0));
+            let Some(part) = source.text.get(lo as usize..hi as usize).map(String::from) else {
+                continue;
+            };
+            let before = &source.text[..lo as usize];
+            source.line = before.matches('\n').count() as u32 + 1;
+            source.column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
+            source.offset = lo;
+            source.text = part;
+        }
+    }
+
+    /// `file:line` of the call.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.files.first().map_or("?", String::as_str), self.line)
+    }
+}
+
+fn walk(stream: &Stream, each: &mut impl FnMut(&Tree)) {
+    for tree in stream.trees() {
+        each(tree);
+        if let Tree::Group(group) = tree {
+            walk(&group.stream, each);
+        }
+    }
+}
+
+/// The target folder's place for our own builds.
+pub(crate) fn own_target_folder(metadata: &cargo_metadata::Metadata) -> PathBuf {
+    metadata.target_directory.join("macrobox").into()
+}
+
+/// `cargo metadata` as cargo itself would be run.
+pub(crate) fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// True if the toolchain's cargo answers at all.
+pub(crate) fn check_cargo() -> Result<(), Error> {
+    output(Command::new(cargo_program()).arg("--version")).map(drop)
+}

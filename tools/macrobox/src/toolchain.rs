@@ -1,0 +1,146 @@
+//! The toolchain's own server as a second backend: no box, but a second opinion. One library per
+//! process; a process that hangs or dies is replaced.
+
+use crate::flat::{Flat, Spans, from_flat, to_flat};
+use crate::{Call, Compiler, Error, Failure, Library, Stream};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Speaks to `rust-analyzer-proc-macro-srv`.
+pub struct ToolchainServer {
+    program: PathBuf,
+    process: Option<Running>,
+    timeout: Duration,
+}
+
+struct Running {
+    child: Child,
+    stdin: ChildStdin,
+    lines: mpsc::Receiver<String>,
+    library: PathBuf,
+}
+
+impl ToolchainServer {
+    /// The server of `compiler`'s toolchain.
+    pub fn new(compiler: &Compiler, timeout: Duration) -> Result<Self, Error> {
+        let program = compiler.sysroot()?.join("libexec/rust-analyzer-proc-macro-srv");
+        if !program.exists() {
+            let message = format!(
+                "this toolchain has no {}: add its rustc component anew",
+                program.display()
+            );
+            return Err(Error::Cargo(message));
+        }
+        Ok(ToolchainServer { program, process: None, timeout })
+    }
+
+    /// Expands one call, unprotected but for the time-out.
+    pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Stream, Error> {
+        let path = library.path().to_owned();
+        if self.process.as_ref().is_none_or(|running| running.library != path) {
+            self.process = None;
+            self.process = Some(self.start(path)?);
+        }
+        // One span for everything: this backend is for comparing tokens.
+        let mut spans = Spans::new(vec![0, 0, 0, 1, 0], 0, 0, 0);
+        let attributes = call.attribute.as_ref().map(|stream| to_flat(stream, &mut spans));
+        let body = to_flat(&call.input, &mut spans);
+        let request = json!({ "ExpandMacro": {
+            "lib": library.path(), "env": [], "current_dir": null,
+            "macro_body": body, "macro_name": call.name, "attributes": attributes,
+            "has_global_spans": { "def_site": 0, "call_site": 0, "mixed_site": 0 },
+            "span_data_table": spans.into_table(),
+        }});
+        let fail = |failure| Error::Macro {
+            name: call.name.clone(),
+            failure,
+            stdout: String::new(),
+            stderr: String::new(),
+        };
+        let answer = match self.ask(&request) {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.process = None;
+                return Err(fail(failure));
+            }
+        };
+        let result = &answer["ExpandMacroExtended"];
+        if let Some(message) = result["Err"].as_str() {
+            return Err(fail(Failure::Panicked(message.into())));
+        }
+        let flat: Option<Flat> = serde_json::from_value(result["Ok"]["tree"].clone()).ok();
+        let spans = Spans::new(vec![0, 0, 0, 1, 0], 0, 0, 0);
+        flat.and_then(|flat| from_flat(&flat, &spans)).ok_or_else(|| fail(Failure::Malformed))
+    }
+
+    fn start(&self, library: PathBuf) -> Result<Running, Error> {
+        let failed = || Error::io(format!("starting {}", self.program.display()));
+        let mut child = Command::new(&self.program)
+            .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(failed())?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Error::Cargo("the toolchain server has no pipes".into()));
+        };
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let each = BufReader::new(stdout).lines().map_while(Result::ok);
+            each.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
+        });
+        let mut running = Running { child, stdin, lines, library };
+        let mode = json!({ "SetConfig": { "span_mode": "RustAnalyzer" } });
+        let answers = [
+            running.ask(&json!({ "ApiVersionCheck": {} }), self.timeout),
+            running.ask(&mode, self.timeout),
+        ];
+        match &answers[0] {
+            Ok(version)
+                if version["ApiVersionCheck"].as_u64().is_some_and(|number| number >= 6) =>
+            {
+                Ok(running)
+            }
+            other => Err(Error::Cargo(format!("the toolchain server answers {other:?}"))),
+        }
+    }
+
+    fn ask(&mut self, request: &Value) -> Result<Value, Failure> {
+        match &mut self.process {
+            Some(running) => running.ask(request, self.timeout),
+            None => Err(Failure::NotRun("the toolchain server is not running".into())),
+        }
+    }
+}
+
+impl Running {
+    fn ask(&mut self, request: &Value, timeout: Duration) -> Result<Value, Failure> {
+        let sent = writeln!(self.stdin, "{request}").and_then(|()| self.stdin.flush());
+        sent.map_err(|error| Failure::NotRun(error.to_string()))?;
+        match self.lines.recv_timeout(timeout) {
+            Ok(line) => serde_json::from_str(&line).map_err(|_| Failure::Malformed),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Failure::TimedOut(timeout)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Failure::Exited(
+                self.child.try_wait().ok().flatten().and_then(|status| status.code()).unwrap_or(-1),
+            )),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The whole group: a forked grandchild would keep the pipe open.
+        let group = libc::pid_t::try_from(self.child.id()).unwrap_or(libc::pid_t::MAX);
+        // SAFETY: the child was started as the leader of this group and is not reaped yet, so the
+        // number is still its own.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,136 @@
+//! Hostile macros harm nobody, and the next healthy one is served.
+
+#[path = "../zoo/cases.rs"]
+mod cases;
+
+use cases::Zoo;
+use macrobox::background::AsyncExpander;
+use macrobox::{Call, Error, Expander, Failure, Kind, Options};
+
+#[test]
+fn every_hostile_macro_is_contained() {
+    let zoo = Zoo::build().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let outcomes = cases::contain(&zoo, scratch.path()).unwrap();
+    let escaped: Vec<String> = outcomes
+        .iter()
+        .filter_map(|one| one.escaped.as_ref().map(|why| format!("{}: {why}", one.name)))
+        .collect();
+    assert!(outcomes.len() > 20 && escaped.is_empty(), "{}", escaped.join("\n"));
+}
+
+#[test]
+fn nothing_leaks_from_one_expansion_to_the_next() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "counting", "").unwrap();
+    for _ in 0..3 {
+        assert_eq!(expander.expand(&zoo.gentle, &call).unwrap().text(), "0");
+    }
+    // In one process, a static lives on: that is what rustc does, and what `check` looks for.
+    let repeated = expander.expand_repeated(&zoo.gentle, &call, 3).unwrap();
+    let texts: Vec<String> = repeated.into_iter().map(|one| one.unwrap().text()).collect();
+    assert_eq!(texts, ["0", "1", "2"]);
+}
+
+#[test]
+fn a_panic_is_an_error_with_its_message() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "panics", "oh no").unwrap();
+    let error = expander.expand(&zoo.gentle, &call).unwrap_err();
+    assert_eq!(error.failure(), Some(&Failure::Panicked("on purpose: oh no".into())));
+}
+
+#[test]
+fn an_unknown_macro_is_named() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "nowhere", "").unwrap();
+    let Err(Error::Macro { name, failure: Failure::NotRun(why), .. }) =
+        expander.expand(&zoo.gentle, &call)
+    else {
+        panic!("an unknown macro was run");
+    };
+    assert!(name == "nowhere" && why.contains("no macro `nowhere`"), "{why}");
+}
+
+#[test]
+fn spans_tell_line_column_and_text() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "place", "\n  // grüße\n   größe = 1").unwrap();
+    let text = expander.expand(&zoo.gentle, &call).unwrap().text();
+    assert_eq!(text, r#""3:4 Some(\"größe\")""#);
+}
+
+#[test]
+fn the_scratch_folder_goes_with_the_server() {
+    let zoo = Zoo::build().unwrap();
+    let expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let enforced = expander.enforced().join("\n");
+    let folder =
+        enforced.split_once("only below ").unwrap().1.split(' ').next().unwrap().to_owned();
+    assert!(std::path::Path::new(&folder).is_dir(), "{enforced}");
+    let server = expander.server_id().unwrap();
+    drop(expander);
+    assert!(!std::path::Path::new(&folder).exists());
+    assert!(!std::path::Path::new(&format!("/proc/{server}")).exists());
+}
+
+/// Wakes the thread that waits for a future.
+struct Unpark(std::thread::Thread);
+
+impl std::task::Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn the_async_expander_needs_no_runtime() {
+    let zoo = Zoo::build().unwrap();
+    let expander = AsyncExpander::new(&zoo.compiler, cases::strict()).unwrap();
+    let call = |name: &str| Call::from_source(Kind::Function, name, "1 + 1").unwrap();
+    let hostile = expander.expand(zoo.hostile.clone(), call("segfault"));
+    let gentle = expander.expand(zoo.gentle.clone(), call("echo"));
+    // Dropped before it is asked for anything: the others do not mind.
+    drop(expander.clone().expand(zoo.gentle.clone(), call("echo")));
+    assert_eq!(block_on(hostile).unwrap_err().failure(), Some(&Failure::Crashed(11)));
+    assert_eq!(block_on(gentle).unwrap().text(), "1 + 1");
+}
+
+#[test]
+fn a_killed_server_is_started_again() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = Call::from_source(Kind::Function, "echo", "a").unwrap();
+    for lost in 0..=Options::default().restarts + 1 {
+        let before = expander.server_id();
+        if let Some(id) = before {
+            // SAFETY: the server is not reaped yet, so the number is its own.
+            unsafe { libc::kill(libc::pid_t::try_from(id).unwrap(), libc::SIGKILL) };
+        }
+        match expander.expand(&zoo.gentle, &call) {
+            Ok(expansion) => assert!(expansion.text() == "a" && expander.server_id() != before),
+            Err(Error::ServerLost { times, .. }) => {
+                assert_eq!((times, lost), (Options::default().restarts + 1, times - 1));
+                return;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("it was restarted for ever");
+}

@@ -1,0 +1,61 @@
+//! Ctrl-C leaves no process and no scratch folder behind.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Processes whose environment names `folder`, this one apart.
+fn living(folder: &Path) -> Vec<String> {
+    let mark = folder.as_os_str().as_encoded_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let has_mark = |path: &Path| {
+        let environment = std::fs::read(path.join("environ")).unwrap_or_default();
+        environment.windows(mark.len()).any(|window| window == mark)
+    };
+    processes
+        .filter(|entry| has_mark(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Waits for `done`; the watchdog of what may hang.
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(300), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_interrupted_expansion_leaves_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
+        .args(["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"])
+        .arg("--manifest-path")
+        .arg(zoo)
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The endless macro's process is the one that uses up time: it appears as the server's child.
+    let busy = || {
+        let running = |id: &String| {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let fields: Vec<&str> = stat.split(' ').collect();
+            fields.get(13).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0) > 20
+                && stat.contains("(server)")
+        };
+        living(temporary.path()).iter().any(running)
+    };
+    wait_until("the macro never ran", busy);
+    let id = libc::pid_t::try_from(tool.id()).unwrap();
+    // SAFETY: the tool is not reaped yet, so the number is its own.
+    assert_eq!(unsafe { libc::kill(id, libc::SIGINT) }, 0);
+    tool.wait().unwrap();
+    wait_until("a process lives on", || living(temporary.path()).is_empty());
+    let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -1,0 +1,97 @@
+//! Macros that do nothing wrong, each for one thing that the tests look at.
+
+use proc_macro::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+
+/// Gives its input back.
+#[proc_macro]
+pub fn echo(input: TokenStream) -> TokenStream {
+    input
+}
+
+/// The small macro of the benches: a function around the tokens.
+#[proc_macro]
+pub fn small(input: TokenStream) -> TokenStream {
+    let mut output: TokenStream = "pub fn answer() -> i32".parse().unwrap();
+    output.extend([TokenTree::from(Group::new(proc_macro::Delimiter::Brace, input))]);
+    output
+}
+
+/// `fn f0() {} ..` so many times.
+#[proc_macro]
+pub fn generate(input: TokenStream) -> TokenStream {
+    let count: usize = input.to_string().parse().expect("an integer");
+    (0..count).map(|index| format!("fn f{index}() {{}}").parse::<TokenStream>().unwrap()).collect()
+}
+
+/// The item and a constant with the attribute's text.
+#[proc_macro_attribute]
+pub fn noted(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let mut output = item;
+    let note = TokenTree::from(Literal::string(&attribute.to_string()));
+    output.extend("pub const NOTE: &str =".parse::<TokenStream>().unwrap());
+    output.extend([note]);
+    output.extend(";".parse::<TokenStream>().unwrap());
+    output
+}
+
+/// An `impl` that names the type.
+#[proc_macro_derive(Named, attributes(named))]
+pub fn named(item: TokenStream) -> TokenStream {
+    let mut trees = item.into_iter().skip_while(|tree| {
+        !matches!(tree, TokenTree::Ident(word) if ["struct", "enum"].contains(&&*word.to_string()))
+    });
+    let Some(TokenTree::Ident(name)) = trees.nth(1) else { panic!("no name") };
+    format!("impl {name} {{ pub const NAME: &'static str = \"{name}\"; }}").parse().unwrap()
+}
+
+/// A `compile_error!` at its first token.
+#[proc_macro]
+pub fn complain(input: TokenStream) -> TokenStream {
+    let at = input.into_iter().next().map_or(Span::call_site(), |tree| tree.span());
+    let output: TokenStream = "compile_error!(\"not this one\");".parse().unwrap();
+    let each = output.into_iter().map(|mut tree| {
+        tree.set_span(at);
+        tree
+    });
+    each.collect()
+}
+
+/// Panics with its input.
+#[proc_macro]
+pub fn panics(input: TokenStream) -> TokenStream {
+    panic!("on purpose: {input}")
+}
+
+/// Where its first token stands, as a literal.
+#[proc_macro]
+pub fn place(input: TokenStream) -> TokenStream {
+    let span = input.into_iter().next().map_or(Span::call_site(), |tree| tree.span());
+    let text = format!("{}:{} {:?}", span.line(), span.column(), span.source_text());
+    TokenTree::from(Literal::string(&text)).into()
+}
+
+/// Different each time: it keeps state, and asks for random numbers.
+#[proc_macro]
+pub fn moody(_: TokenStream) -> TokenStream {
+    use std::hash::{BuildHasher, RandomState};
+    let number = RandomState::new().hash_one(1u8);
+    TokenTree::from(Ident::new(&format!("mood_{number}"), Span::call_site())).into()
+}
+
+/// Counts its own calls.
+#[proc_macro]
+pub fn counting(_: TokenStream) -> TokenStream {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    TokenTree::from(Literal::usize_unsuffixed(CALLS.fetch_add(1, Relaxed))).into()
+}
+
+/// Reads the environment, the clock and a file, and starts a thread.
+#[proc_macro]
+pub fn curious(_: TokenStream) -> TokenStream {
+    let _ = std::env::var("MACROBOX_ZOO");
+    let _ = std::time::SystemTime::now();
+    let _ = std::fs::read_to_string("/etc/hostname");
+    std::thread::spawn(|| ()).join().unwrap();
+    TokenStream::new()
+}

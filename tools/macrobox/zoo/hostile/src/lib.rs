@@ -1,0 +1,236 @@
+//! Macros that misbehave, each in one way. Never expand them outside a box.
+//!
+//! `input` names what to harm, where something is to be harmed: a file's path, or a port.
+
+use proc_macro::TokenStream;
+use std::ffi::{c_char, c_int, c_void};
+
+unsafe extern "C" {
+    fn _exit(code: c_int) -> !;
+    fn abort() -> !;
+    fn atexit(handler: extern "C" fn()) -> c_int;
+    fn close(fd: c_int) -> c_int;
+    fn fork() -> c_int;
+    fn getppid() -> c_int;
+    fn kill(pid: c_int, signal: c_int) -> c_int;
+    fn setsid() -> c_int;
+    fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
+    fn write(fd: c_int, bytes: *const c_void, count: usize) -> isize;
+    fn chmod(path: *const c_char, mode: u32) -> c_int;
+}
+
+/// The text of the one string literal in `input`.
+fn text(input: &TokenStream) -> String {
+    input.to_string().trim_matches('"').to_owned()
+}
+
+fn say(verdict: impl std::fmt::Debug) -> TokenStream {
+    format!("{:?}", format!("{verdict:?}")).parse().unwrap()
+}
+
+#[proc_macro]
+pub fn segfault(_: TokenStream) -> TokenStream {
+    // SAFETY: none: a null pointer is written to on purpose.
+    unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
+    TokenStream::new()
+}
+
+#[proc_macro]
+pub fn aborts(_: TokenStream) -> TokenStream {
+    // SAFETY: ends the process.
+    unsafe { abort() }
+}
+
+#[proc_macro]
+pub fn odd_panic(_: TokenStream) -> TokenStream {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("and once more");
+        }
+    }
+    std::panic::panic_any(Bomb)
+}
+
+#[proc_macro]
+#[allow(unconditional_recursion)]
+pub fn stack_overflow(_: TokenStream) -> TokenStream {
+    fn deeper(depth: u64) -> u64 {
+        let here = std::hint::black_box([depth; 64]);
+        deeper(depth + 1) + here[7]
+    }
+    say(deeper(0))
+}
+
+#[proc_macro]
+pub fn endless(_: TokenStream) -> TokenStream {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+#[proc_macro]
+pub fn sleeps(_: TokenStream) -> TokenStream {
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+#[proc_macro]
+pub fn memory(_: TokenStream) -> TokenStream {
+    let mut all = Vec::new();
+    loop {
+        all.push(vec![1u8; 64 << 20]);
+        std::hint::black_box(&all);
+    }
+}
+
+#[proc_macro]
+pub fn fork_bomb(_: TokenStream) -> TokenStream {
+    // SAFETY: children that only fork again, and wait.
+    unsafe {
+        let mut refused = 0;
+        for _ in 0..64 {
+            match fork() {
+                -1 => refused += 1,
+                0 => loop {
+                    fork();
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                },
+                _ => {}
+            }
+        }
+        say((refused, setsid()))
+    }
+}
+
+#[proc_macro]
+pub fn exits(_: TokenStream) -> TokenStream {
+    std::process::exit(0)
+}
+
+#[proc_macro]
+pub fn forges(_: TokenStream) -> TokenStream {
+    println!("{{\"ExpandMacro\":{{\"Ok\":{{}}}}}}");
+    say("printed")
+}
+
+/// Writes an answer of its own to whatever descriptor it finds, and then never ends.
+#[proc_macro]
+pub fn forges_everywhere(_: TokenStream) -> TokenStream {
+    let forged = [4u8, 0, 0, 0, 1, 2, 3, 4];
+    for fd in 0..1024 {
+        // SAFETY: eight live bytes; a descriptor that is none fails.
+        unsafe { write(fd, forged.as_ptr().cast(), forged.len()) };
+    }
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+#[proc_macro]
+pub fn reads_stdin(_: TokenStream) -> TokenStream {
+    let mut line = String::new();
+    say(std::io::stdin().read_line(&mut line).map(|_| line))
+}
+
+#[proc_macro]
+pub fn closes_all(_: TokenStream) -> TokenStream {
+    for fd in 0..1024 {
+        // SAFETY: closes what this process has; that is the point.
+        unsafe { close(fd) };
+    }
+    TokenStream::new()
+}
+
+#[proc_macro]
+pub fn kills_parent(_: TokenStream) -> TokenStream {
+    // SAFETY: numbers only.
+    let results = unsafe { [kill(getppid(), 9), kill(-1, 9)] };
+    say(results)
+}
+
+#[proc_macro]
+pub fn writes_outside(input: TokenStream) -> TokenStream {
+    say(std::fs::write(text(&input), "written by a macro"))
+}
+
+#[proc_macro]
+pub fn changes_mode(input: TokenStream) -> TokenStream {
+    let path = std::ffi::CString::new(text(&input)).unwrap();
+    // SAFETY: a C string.
+    say(unsafe { chmod(path.as_ptr(), 0o777) })
+}
+
+#[proc_macro]
+pub fn opens_socket(input: TokenStream) -> TokenStream {
+    let port: u16 = text(&input).parse().unwrap();
+    say(std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|error| error.kind()))
+}
+
+#[proc_macro]
+pub fn executes(input: TokenStream) -> TokenStream {
+    let touched = std::process::Command::new("/usr/bin/touch").arg(text(&input)).status();
+    say(touched.map(drop).map_err(|error| error.kind()))
+}
+
+#[proc_macro]
+pub fn leaves_thread(_: TokenStream) -> TokenStream {
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    });
+    say("left")
+}
+
+#[proc_macro]
+pub fn huge_output(_: TokenStream) -> TokenStream {
+    let mut all = TokenStream::new();
+    let part: TokenStream = "a b c d e f g h ".repeat(4_000).parse().unwrap();
+    for _ in 0..30 {
+        all.extend(part.clone());
+    }
+    all
+}
+
+#[proc_macro]
+pub fn huge_stdout(_: TokenStream) -> TokenStream {
+    let line = "x".repeat(1 << 20);
+    loop {
+        println!("{line}");
+    }
+}
+
+extern "C" fn at_exit() {
+    let path = std::env::var("MACROBOX_ZOO_MARK").unwrap_or_default();
+    let _ = std::fs::write(path, "written at exit");
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+#[proc_macro]
+pub fn exit_handler(_: TokenStream) -> TokenStream {
+    // SAFETY: the handler lives as long as the library.
+    say(unsafe { atexit(at_exit) })
+}
+
+extern "C" fn ignore(_: c_int) {}
+
+#[proc_macro]
+pub fn signal_handler(_: TokenStream) -> TokenStream {
+    for number in 1..32 {
+        // SAFETY: the handler does nothing.
+        unsafe { signal(number, ignore) };
+    }
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+#[proc_macro]
+pub fn exits_quietly(_: TokenStream) -> TokenStream {
+    // SAFETY: ends the process.
+    unsafe { _exit(0) }
+}
