@@ -1,23 +1,14 @@
 //! Callbacks that Rust keeps, calls and lets go.
 
-use crate::{Colour, OnDoor, OnEvery, OnValue, Point};
+use crate::{Colour, OnDoor, OnEvery, OnValue, Point, answer};
 use core::ffi::c_char;
-use ringback::abi::{RbError, Status};
+use ringback::abi::{RbCallback, RbError, Status};
 use ringback::{Callback, ForeignError};
 use std::sync::Mutex;
 use std::thread;
 
 /// A foreign callback that Rust holds.
 pub struct Kept(Callback<OnValue>);
-
-/// Puts the text of a failure into `*error`, as a Rust closure's would be.
-///
-/// # Safety
-/// `error` is null or initialised.
-pub(crate) unsafe fn report(failure: ForeignError, error: *mut RbError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { failure.send(error) }
-}
 
 /// Adopts a callback. Null, and a text, if it is malformed.
 ///
@@ -28,8 +19,9 @@ pub unsafe extern "C" fn native_keep(callback: OnValue, error: *mut RbError) -> 
     match callback.adopt() {
         Ok(callback) => Box::into_raw(Box::new(Kept(callback))),
         Err(refused) => {
+            let failure = ForeignError::with_status(Status::INVALID, &refused);
             // SAFETY: the caller's promise.
-            unsafe { report(ForeignError::with_status(Status::INVALID, &refused), error) };
+            unsafe { failure.send(error) };
             core::ptr::null_mut()
         }
     }
@@ -79,35 +71,58 @@ pub unsafe extern "C" fn native_call(
     error: *mut RbError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    let kept = unsafe { &*kept };
-    match kept.0.call(value) {
-        Ok(answer) => {
-            // SAFETY: the caller's promise.
-            unsafe { out.write(answer) };
-            Status::OK.0
-        }
-        // SAFETY: the caller's promise.
-        Err(failure) => unsafe { report(failure, error) },
+    unsafe { answer((*kept).0.call(value), out, error) }
+}
+
+/// Calls without room for an error.
+///
+/// # Safety
+/// `callback` is well-formed, as plain data; it is dropped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn native_call_without_error(callback: RbCallback, value: i64) -> i32 {
+    type Call = unsafe extern "C" fn(*mut core::ffi::c_void, i64, *mut i64, *mut RbError) -> i32;
+    let mut out = 0;
+    // SAFETY: an `OnValue`, by the caller's promise; the ABI lets `error` be null.
+    unsafe {
+        let call = std::mem::transmute::<unsafe extern "C" fn(), Call>(callback.call.expect("set"));
+        let status = call(callback.context, value, &raw mut out, core::ptr::null_mut());
+        callback.release();
+        status
     }
 }
 
-/// Clones, calls and drops a kept callback on several Rust threads at once. The sum of all answers.
+/// Clones, calls and drops on several Rust threads at once, each thread one callback after the other,
+/// `calls` times. The sum of all answers; -1 if one failed.
 ///
 /// # Safety
-/// `kept` is alive.
+/// `kept` points at `count` pointers, all of them alive.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn native_storm(kept: *const Kept, threads: usize, calls: i64) -> i64 {
+pub unsafe extern "C" fn native_storm(
+    kept: *const *const Kept,
+    count: usize,
+    threads: usize,
+    calls: i64,
+) -> i64 {
     // SAFETY: the caller's promise.
-    let callback = unsafe { &*kept }.0.clone();
-    let workers: Vec<_> = (0..threads)
-        .map(|_| {
-            let callback = callback.clone();
-            thread::spawn(move || {
-                (0..calls).map(|value| callback.clone().call(value).expect("answers")).sum::<i64>()
+    let kept = unsafe { std::slice::from_raw_parts(kept, count) };
+    // SAFETY: the caller's promise.
+    let callbacks: Vec<_> = kept.iter().map(|&one| unsafe { &(*one).0 }).collect();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let calls = (0..calls).zip(callbacks.iter().cycle());
+                    let answers = calls.map(|(value, &callback)| callback.clone().call(value));
+                    answers.sum::<Result<i64, ForeignError>>()
+                })
             })
-        })
-        .collect();
-    workers.into_iter().map(|worker| worker.join().expect("no panic")).sum()
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("no panic"))
+            .sum::<Result<i64, ForeignError>>()
+            .unwrap_or(-1)
+    })
 }
 
 /// One more reference, as a struct.
@@ -120,7 +135,7 @@ pub unsafe extern "C" fn native_give_back(kept: *const Kept) -> OnValue {
     unsafe { &*kept }.0.to_foreign()
 }
 
-static SHELF: Mutex<Option<Callback<OnValue>>> = Mutex::new(None);
+pub(crate) static SHELF: Mutex<Option<Callback<OnValue>>> = Mutex::new(None);
 
 /// Keeps a callback in a static, in the place of the former one.
 #[unsafe(no_mangle)]
@@ -151,9 +166,8 @@ pub unsafe extern "C" fn native_call_shelved(
     let Some(callback) = SHELF.lock().expect("not poisoned").clone() else {
         return Status::INVALID.0;
     };
-    let kept = Kept(callback);
     // SAFETY: the caller's promise.
-    unsafe { native_call(&raw const kept, value, out, error) }
+    unsafe { answer(callback.call(value), out, error) }
 }
 
 /// Calls with a bool and drops. -1 if the call failed.

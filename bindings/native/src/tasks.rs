@@ -1,7 +1,6 @@
 //! Asynchronous callbacks, both ways.
 
-use crate::keep::report;
-use crate::{Fetch, Flush};
+use crate::{Fetch, Flush, answer};
 use futures_executor::block_on;
 use ringback::abi::{RbError, Status};
 use ringback::{BoxedTask, ForeignError};
@@ -44,15 +43,8 @@ pub unsafe extern "C" fn native_await_fetch(
     error: *mut RbError,
 ) -> i32 {
     let fetch = fetch.adopt().expect("well-formed");
-    match block_on(fetch.call(id, scale)) {
-        Ok(value) => {
-            // SAFETY: the caller's promise.
-            unsafe { out.write(value) };
-            Status::OK.0
-        }
-        // SAFETY: the caller's promise.
-        Err(failure) => unsafe { report(failure, error) },
-    }
+    // SAFETY: the caller's promise.
+    unsafe { answer(block_on(fetch.call(id, scale)), out, error) }
 }
 
 /// Starts a foreign task and drops its future at once.

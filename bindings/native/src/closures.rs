@@ -1,9 +1,10 @@
-//! Rust closures that C# keeps.
+//! Rust closures that foreign code keeps.
 
-use crate::kinds::{OnEnd, OnI64};
+use crate::{OnDoor, OnEnd, OnValue};
 use ringback::ForeignError;
 use ringback::abi::RbCallback;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
 
 static DROPS: AtomicUsize = AtomicUsize::new(0);
 
@@ -24,9 +25,9 @@ pub extern "C" fn native_drops() -> usize {
 
 /// Answers the value and `offset`.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_adder(offset: i64) -> OnI64 {
+pub extern "C" fn native_adder(offset: i64) -> OnValue {
     let counted = Counted;
-    OnI64::new(move |value| {
+    OnValue::new(move |value| {
         let _alive = &counted;
         value + offset
     })
@@ -34,9 +35,9 @@ pub extern "C" fn native_adder(offset: i64) -> OnI64 {
 
 /// Answers the value; an error below 0, an error without a text at 7, a panic above 9.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_picky() -> OnI64 {
+pub extern "C" fn native_picky() -> OnValue {
     let counted = Counted;
-    OnI64::fallible(move |value| {
+    OnValue::fallible(move |value| {
         let _alive = &counted;
         match value {
             ..0 => Err(ForeignError::new(format_args!("{value} is too small for Grüße"))),
@@ -50,26 +51,42 @@ pub extern "C" fn native_picky() -> OnI64 {
 
 /// Calls `inner` and answers what it answers, errors too.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_relay(inner: OnI64) -> OnI64 {
+pub extern "C" fn native_relay(inner: OnValue) -> OnValue {
     let counted = Counted;
     let inner = inner.adopt().expect("well-formed");
-    OnI64::fallible(move |value| {
+    OnValue::fallible(move |value| {
         let _alive = &counted;
         inner.call(value)
     })
 }
 
-/// Calls `inner`, then looks at its own state, which must be there even if `inner` has released this.
+/// Calls `inner`, and then touches its own state: which must still be there, even if `inner` has
+/// released the closure.
 #[unsafe(no_mangle)]
 pub extern "C" fn native_calls_out(inner: OnEnd) -> OnEnd {
     let state = (Counted, vec![1_u8; 64]);
     let inner = inner.adopt().expect("well-formed");
     OnEnd::fallible(move || {
-        let state = &state; // all of it, not the vector alone
+        let state = &state; // all of it, so that it is dropped with the closure
         inner.call()?;
         assert_eq!(state.1.iter().map(|&byte| usize::from(byte)).sum::<usize>(), 64);
         Ok(())
     })
+}
+
+/// Not.
+#[unsafe(no_mangle)]
+pub extern "C" fn native_not() -> OnDoor {
+    OnDoor::new(|open| !open)
+}
+
+/// Takes the callback to another thread and drops it there, some time later.
+#[unsafe(no_mangle)]
+pub extern "C" fn native_drop_later(callback: OnValue) {
+    thread::spawn(move || {
+        thread::yield_now();
+        drop(callback);
+    });
 }
 
 /// Doubles.
@@ -82,9 +99,9 @@ unsafe extern "C" fn double(value: i64) -> i64 {
 
 /// A plain function, without counting.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_static() -> OnI64 {
+pub extern "C" fn native_static() -> OnValue {
     // SAFETY: takes any value, on any thread.
-    unsafe { OnI64::of_function(double) }
+    unsafe { OnValue::of_function(double) }
 }
 
 /// An adder that may not be copied.

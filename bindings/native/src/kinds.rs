@@ -1,15 +1,18 @@
 //! Every kind of value that crosses, as an argument and as a result.
 
-use crate::{Address, answer};
+use crate::{Colour, OnEnd, Point, answer};
+use core::ffi::c_void;
 use ringback::abi::RbError;
 
-/// Two numbers, by value.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
-    x: f64,
-    y: i32,
-}
+/// A raw pointer that may cross threads, as results must: what it points at is the foreign side's.
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy)]
+pub struct Address(*mut c_void);
+
+// SAFETY: only passed on, never followed.
+unsafe impl Send for Address {}
+// SAFETY: as above.
+unsafe impl Sync for Address {}
 
 /// More than two registers.
 #[repr(C)]
@@ -33,16 +36,6 @@ pub struct Pair {
 pub struct Small {
     kind: u8,
     value: u16,
-}
-
-/// An enum with a fixed representation.
-#[repr(u8)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// Stop.
-    Red = 1,
-    /// Go.
-    Green = 200,
 }
 
 /// For each type: a callback type, a function that calls one, and a closure that answers its argument.
@@ -75,7 +68,7 @@ macro_rules! kinds {
 }
 
 /// A plain C function.
-pub type Function = Option<unsafe extern "C" fn(value: i32) -> i32>;
+pub type PlainFunction = Option<unsafe extern "C" fn(value: i32) -> i32>;
 
 kinds! {
     OnI8 i8: native_call_i8 native_echo_i8;
@@ -96,12 +89,7 @@ kinds! {
     OnPoint Point: native_call_point native_echo_point;
     OnBlock Block: native_call_block native_echo_block;
     OnPair Pair: native_call_pair native_echo_pair;
-    OnFunction Function: native_call_function native_echo_function;
-}
-
-ringback::callback_type! {
-    /// Nothing goes in or out.
-    pub struct OnEnd: fn()
+    OnFunction PlainFunction: native_call_function native_echo_function;
 }
 
 ringback::callback_type! {
@@ -161,7 +149,7 @@ pub unsafe extern "C" fn native_call_many(
     unsafe { answer(result, out, error) }
 }
 
-/// Sums what the C# test passes, by weights that tell the arguments apart.
+/// Sums what the test passes, by weights that tell the arguments apart.
 #[unsafe(no_mangle)]
 pub extern "C" fn native_sum_many() -> OnMany {
     OnMany::new(|a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p| {

@@ -1,20 +1,17 @@
-//! Async callbacks, both ways, without a runtime: a thread for each task.
+//! Async callbacks of other results, both ways, as the C# tests use them: a thread for each task.
 
 use crate::closures::Counted;
 use core::ffi::{c_char, c_void};
-use core::task::{Context, Poll, Waker};
+use futures_executor::block_on;
 use ringback::abi::{RbError, Status};
 use ringback::{BoxedTask, ForeignError, ForeignFuture};
-use std::future::{Future, pending};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::Wake;
-use std::thread::{self, Thread};
+use std::future::pending;
+use std::thread;
 use std::time::Duration;
 
 ringback::callback_type! {
-    /// Fetches a number by its id.
-    pub struct Fetch: async fn(id: u32) -> i64
+    /// Lookes a number by its id.
+    pub struct Look: async fn(id: u32) -> i64
 }
 
 ringback::callback_type! {
@@ -32,25 +29,6 @@ ringback::callback_type! {
     pub struct Tell: fn(status: i32, value: i64, text: *const c_char, length: usize)
 }
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        thread::park();
-    }
-}
-
 fn on_a_thread(task: BoxedTask) {
     thread::spawn(|| block_on(task));
 }
@@ -58,7 +36,7 @@ fn on_a_thread(task: BoxedTask) {
 /// When the calling side asks the C# task to end.
 #[repr(u8)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancel {
+pub enum CancelWhen {
     /// Not at all.
     Never = 0,
     /// Before the outcome is waited for; the outcome is told.
@@ -69,20 +47,20 @@ pub enum Cancel {
 
 fn follow<R: Send + 'static>(
     future: ForeignFuture<R>,
-    cancel: Cancel,
+    cancel: CancelWhen,
     tell: Tell,
     number: fn(R) -> i64,
 ) {
     let tell = tell.adopt().expect("well-formed");
     thread::spawn(move || {
         let outcome = match cancel {
-            Cancel::Never => block_on(future),
-            Cancel::AtOnce => {
+            CancelWhen::Never => block_on(future),
+            CancelWhen::AtOnce => {
                 future.cancel();
                 future.cancel();
                 block_on(future)
             }
-            Cancel::ByDrop => {
+            CancelWhen::ByDrop => {
                 drop(future);
                 Err(ForeignError::with_status(Status::CANCELLED, "dropped"))
             }
@@ -98,27 +76,27 @@ fn follow<R: Send + 'static>(
 
 /// Calls a C# async callback, and tells its outcome from another thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_follow_fetch(fetch: Fetch, id: u32, cancel: Cancel, tell: Tell) {
-    follow(fetch.adopt().expect("well-formed").call(id), cancel, tell, |value| value);
+pub extern "C" fn native_follow_look(look: Look, id: u32, cancel: CancelWhen, tell: Tell) {
+    follow(look.adopt().expect("well-formed").call(id), cancel, tell, |value| value);
 }
 
-/// As `native_follow_fetch`.
+/// As `native_follow_look`.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_follow_wait(wait: Wait, cancel: Cancel, tell: Tell) {
+pub extern "C" fn native_follow_wait(wait: Wait, cancel: CancelWhen, tell: Tell) {
     follow(wait.adopt().expect("well-formed").call(), cancel, tell, |()| -5);
 }
 
-/// As `native_follow_fetch`.
+/// As `native_follow_look`.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_follow_ask(ask: Ask, yes: bool, cancel: Cancel, tell: Tell) {
+pub extern "C" fn native_follow_ask(ask: Ask, yes: bool, cancel: CancelWhen, tell: Tell) {
     follow(ask.adopt().expect("well-formed").call(yes), cancel, tell, i64::from);
 }
 
 /// Waits a little, then fetches: ids below 100 answer 10 times the id, 100 an error, 101 panics, 102
 /// waits for ever.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_fetch(milliseconds: u64) -> Fetch {
-    Fetch::fallible(on_a_thread, move |id| async move {
+pub extern "C" fn native_look(milliseconds: u64) -> Look {
+    Look::fallible(on_a_thread, move |id| async move {
         let counted = Counted;
         thread::sleep(Duration::from_millis(milliseconds));
         let outcome = match id {
@@ -132,31 +110,31 @@ pub extern "C" fn native_fetch(milliseconds: u64) -> Fetch {
     })
 }
 
-/// As `native_fetch`, complete before the call returns.
+/// As `native_look`, complete before the call returns.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_fetch_at_once() -> Fetch {
-    Fetch::new(block_on, |id| async move { i64::from(id) * 10 })
+pub extern "C" fn native_look_at_once() -> Look {
+    Look::new(block_on, |id| async move { i64::from(id) * 10 })
 }
 
 /// Cancels its tasks itself, before the call returns.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_fetch_cancelled() -> Fetch {
-    Fetch::fallible(block_on, |_| async {
+pub extern "C" fn native_look_cancelled() -> Look {
+    Look::fallible(block_on, |_| async {
         Err(ForeignError::with_status(Status::CANCELLED, "by itself"))
     })
 }
 
 /// Starts tasks and drops them without an end.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_fetch_dropped() -> Fetch {
-    Fetch::new(drop, |_| async { 0 })
+pub extern "C" fn native_look_dropped() -> Look {
+    Look::new(drop, |_| async { 0 })
 }
 
 /// Starts no task: its closure panics.
 #[unsafe(no_mangle)]
-pub extern "C" fn native_fetch_refused() -> Fetch {
+pub extern "C" fn native_look_refused() -> Look {
     #[allow(unreachable_code)] // the type of the future that is never made
-    Fetch::new(on_a_thread, |id| {
+    Look::new(on_a_thread, |id| {
         assert!(id == u32::MAX, "not started");
         async { 0 }
     })
@@ -181,7 +159,7 @@ pub extern "C" fn native_ask() -> Ask {
 /// # Safety
 /// `done` is the completion of an `async fn() -> i64`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn native_complete_badly(done: FetchDone, error: *mut RbError) -> i32 {
+pub unsafe extern "C" fn native_complete_badly(done: LookDone, error: *mut RbError) -> i32 {
     let done = done.adopt().expect("well-formed");
     let value = 3;
     if done.call(Status::OK.0, core::ptr::null(), core::ptr::null()).is_ok() {
@@ -200,13 +178,13 @@ pub unsafe extern "C" fn native_complete_badly(done: FetchDone, error: *mut RbEr
 /// Calls a C# async callback with a completion that is not one. The status of the call.
 ///
 /// # Safety
-/// `fetch` is well-formed, as plain data; it is dropped. `error` may be written.
+/// `look` is well-formed, as plain data; it is dropped. `error` may be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn native_call_without_done(fetch: Fetch, error: *mut RbError) -> i32 {
+pub unsafe extern "C" fn native_call_without_done(look: Look, error: *mut RbError) -> i32 {
     use ringback::abi::{RbCallback, RbTask};
     type Call =
         unsafe extern "C" fn(*mut c_void, u32, RbCallback, *mut RbTask, *mut RbError) -> i32;
-    let fetch = fetch.into_raw();
+    let look = look.into_raw();
     let none = RbCallback {
         size: RbCallback::SIZE,
         abi: ringback::abi::VERSION,
@@ -217,11 +195,11 @@ pub unsafe extern "C" fn native_call_without_done(fetch: Fetch, error: *mut RbEr
     };
     let marker: *mut c_void = core::ptr::dangling_mut::<u8>().cast();
     let mut task = RbTask { context: marker, ..RbTask::NONE };
-    // SAFETY: a `Fetch` by the caller's promise, and the struct that it takes.
+    // SAFETY: a `Look` by the caller's promise, and the struct that it takes.
     let status = unsafe {
-        let call = std::mem::transmute::<unsafe extern "C" fn(), Call>(fetch.call.expect("set"));
-        let status = call(fetch.context, 1, none, &raw mut task, error);
-        fetch.release();
+        let call = std::mem::transmute::<unsafe extern "C" fn(), Call>(look.call.expect("set"));
+        let status = call(look.context, 1, none, &raw mut task, error);
+        look.release();
         status
     };
     if task.context == marker { status } else { -1 }

@@ -1,14 +1,41 @@
-//! What the C and C++ tests call: a Rust library that keeps foreign callbacks and gives closures.
+//! What the C, C++ and C# tests call: one Rust library that keeps foreign callbacks and gives closures.
 //!
 //! `native.h` is made from this crate by cbindgen, after macro expansion, as any user's header would
 //! be; `bindings/exports` checks that it has not drifted.
 
+use ringback::ForeignError;
+use ringback::abi::{RbError, Status};
+
+pub mod bench;
 pub mod closures;
+pub mod end;
 pub mod keep;
+pub mod kinds;
+pub mod look;
 pub mod pool;
 pub mod tasks;
 
 pub use ringback_c::*;
+
+/// Answers a foreign caller that passed `out` and `error`.
+///
+/// # Safety
+/// `out` may be written; `error` is null or initialised.
+pub(crate) unsafe fn answer<R>(
+    result: Result<R, ForeignError>,
+    out: *mut R,
+    error: *mut RbError,
+) -> i32 {
+    match result {
+        Ok(value) => {
+            // SAFETY: the caller's promise.
+            unsafe { out.write(value) };
+            Status::OK.0
+        }
+        // SAFETY: the caller's promise.
+        Err(failure) => unsafe { failure.send(error) },
+    }
+}
 
 /// Two numbers, by value.
 #[repr(C)]
@@ -27,7 +54,7 @@ pub enum Colour {
     /// Stop.
     Red = 1,
     /// Go.
-    Green = 7,
+    Green = 200,
 }
 
 ringback::callback_type! {
