@@ -7,7 +7,7 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet dependencies loom asan tsan valgrind miri)
+checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks litmus loom asan tsan valgrind miri coverage)
 # By name only, until each has been green from an empty folder several times in a row.
 young=(vsomeip macrobox)
 [ $# -gt 0 ] && checks=("$@")
