@@ -9,15 +9,18 @@
 //! to a captured value for useless where only its destructor reads it). Variables are dropped before
 //! all that is captured; so the arguments behind the first of them become variables too.
 
+use crate::result::behind;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Attribute, FnArg, Pat, PatIdent, PatWild};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, PatWild, Token, Type};
 
 /// What stands at the beginning of the future.
 #[derive(Default)]
 pub(crate) struct Prologue {
     captures: Vec<TokenStream>,
     bindings: Vec<TokenStream>,
+    mutable_receiver: bool,
 }
 
 impl Prologue {
@@ -28,10 +31,12 @@ impl Prologue {
             match input {
                 FnArg::Receiver(receiver) => {
                     let word = receiver.self_token;
+                    prologue.mutable_receiver = receiver.mutability.is_some();
                     prologue.capture(&conditions(&receiver.attrs), &quote!(#word));
                 }
                 FnArg::Typed(argument) => {
-                    prologue.argument(number, &mut argument.pat, &mut argument.attrs);
+                    let PatType { attrs, pat, ty, .. } = argument;
+                    prologue.argument(number, pat, Some(ty), attrs);
                 }
             }
         }
@@ -43,19 +48,21 @@ impl Prologue {
         &mut self,
         number: usize,
         pattern: &mut Pat,
+        ty: Option<&Type>,
         attributes: &mut Vec<Attribute>,
     ) {
         let conditions = conditions(attributes);
         let has_bindings = !self.bindings.is_empty();
         match pattern {
-            Pat::Ident(it) if is_name(it) => {
+            Pat::Ident(it) if is_name(it, ty) => {
                 let name = it.ident.clone();
                 self.capture(&conditions, &quote!(#name));
                 if has_bindings || it.mutability.is_some() {
                     let mutable = it.mutability.take();
                     let attributes = std::mem::replace(attributes, conditions);
                     let quiet = quote!(#[allow(clippy::shadow_same)]);
-                    let binding = quote!(let #mutable #name = #name;);
+                    let place = behind(&name);
+                    let binding = quote_spanned!(place=> let #mutable #name = #name;);
                     self.bindings.push(quote!(#(#attributes)* #quiet #binding));
                 }
             }
@@ -68,7 +75,11 @@ impl Prologue {
                 let bound = std::mem::replace(pattern, named(&name));
                 let attributes = std::mem::replace(attributes, conditions);
                 if !matches!(bound, Pat::Wild(PatWild { .. })) {
-                    self.bindings.push(quote!(#(#attributes)* let #bound = #name;));
+                    let place = behind(&bound);
+                    let value = quote_spanned!(place=> = #name;);
+                    let word = Token![let](Span::call_site().located_at(bound.span()));
+                    let binding = quote!(#word #bound #value);
+                    self.bindings.push(quote!(#(#attributes)* #binding));
                 }
             }
         }
@@ -78,6 +89,12 @@ impl Prologue {
         self.captures.push(quote!(#(#conditions)* let _ = &#name;));
     }
 
+    /// For the body: `mut self` cannot become a variable, so the compiler would take an assignment that
+    /// only its destructor reads for useless.
+    pub(crate) fn quiet(&self) -> Option<TokenStream> {
+        self.mutable_receiver.then(|| quote!(#[allow(unused_assignments)]))
+    }
+
     pub(crate) fn into_tokens(self) -> TokenStream {
         let captures = self.captures.iter().rev();
         let bindings = &self.bindings;
@@ -85,12 +102,24 @@ impl Prologue {
     }
 }
 
-/// Whether the pattern is nothing but a name. One that begins with a capital may be that of a unit
-/// struct, which binds nothing.
-fn is_name(pattern: &PatIdent) -> bool {
+/// Whether the pattern is nothing but a name. One that begins with a capital, or is called as its type
+/// is, may be that of a unit struct, which binds nothing.
+fn is_name(pattern: &PatIdent, ty: Option<&Type>) -> bool {
     pattern.by_ref.is_none()
         && pattern.subpat.is_none()
         && !pattern.ident.to_string().trim_start_matches("r#").starts_with(char::is_uppercase)
+        && ty.and_then(type_name) != Some(&pattern.ident)
+}
+
+/// `Name` of `&path::Name`
+fn type_name(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Group(group) => type_name(&group.elem),
+        Type::Paren(paren) => type_name(&paren.elem),
+        Type::Reference(reference) => type_name(&reference.elem),
+        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
 }
 
 /// Those attributes that decide whether there is an argument at all.

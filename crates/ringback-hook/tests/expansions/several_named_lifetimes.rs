@@ -5,7 +5,7 @@ async fn exact<'a, 'b>(list: &'a [String], key: &'b str, more: &str) -> &'a str 
 
 // ---- becomes ----
 
-fn exact<'__hook, 'a, 'b>(
+fn exact<'__hook, 'a: '__hook, 'b: '__hook>(
     list: &'a [String],
     key: &'b str,
     more: &'__hook str,
@@ -13,11 +13,7 @@ fn exact<'__hook, 'a, 'b>(
     ::ringback::__private::Box<
         dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + '__hook,
     >,
->
-where
-    'a: '__hook,
-    'b: '__hook,
-{
+> {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             &'a str,

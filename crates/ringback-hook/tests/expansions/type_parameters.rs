@@ -21,8 +21,8 @@ fn all<'__hook, T, U: 'static, V: Sync>(
     >,
 >
 where
-    T: Display + Send,
     T: '__hook,
+    T: Display + Send,
 {
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<

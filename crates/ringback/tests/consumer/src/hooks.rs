@@ -56,6 +56,22 @@ impl Drop for Guard {
     }
 }
 
+impl Guard {
+    /// As [`disarms`].
+    #[rb::hook(crate = rb)]
+    pub async fn disarm(mut self) {
+        self.armed = false;
+    }
+
+    /// Sets what is read, too.
+    #[rb::hook(crate = rb, slot)]
+    pub async fn replace(mut self, other: Self) -> bool {
+        self.armed = false;
+        self = other;
+        self.armed
+    }
+}
+
 /// Takes types of all kinds.
 #[rb::hook(crate = rb)]
 pub async fn generic<T, const N: usize>(all: [T; N], text: impl Display + Send) -> String
@@ -63,6 +79,22 @@ where
     T: Display + Send + Sync,
 {
     all.iter().map(ToString::to_string).chain([text.to_string()]).collect()
+}
+
+/// A closure whose arguments have no types.
+#[rb::hook(crate = rb)]
+pub async fn longer_than(text: &str) -> impl Fn(&str) -> bool + '_ {
+    move |other| other.len() > text.len()
+}
+
+/// Needs bounds on what has bounds already.
+#[rb::hook(crate = rb)]
+pub async fn bounded<'a, 'b, T: Display + Send, U>(one: &'a str, _: (&'b str, &'b str), all: T, _: U) -> &'a str
+where
+    U: Send,
+{
+    drop(all.to_string());
+    one
 }
 
 /// Does not return.
@@ -138,6 +170,7 @@ impl Handles for View<'_> {
 }
 
 /// What a table holds.
+#[allow(unused_qualifications, reason = "in the prelude since the edition 2024")]
 pub type Handler = for<'a> fn(&'a str) -> core::pin::Pin<Box<dyn core::future::Future<Output = usize> + Send + 'a>>;
 
 /// A table of closures.
