@@ -10,8 +10,8 @@
 //! all that is captured; so the arguments behind the first of them become variables too.
 
 use crate::result::behind;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, PatWild, Token, Type};
 
@@ -69,10 +69,14 @@ impl Prologue {
             pattern => {
                 let name = Ident::new(&format!("__argument{number}"), Span::mixed_site());
                 self.capture(&conditions, &quote!(#name));
-                if has_bindings {
-                    self.bindings.push(quote!(#(#conditions)* let #name = #name;));
-                }
                 let bound = std::mem::replace(pattern, named(&name));
+                // What `ref mut` borrows must be mutable, unless it is a reference.
+                let mutable = borrows_mutably(bound.to_token_stream()).then(|| quote!(mut));
+                if has_bindings || mutable.is_some() {
+                    let quiet = mutable.as_ref().map(|_| quote!(#[allow(unused_mut)]));
+                    let binding = quote!(let #mutable #name = #name;);
+                    self.bindings.push(quote!(#(#conditions)* #quiet #binding));
+                }
                 let attributes = std::mem::replace(attributes, conditions);
                 if !matches!(bound, Pat::Wild(PatWild { .. })) {
                     let place = behind(&bound);
@@ -120,6 +124,20 @@ fn type_name(ty: &Type) -> Option<&Ident> {
         Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
         _ => None,
     }
+}
+
+/// Whether `ref mut` stands in a pattern.
+fn borrows_mutably(pattern: TokenStream) -> bool {
+    let mut is_ref = false;
+    pattern.into_iter().any(|token| {
+        let word = matches!(&token, TokenTree::Ident(word) if word == "ref");
+        let after_ref = std::mem::replace(&mut is_ref, word);
+        match token {
+            TokenTree::Ident(word) => after_ref && word == "mut",
+            TokenTree::Group(group) => borrows_mutably(group.stream()),
+            _ => false,
+        }
+    })
 }
 
 /// Those attributes that decide whether there is an argument at all.

@@ -87,12 +87,13 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
         Form::Stack(_) if options.send => quote!(#root::StackFuture::new(#future)),
         Form::Stack(_) => quote!(#root::LocalStackFuture::new(#future)),
     };
-    quote!(#head { #expected #placed })
+    let quiet = output.quiet_future();
+    quote!(#head { #expected #quiet #placed })
 }
 
 /// `async move { .. }` around a body.
 pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> TokenStream {
-    let (early, diverges, hint) = (output.early(), output.quiet(), &output.hint);
+    let (early, of_type, hint) = (output.early(), output.quiet(), &output.hint);
     let quiet = prologue.quiet();
     let prologue = prologue.into_tokens();
     // The result is a variable so that what the body's last expression holds is dropped before the
@@ -101,7 +102,7 @@ pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> 
         async move {
             #early
             #prologue
-            #diverges #quiet
+            #of_type #quiet
             let __result: #hint = #body;
             #[allow(unreachable_code)]
             __result

@@ -85,12 +85,22 @@ impl Output {
         Some(Expected { name: Ident::new("__expected", Span::mixed_site()), root: root.clone() })
     }
 
-    /// For the variable of what never is.
+    /// For the variable of the result: it never is, or has a type that clippy finds complex, which it does
+    /// not say of the results of functions.
     pub(crate) fn quiet(&self) -> TokenStream {
         match self.kind {
             Kind::Never => quote!(#[allow(clippy::diverging_sub_expression)]),
+            Kind::Value if self.hint.clone().into_iter().count() > 1 => {
+                quote!(#[allow(clippy::type_complexity)])
+            }
             _ => TokenStream::new(),
         }
+    }
+
+    /// For the future of a function: where the result is a future too, say a `JoinHandle`, clippy would
+    /// miss an `.await`, which it does not in an `async fn`.
+    pub(crate) fn quiet_future(&self) -> Option<TokenStream> {
+        matches!(self.kind, Kind::Value).then(|| quote!(#[allow(clippy::async_yields_async)]))
     }
 }
 
@@ -109,7 +119,7 @@ impl Expected {
     /// Around the body.
     pub(crate) fn of(&self, body: &TokenStream) -> TokenStream {
         let name = &self.name;
-        quote!({ #[allow(unreachable_code)] #name.is(#body) })
+        quote!({ #[allow(unreachable_code)] #name.is({ #[allow(unused_braces)] #body }) })
     }
 }
 

@@ -18,6 +18,7 @@ fn longer_than<'__hook>(
     if let ::core::option::Option::Some(__result) = __expected.future() {
         return __result;
     }
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             _,
@@ -27,7 +28,10 @@ fn longer_than<'__hook>(
         let _ = &text;
         let __result: _ = {
             #[allow(unreachable_code)]
-            __expected.is({ move |other| other.len() > text.len() })
+            __expected
+                .is({
+                    #[allow(unused_braces)] { move |other| other.len() > text.len() }
+                })
         };
         #[allow(unreachable_code)] __result
     })

@@ -14,6 +14,7 @@ fn exact<'__hook, 'a: '__hook, 'b: '__hook>(
         dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + '__hook,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             &'a str,
@@ -23,6 +24,7 @@ fn exact<'__hook, 'a: '__hook, 'b: '__hook>(
         let _ = &more;
         let _ = &key;
         let _ = &list;
+        #[allow(clippy::type_complexity)]
         let __result: &'a str = { find(list, key, more).await };
         #[allow(unreachable_code)] __result
     })

@@ -24,6 +24,7 @@ where
     T: '__hook,
     T: Display + Send,
 {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             _,

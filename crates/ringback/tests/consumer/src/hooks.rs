@@ -87,6 +87,22 @@ pub async fn longer_than(text: &str) -> impl Fn(&str) -> bool + '_ {
     move |other| other.len() > text.len()
 }
 
+/// In one line, which must not look as if its braces were too many.
+#[rb::hook(crate = rb)]
+pub async fn adds(more: u8) -> impl Fn(u8) -> u8 { move |number| number.saturating_add(more) }
+
+/// A type that is complex, but said once only.
+#[rb::hook(crate = rb)]
+pub async fn complex(text: &str) -> Option<Box<dyn for<'t> Fn(&'t str) -> Option<&'t str> + Send + Sync + '_>> {
+    Some(Box::new(move |other| other.strip_prefix(text)))
+}
+
+/// A future that is the result.
+#[rb::hook(crate = rb)]
+pub async fn later(number: u8) -> core::future::Ready<u8> {
+    core::future::ready(number)
+}
+
 /// Needs bounds on what has bounds already.
 #[rb::hook(crate = rb)]
 pub async fn bounded<'a, 'b, T: Display + Send, U>(one: &'a str, _: (&'b str, &'b str), all: T, _: U) -> &'a str
