@@ -136,8 +136,16 @@ fn spans_of_both_functions_of_a_slot() {
     }
     let subscriber = spans::Spans::default();
     let names = std::sync::Arc::clone(&subscriber.names);
+    let entered = std::sync::Arc::clone(&subscriber.entered);
+    let entries = || entered.load(std::sync::atomic::Ordering::Relaxed);
     let mut slot = ringback::FutureSlot::new();
     tracing::subscriber::with_default(subscriber, || {
+        // Never polled: a plain function's span is entered at the call, that of a future is not.
+        drop((above(1), below(1), above_slot(&mut slot, 1)));
+        assert_eq!(entries(), 0);
+        drop(below_slot(&mut slot, 1));
+        assert_eq!(entries(), 1);
+        names.lock().expect("nobody panics here").clear();
         assert_eq!(super::support::run(above(1)), 1);
         assert_eq!(super::support::run(above_slot(&mut slot, 2)), 2);
         assert_eq!(super::support::run(below(3)), 3);
