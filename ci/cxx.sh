@@ -15,7 +15,7 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 out=$target/cxx
 mkdir -p "$out"
 
-native=bindings/cpp/tests/native
+native=bindings/native
 include=(-D_GNU_SOURCE -Ibindings/c/include -Ibindings/cpp/include "-I$native" -Ibindings/c/tests/programs)
 flags=(-g -Wall -Wextra -Wpedantic -Wshadow -Werror "${include[@]}")
 system=(-lpthread -ldl -lm)
@@ -49,8 +49,8 @@ headers() {
 }
 
 programs() {
-  cargo build --quiet -p ringback-cxx-native
-  local library=$target/debug/libringback_cxx_native.a
+  cargo build --quiet -p ringback-native
+  local library=$target/debug/libringback_native.a
   for compiler in gcc clang; do
     for test in structs loop; do
       program "$test-$compiler" "$compiler" "bindings/c/tests/programs/$test.c" -std=c11 "$library" "${system[@]}"
@@ -66,7 +66,7 @@ programs() {
   done
   # The shared library, as most programs will load it.
   program callbacks-shared g++ bindings/cpp/tests/callbacks.cpp -std=c++17 \
-    "-L$target/debug" -lringback_cxx_native "-Wl,-rpath,$target/debug" "${system[@]}"
+    "-L$target/debug" -lringback_native "-Wl,-rpath,$target/debug" "${system[@]}"
 }
 
 # Rust, std and C++ all instrumented, with the one runtime that comes with Rust.
@@ -83,8 +83,8 @@ sanitizers() {
   for sanitizer in address thread; do
     short=${sanitizer:0:1}san
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer" cargo build --quiet -Zbuild-std --target "$host" \
-      --target-dir "$target/$sanitizer-sanitizer" -p ringback-cxx-native
-    library=$target/$sanitizer-sanitizer/$host/debug/libringback_cxx_native.a
+      --target-dir "$target/$sanitizer-sanitizer" -p ringback-native
+    library=$target/$sanitizer-sanitizer/$host/debug/libringback_native.a
     runtime=$(echo "$(rustc --print sysroot)/lib/rustlib/$host/lib"/librustc-*_rt."$short".a)
     link=("$library" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -Wl,--export-dynamic "${system[@]}" -lrt)
     for test in bindings/c/tests/programs/*.c; do
@@ -110,7 +110,7 @@ mutant() {
   local test code
   for test in tokens callbacks errors async; do
     g++ -std=c++17 -g -w -fsanitize=leak "-I$copy" "${include[@]}" "bindings/cpp/tests/$test.cpp" \
-      "$target/debug/libringback_cxx_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
+      "$target/debug/libringback_native.a" "${system[@]}" -o "$out/mutated" 2>"$out/mutated.txt" ||
       { echo "nobody: it does not compile"; return; }
     code=0
     { timeout -k 5 60 "$out/mutated" >"$out/mutated.txt" 2>&1; } 2>/dev/null || code=$?
@@ -126,7 +126,7 @@ mutant() {
 # the last column says `hangs`, the test may also wait for ever.
 mutations() {
   local file from to name hangs noticed broken=0 copy=$out/mutant
-  cargo build --quiet -p ringback-cxx-native
+  cargo build --quiet -p ringback-native
   rm -rf "$copy" && cp -r bindings/cpp/include "$copy"
   noticed=$(mutant)
   [ -z "$noticed" ] || { echo "  without a mutation, $noticed fails"; cat "$out/mutated.txt"; return 1; }

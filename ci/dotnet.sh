@@ -38,7 +38,7 @@ run() {
   grep -E '^runtime: |passed' "$log"
 }
 
-build_native "$out/tests" ringback-dotnet ringback-dotnet-native
+build_native "$out/tests" ringback-dotnet ringback-native
 build_assembly "$out/tests"
 build_program "$out/tests" tests "$csharp"/tests/*.cs
 for name in mono coreclr; do
@@ -49,7 +49,7 @@ mutations
 
 # A missing native library is explained.
 mkdir "$out/alone"
-cp "$out"/tests/{Ringback.dll,tests.exe,tests.runtimeconfig.json,libringback_dotnet_native.so} "$out/alone"
+cp "$out"/tests/{Ringback.dll,tests.exe,tests.runtimeconfig.json,libringback_native.so} "$out/alone"
 for name in mono coreclr; do
   said=$(runtime "$name" "$out/alone/tests.exe" TheCompilerInfers 2>&1) && { echo "ran without its library"; exit 1; }
   grep -q "put libringback_dotnet.so" <<<"$said" || { echo "$said"; echo "the remedy is not told on $name"; exit 1; }

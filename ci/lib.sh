@@ -41,7 +41,9 @@ need_debian() {
 cargo_test() {
   local output code=0
   output=$(mktemp)
-  cargo test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' ||
+  local toolchain=()
+  [[ $1 != +* ]] || { toolchain=("$1"); shift; }
+  cargo "${toolchain[@]}" test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' ||
     code=${PIPESTATUS[0]}
   if [ "$code" != 0 ]; then
     echo "cargo test $* ended with code $code"
@@ -57,4 +59,13 @@ cargo_test() {
 have_rust_src() {
   [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return
   command -v rustup >/dev/null && echo "fetching rust-src" && rustup component add rust-src >/dev/null 2>&1
+}
+
+# have_target TRIPLE [TOOLCHAIN] : its standard library, fetched if rustup can.
+have_target() {
+  local sysroot
+  sysroot=$(rustc ${2:+"+$2"} --print sysroot 2>/dev/null) || return
+  [ -d "$sysroot/lib/rustlib/$1/lib" ] && return
+  command -v rustup >/dev/null && echo "fetching the target $1" &&
+    rustup target add ${2:+--toolchain "$2"} "$1" >/dev/null 2>&1
 }

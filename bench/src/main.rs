@@ -17,6 +17,15 @@ use suites::{ALL, Suite};
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
+    if let Some(done) = suites::child() {
+        return match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let chosen = match &arguments[..] {
         [name] => ALL.iter().find(|suite| suite.name == name),

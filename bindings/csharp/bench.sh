@@ -7,7 +7,7 @@ out=$target/csharp/bench
 mkdir -p "$out"
 {
   need_runtimes
-  build_native "$out" ringback-dotnet ringback-dotnet-native
+  build_native "$out" ringback-dotnet ringback-native
   build_assembly "$out"
   build_program "$out" bench "$csharp/bench/Bench.cs"
 } >&2

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 fn main() {
-    let header = "../cpp/tests/native/native.h";
+    let header = "../native/native.h";
     let include = "../c/include";
     println!("cargo::rerun-if-changed={header}");
     println!("cargo::rerun-if-changed={include}/ringback.h");

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "the shared library uses two of them")]
 
 pub mod closure_ffi;
+pub mod counted;
 pub mod libffi;
 pub mod mutex_map;
 pub mod pooled;

@@ -6,6 +6,7 @@ mod dispatch;
 mod expand;
 mod hook;
 mod outbound;
+mod realtime;
 mod register;
 
 use crate::Result;
@@ -26,8 +27,14 @@ pub const ALL: &[Suite] = &[
     compile::SUITE,
     dispatch::SUITE,
     register::SUITE,
+    realtime::SUITE,
     asynchronous::SUITE,
     outbound::SUITE,
     hook::SUITE,
     expand::SUITE,
 ];
+
+/// Runs a suite's job for a process of its own, if this process was started for one.
+pub fn child() -> Option<Result<()>> {
+    realtime::child::run()
+}

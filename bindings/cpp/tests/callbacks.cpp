@@ -238,7 +238,8 @@ static void many_threads_call_copy_and_release() {
             return std::int64_t(++calls > 0);
         });
         Keep kept = keep(counts);
-        std::thread rust([&] { CHECK(native_storm(kept.get(), 2, 5000) == 10000); });
+        const Kept *pointers[] = {kept.get()};
+        std::thread rust([&] { CHECK(native_storm(pointers, 1, 2, 5000) == 10000); });
         std::thread copies[2];
         for (auto &thread : copies) {
             thread = std::thread([&counts] {

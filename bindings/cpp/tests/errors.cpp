@@ -28,7 +28,7 @@ static void try_call_answers_what_rust_said() {
     CHECK(picky.try_call(3).value() == 3);
     auto negative = picky.try_call(-3);
     CHECK(!negative && negative.status() == RB_ERROR);
-    CHECK(negative.failure().text == "-3 is negative");
+    CHECK(negative.failure().text == "-3 is too small for Grüße");
     auto large = picky.try_call(30);
     CHECK(large.status() == RB_PANIC && large.failure().text == "30 is too large");
     CHECK(picky.try_call(9).status() == RB_OK);
@@ -45,7 +45,7 @@ static void a_failure_goes_round_through_rust_and_back() {
     CHECK(result.status() == RB_CANCELLED && result.failure().text == "cancelled 4");
 
     Keep kept = keep(Value::adopt(native_relay(native_picky())));  // Rust -> C++ -> Rust
-    answers(call(kept, -1), RB_ERROR, "-1 is negative");
+    answers(call(kept, -1), RB_ERROR, "-1 is too small for Grüße");
     answers(call(kept, 10), RB_PANIC, "10 is too large");
 }
 
@@ -96,11 +96,11 @@ static void raises(rb_status_t status, const char *text, Body body) {
 static void errors_and_panics_of_rust_are_exceptions() {
     Value picky = Value::adopt(native_picky());
     std::function<std::int64_t(std::int64_t)> function = picky;
-    raises(RB_ERROR, "-5 is negative", [&] { picky(-5); });
+    raises(RB_ERROR, "-5 is too small for Grüße", [&] { picky(-5); });
     raises(RB_PANIC, "50 is too large", [&] { function(50); });
     raises(RB_INVALID, "the callback is empty", [] { Value()(1); });
     raises(RB_INVALID, "the callback is empty (all zero)", [] { Value::adopt(OnValue{}); });
-    raises(RB_ERROR, "-5 is negative", [&] { picky.try_call(-5).value(); });
+    raises(RB_ERROR, "-5 is too small for Grüße", [&] { picky.try_call(-5).value(); });
     CHECK(function(5) == 5);
 }
 

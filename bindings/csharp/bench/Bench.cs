@@ -11,7 +11,7 @@ using Ringback;
 
 static class Bench
 {
-    const string Library = "ringback_dotnet_native";
+    const string Library = "ringback_native";
     const long Calls = 10000;
     const int Rounds = 2001;
 

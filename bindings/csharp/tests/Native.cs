@@ -45,7 +45,7 @@ enum Cancel : byte
 /// <summary>The Rust library of the tests.</summary>
 static class Native
 {
-    const string Library = "ringback_dotnet_native";
+    const string Library = "ringback_native";
 
     [DllImport(Library)] internal static extern int native_call_i8(NativeCallback callback, sbyte value, out sbyte result, ref NativeError error);
     [DllImport(Library)] internal static extern int native_call_u8(NativeCallback callback, byte value, out byte result, ref NativeError error);
@@ -117,15 +117,15 @@ static class Native
     [DllImport(Library)] internal static extern NativeCallback native_static();
     [DllImport(Library)] internal static extern NativeCallback native_single_owner();
 
-    [DllImport(Library)] internal static extern void native_follow_fetch(NativeCallback fetch, uint id, Cancel cancel, NativeCallback tell);
+    [DllImport(Library)] internal static extern void native_follow_look(NativeCallback fetch, uint id, Cancel cancel, NativeCallback tell);
     [DllImport(Library)] internal static extern void native_follow_wait(NativeCallback wait, Cancel cancel, NativeCallback tell);
     [DllImport(Library)] internal static extern void native_follow_ask(
         NativeCallback ask, [MarshalAs(UnmanagedType.U1)] bool yes, Cancel cancel, NativeCallback tell);
-    [DllImport(Library)] internal static extern NativeCallback native_fetch(ulong milliseconds);
-    [DllImport(Library)] internal static extern NativeCallback native_fetch_at_once();
-    [DllImport(Library)] internal static extern NativeCallback native_fetch_cancelled();
-    [DllImport(Library)] internal static extern NativeCallback native_fetch_dropped();
-    [DllImport(Library)] internal static extern NativeCallback native_fetch_refused();
+    [DllImport(Library)] internal static extern NativeCallback native_look(ulong milliseconds);
+    [DllImport(Library)] internal static extern NativeCallback native_look_at_once();
+    [DllImport(Library)] internal static extern NativeCallback native_look_cancelled();
+    [DllImport(Library)] internal static extern NativeCallback native_look_dropped();
+    [DllImport(Library)] internal static extern NativeCallback native_look_refused();
     [DllImport(Library)] internal static extern NativeCallback native_wait(ulong milliseconds);
     [DllImport(Library)] internal static extern NativeCallback native_ask();
     [DllImport(Library)] internal static extern int native_complete_badly(NativeCallback done, ref NativeError error);

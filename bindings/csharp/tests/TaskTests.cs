@@ -36,7 +36,7 @@ static class TaskTests
         length == 0 ? "" : Encoding.UTF8.GetString((byte*)text, length);
 
     static Outcome Fetch(Delegate fetch, uint id = 7, Cancel cancel = Cancel.Never) =>
-        Follow(fetch, (callback, tell) => Native.native_follow_fetch(callback, id, cancel, tell));
+        Follow(fetch, (callback, tell) => Native.native_follow_look(callback, id, cancel, tell));
 
     [Test]
     static void RustAwaitsATask()
@@ -170,7 +170,7 @@ static class TaskTests
         {
             using (Callback tell = Callback.From(listen), own = Callback.From<Func<uint, Task<long>>>(
                 id => new TaskCompletionSource<long>().Task))
-                Native.native_follow_fetch(own.ToNative(), 1, Cancel.Never, tell.ToNative());
+                Native.native_follow_look(own.ToNative(), 1, Cancel.Never, tell.ToNative());
         });
         thread.Start();
         thread.Join();
@@ -198,13 +198,13 @@ static class TaskTests
     [Test]
     static void CSharpAwaitsRust()
     {
-        using (var fetch = Fetcher(Native.native_fetch(5)))
+        using (var fetch = Fetcher(Native.native_look(5)))
         {
             Task<long> first = fetch.Invoke(4, default(CancellationToken)), second = fetch.Invoke(5, default(CancellationToken));
             Check.Equal(40L, first.Result);
             Check.Equal(50L, second.Result);
         }
-        using (var plain = new RustCallback<Func<uint, Task<long>>>(Native.native_fetch(1)))
+        using (var plain = new RustCallback<Func<uint, Task<long>>>(Native.native_look(1)))
             Check.Equal(60L, plain.Invoke(6).Result);
         using (var wait = new RustCallback<Func<Task>>(Native.native_wait(1)))
             wait.Invoke().Wait();
@@ -215,7 +215,7 @@ static class TaskTests
     [Test]
     static void CSharpAwaitsWhatIsDoneBeforeTheCallReturns()
     {
-        using (var fetch = Fetcher(Native.native_fetch_at_once()))
+        using (var fetch = Fetcher(Native.native_look_at_once()))
             Check.Equal(30L, fetch.Invoke(3, default(CancellationToken)).Result);
     }
 
@@ -223,7 +223,7 @@ static class TaskTests
     static void DisposedWhileItsTaskRuns()
     {
         Task<long> task;
-        using (var fetch = Fetcher(Native.native_fetch(20)))
+        using (var fetch = Fetcher(Native.native_look(20)))
             task = fetch.Invoke(4, default(CancellationToken));
         GC.Collect();
         Check.Equal(40L, task.Result);
@@ -232,7 +232,7 @@ static class TaskTests
     [Test]
     static void CSharpSeesErrorsAndPanics()
     {
-        using (var fetch = Fetcher(Native.native_fetch(0)))
+        using (var fetch = Fetcher(Native.native_look(0)))
         {
             var error = (RustException)Fault(fetch.Invoke(100, default(CancellationToken)));
             Check.Equal(Status.Error, error.Status);
@@ -241,7 +241,7 @@ static class TaskTests
             Check.Equal(Status.Panic, panic.Status);
             Check.Equal("id 101 panics", panic.Text);
         }
-        using (var fetch = Fetcher(Native.native_fetch_refused()))
+        using (var fetch = Fetcher(Native.native_look_refused()))
         {
             var refused = (RustException)Fault(fetch.Invoke(1, default(CancellationToken)));
             Check.Equal(Status.Panic, refused.Status);
@@ -252,7 +252,7 @@ static class TaskTests
     [Test]
     static void CSharpCancels()
     {
-        using (var fetch = Fetcher(Native.native_fetch(0)))
+        using (var fetch = Fetcher(Native.native_look(0)))
         using (var source = new CancellationTokenSource())
         {
             Task<long> task = fetch.Invoke(102, source.Token);
@@ -267,14 +267,14 @@ static class TaskTests
     [Test]
     static void CancelledWhenRustDropsTheTask()
     {
-        using (var fetch = Fetcher(Native.native_fetch_dropped()))
+        using (var fetch = Fetcher(Native.native_look_dropped()))
             Check.That(Fault(fetch.Invoke(1, default(CancellationToken))) is TaskCanceledException, "cancelled");
     }
 
     [Test]
     static void ACancellationNamesItsTokenHoweverEarlyItComes()
     {
-        foreach (NativeCallback native in new[] { Native.native_fetch_cancelled(), Native.native_fetch_dropped() })
+        foreach (NativeCallback native in new[] { Native.native_look_cancelled(), Native.native_look_dropped() })
             using (var fetch = Fetcher(native))
             using (var source = new CancellationTokenSource())
             {
@@ -286,7 +286,7 @@ static class TaskTests
     [Test]
     static void ContinuationsDoNotRunOnTheNativeThread()
     {
-        using (var fetch = Fetcher(Native.native_fetch(5)))
+        using (var fetch = Fetcher(Native.native_look(5)))
         {
             Task<bool> onThePool = fetch.Invoke(1, default(CancellationToken)).ContinueWith(
                 ended => Thread.CurrentThread.IsThreadPoolThread, TaskContinuationOptions.ExecuteSynchronously);
@@ -337,7 +337,7 @@ static class TaskTests
         const int rounds = 500, tasks = 8;
         long drops = Native.Drops;
         int completed = 0, cancelled = 0, ended = 0, round = 0;
-        using (var fetch = Fetcher(Native.native_fetch(0)))
+        using (var fetch = Fetcher(Native.native_look(0)))
             // Until both have won: each round cancels at another moment, now and then long after all.
             for (; round < rounds || completed == 0 || cancelled == 0; round++)
                 using (var source = new CancellationTokenSource())
@@ -393,7 +393,7 @@ static class TaskTests
         };
         using (Callback tell = Callback.From(listen), own = Callback.From(inner))
             for (int i = 0; i < tasks; i++)
-                Native.native_follow_fetch(own.ToNative(), 7, Cancel.AtOnce, tell.ToNative());
+                Native.native_follow_look(own.ToNative(), 7, Cancel.AtOnce, tell.ToNative());
         all.Wait();
         Check.Eventually(() => Callback.LiveCount == 0);
         Check.Equal(tasks, told);
@@ -403,7 +403,7 @@ static class TaskTests
     static void TenThousandTasks()
     {
         long sum = 0;
-        using (var fetch = Fetcher(Native.native_fetch_at_once()))
+        using (var fetch = Fetcher(Native.native_look_at_once()))
             for (uint i = 0; i < 10000; i++)
                 sum += fetch.Invoke(i, default(CancellationToken)).Result;
         Check.Equal(10L * 9999 * 10000 / 2, sum);

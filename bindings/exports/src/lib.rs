@@ -1,6 +1,6 @@
 //! Functions that take and give callback types, as the three generators of bindings see them.
 //!
-//! The crate under test is `bindings/cpp/tests/native`: its header is made by cbindgen, the header is
+//! The crate under test is `bindings/native`: its header is made by cbindgen, the header is
 //! read by bindgen into [`bindings`], and csbindgen makes C# of its expanded source. The tests compare
 //! layouts and make calls through each.
 

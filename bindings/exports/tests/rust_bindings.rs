@@ -3,11 +3,11 @@
 use core::ffi::c_void;
 use core::mem::{align_of, offset_of, size_of};
 use ringback::abi::{RbCallback, RbError, RbTask, RbToken};
-use ringback_cxx_native as native;
 use ringback_exports::bindings::{
     self, OnDoor, OnEnd, OnEvery, OnValue, Point, RB_ABI, RB_ERROR, RB_OK, rb_callback_t,
     rb_error_t, rb_task_t, rb_token_t,
 };
+use ringback_native as native;
 
 macro_rules! same_layout {
     ($ours:ty, $theirs:ty: $($field:ident)*) => {

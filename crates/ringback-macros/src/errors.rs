@@ -34,6 +34,7 @@ pub(crate) enum Message {
     BadReuse,
     BadProtection,
     BadCountCalls,
+    BadExport,
     PropagateNeedsUnwind,
     BadWait,
     SecondPool,
@@ -47,7 +48,7 @@ pub(crate) enum Message {
 }
 
 const OPTIONS: &str =
-    "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls";
+    "fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls, export";
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +115,10 @@ impl fmt::Display for Message {
             M::EmptyOption(name) => write!(f, "option `{name}` has no value: `{name} = value;`"),
             M::BadReuse => f.write_str("`reuse` is never, after_confirmation or oldest_first"),
             M::BadProtection => f.write_str("`protection` is auto or counter"),
+            M::BadExport => f.write_str(
+                "`export` is the functions' name with `{}` in the place of the slot's number, of letters, \
+                 digits and `_`: `export = \"on_message_{}\"`",
+            ),
             M::BadCountCalls => f.write_str("`count_calls` is true or false"),
             M::PropagateNeedsUnwind => f.write_str(
                 "a panic may only unwind into callers of `extern \"C-unwind\"` functions: write the \

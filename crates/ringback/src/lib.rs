@@ -44,52 +44,54 @@
 //!
 //! # Promises
 //! See [`promises`].
+//!
+//! # Without `std`
+//! With `default-features = false` the crate needs `alloc` alone. Calls are then counted in their
+//! slots, nothing waits or blocks (quiet is polled for: [`Retired::try_wait`], or awaited), a panic ends
+//! the program, and there are no thread-bound, scoped or async listeners and no callbacks out.
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(ringback_loom, allow(dead_code, unused_imports))] // a model has the state machine only
+#![cfg_attr(any(not(unix), miri), allow(dead_code))] // what a fork needs
+
+extern crate alloc;
 
 #[macro_use]
 mod sync;
 
 mod boundary;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 mod future_slot;
 #[cfg(all(feature = "hook", not(ringback_loom)))]
 pub mod hook;
 mod inbound;
 #[cfg(not(ringback_loom))]
 mod observer;
+#[cfg(feature = "std")]
 mod outbound;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 pub mod promises;
 
 #[cfg(all(feature = "hook", not(ringback_loom)))]
 pub use self::hook::stack::{LocalStackFuture, StackFuture};
 #[cfg(all(feature = "histogram", not(ringback_loom)))]
 pub use self::inbound::mailbox::WaitTimes;
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 pub use self::{
     future_slot::{FutureSlot, LocalSlotFuture, SlotFuture},
     inbound::{
         asynchronous::AsyncListener,
         barrier::{InitError, Protection, init, protection},
-        core::Status,
         mailbox::{
             AsyncRegistration, Batch, Counts, Drain, Drained, Feed, Mailbox, Messages, NotDrained,
             OverflowPolicy, StallWatch, Stalled, Take,
         },
-        pointer::FnPointer,
-        pool::Pool,
-        registration::{Handle, Local, Registration, Reserved, Shared},
-        report::{Census, Closed, Description, Full, Stats},
-        retired::{Pending, PendingAll, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        retired::PendingAll,
         scope::{Scope, Scoped},
-        signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, AnyBits, Passing, Reuse, Scalar,
-            Signature,
-        },
+        signature::AcceptsTake,
+        thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
         tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
-    observer::{Event, Observer, set_observer},
     outbound::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
@@ -97,6 +99,21 @@ pub use self::{
         task::{BoxedTask, ForeignFuture},
         user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
+};
+#[cfg(not(ringback_loom))]
+pub use self::{
+    inbound::{
+        core::Status,
+        describe::{Description, Whose, describe, stop_on_stale_calls},
+        pointer::FnPointer,
+        pool::Pool,
+        registration::{Handle, Local, Registration, Reserved, Shared},
+        report::{Census, Closed, Full, Stats},
+        retired::{Pending, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},
+        slot::BYTES_PER_SLOT,
+    },
+    observer::{Event, Observer, set_observer},
 };
 
 /// Turns an `async fn` into a plain function that returns a boxed future, so that a library can store
@@ -178,6 +195,7 @@ pub use ringback_hook::hook;
 ///     reuse = after_confirmation;         // or never, oldest_first
 ///     protection = auto;                  // or counter
 ///     count_calls = false;                // true: one atomic addition per call
+///     // export = "on_event_{}";           // the functions' names for the linker: on_event_0, ..
 /// }
 /// ```
 /// All options but `fallback` have the default described here, and `fallback` may be left out where
@@ -197,6 +215,10 @@ pub use ringback_hook::hook;
 ///   the call comes from inside that listener on the same thread.
 /// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
 ///   but right for fibers that migrate between threads in the middle of a call.
+/// * `export = "on_event_{}"` gives each function a name, so that foreign code which is linked into the
+///   same program can refer to it without being given a pointer: `extern int32_t on_event_7(..);`. The
+///   names are global: two pools must not share one. It needs the assembler table. In a shared library
+///   the names do not leave it, since rustc exports Rust's own only.
 /// * Attributes: `cfg` decides about all that the pool expands to, lint levels hold for all of it,
 ///   documentation and everything else is the static's. Arguments take documentation only.
 /// * A crate with `#![forbid(unsafe_code)]` can declare pools of any kind, since the unsafe code in
@@ -265,25 +287,29 @@ pub mod __private {
     pub use crate::inbound::{
         dispatch::dispatch,
         listener::{exclusive, once, shared},
-        mailbox::inlet::inlet,
         pointer::{
             Body, Candidate, Checked, FUNCTION_POINTER, FnPointer, NeedsNoFallback, NoRegister,
-            OfPointer, Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeAcceptsTake,
-            ShapeThunk, Unfit,
+            OfPointer, Shape, ShapeAccepts, ShapeAcceptsMut, ShapeAcceptsOnce, ShapeThunk, Unfit,
         },
         signature::{
-            Accepts, AcceptsMut, AcceptsOnce, AcceptsTake, PanicPolicy, Probe, Unknown,
-            assert_any_bits, free_register,
+            Accepts, AcceptsMut, AcceptsOnce, PanicPolicy, Probe, Unknown, assert_any_bits,
+            free_register,
         },
         slot::Slot,
-        thunk::{Generate, Index, Table, Thunk, first_thunk, generated},
+        thunk::{Generate, Index, Table, Thunk, first_thunk, generated, no_export},
     };
+    #[cfg(feature = "std")]
+    pub use crate::inbound::{
+        mailbox::inlet::inlet, pointer::ShapeAcceptsTake, signature::AcceptsTake,
+    };
+    #[cfg(feature = "std")]
     pub use crate::outbound::{
         callback::{Answer, release_unadopted},
         made::{Fallible, Plain, enter, make, release, retain},
         queued::open_mailbox,
         task::{Spawn, Spawning, assert_plain_result, completion, start, tell},
     };
+    pub use crate::sync::AtomicU64;
     pub use ringback_macros::{parse_callback, parse_pool};
     #[cfg(feature = "hook")]
     pub use {

@@ -2,8 +2,9 @@
 //! to return an error to.
 
 use crate::boundary;
-use std::fmt;
-use std::sync::OnceLock;
+use crate::sync::{AtomicPtr, Ordering::*};
+use alloc::boxed::Box;
+use core::{fmt, ptr};
 
 /// Something that happened inside a foreign call or in the background.
 ///
@@ -95,14 +96,20 @@ pub trait Observer: Sync {
     fn observe(&self, event: &Event<'_>);
 }
 
-static OBSERVER: OnceLock<&'static dyn Observer> = OnceLock::new();
+/// A box that holds the observer and is never freed.
+static OBSERVER: AtomicPtr<&'static dyn Observer> = AtomicPtr::new(ptr::null_mut());
 
 /// Sets the observer of the whole process; it stays until the process ends.
 ///
 /// # Errors
 /// Gives the observer back if one was set before.
 pub fn set_observer(observer: &'static dyn Observer) -> Result<(), &'static dyn Observer> {
-    OBSERVER.set(observer)
+    let new = Box::into_raw(Box::new(observer));
+    match OBSERVER.compare_exchange(ptr::null_mut(), new, Release, Relaxed) {
+        Ok(_) => Ok(()),
+        // SAFETY: made above, and given to nobody.
+        Err(_) => Err(*unsafe { Box::from_raw(new) }),
+    }
 }
 
 /// Tells the observer, and `tracing` where that feature is on. Called with no lock held.
@@ -127,7 +134,8 @@ pub(crate) fn report(event: &Event<'_>) {
                 tracing::warn!(target: "ringback", pool, "{event}");
             }
         }
-        if let Some(observer) = OBSERVER.get() {
+        // SAFETY: null, or a box that is never freed.
+        if let Some(observer) = unsafe { OBSERVER.load(Acquire).as_ref() } {
             observer.observe(event);
         }
     });

@@ -3,34 +3,88 @@
 //! Everything whose interleavings matter (slots, headers, thread records) takes its atomics from
 //! here, so that the code which loom explores is the code which ships.
 
+#[cfg(all(not(ringback_loom), not(target_has_atomic = "64")))]
+pub use self::narrow::AtomicU64;
+#[cfg(all(not(ringback_loom), target_has_atomic = "64"))]
+pub use core::sync::atomic::AtomicU64;
 #[cfg(ringback_loom)]
 pub(crate) use loom::{
     future::AtomicWaker,
-    sync::Mutex,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+    sync::{Mutex, MutexGuard},
 };
 #[cfg(not(ringback_loom))]
 pub(crate) use {
     atomic_waker::AtomicWaker,
-    std::sync::Mutex,
-    std::sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
-    },
+    core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, fence},
+};
+#[cfg(all(not(ringback_loom), feature = "std"))]
+pub(crate) use {
+    core::sync::atomic::AtomicUsize,
+    std::sync::{Mutex, MutexGuard},
 };
 
-pub(crate) use std::sync::atomic::Ordering;
+pub(crate) use core::sync::atomic::Ordering;
+
+/// For targets without 64-bit atomics, mostly bare metal: what is counted there wraps at 2^32.
+#[cfg(not(target_has_atomic = "64"))]
+mod narrow {
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    /// Counts as a `u64` and keeps 32 bits.
+    #[derive(Debug)]
+    pub struct AtomicU64(AtomicU32);
+
+    impl AtomicU64 {
+        #[doc(hidden)]
+        #[must_use]
+        pub const fn new(value: u64) -> Self {
+            AtomicU64(AtomicU32::new(value as u32))
+        }
+
+        #[doc(hidden)]
+        pub fn load(&self, order: Ordering) -> u64 {
+            self.0.load(order).into()
+        }
+
+        #[doc(hidden)]
+        pub fn store(&self, value: u64, order: Ordering) {
+            self.0.store(value as u32, order);
+        }
+
+        #[doc(hidden)]
+        pub fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+            self.0.fetch_add(value as u32, order).into()
+        }
+
+        pub(crate) fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
+            self.0.fetch_sub(value as u32, order).into()
+        }
+
+        pub(crate) fn compare_exchange(
+            &self,
+            old: u64,
+            new: u64,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<u64, u64> {
+            let answer = self.0.compare_exchange(old as u32, new as u32, success, failure);
+            answer.map(u64::from).map_err(u64::from)
+        }
+    }
+}
 
 #[cfg(ringback_loom)]
 pub(crate) use loom::cell::UnsafeCell as WatchedCell;
 
 /// A cell whose accesses loom watches in a model; outside of one, a plain `UnsafeCell`.
-#[cfg(not(ringback_loom))]
-pub(crate) struct WatchedCell<T>(std::cell::UnsafeCell<T>);
+#[cfg(all(feature = "std", not(ringback_loom)))]
+pub(crate) struct WatchedCell<T>(core::cell::UnsafeCell<T>);
 
-#[cfg(not(ringback_loom))]
+#[cfg(all(feature = "std", not(ringback_loom)))]
 impl<T> WatchedCell<T> {
     pub(crate) const fn new(value: T) -> Self {
-        WatchedCell(std::cell::UnsafeCell::new(value))
+        WatchedCell(core::cell::UnsafeCell::new(value))
     }
 
     #[inline(always)]
@@ -45,7 +99,7 @@ impl<T> WatchedCell<T> {
 }
 
 /// Registers a waker: the two `AtomicWaker`s differ in what they take.
-pub(crate) fn register(waiter: &AtomicWaker, waker: &std::task::Waker) {
+pub(crate) fn register(waiter: &AtomicWaker, waker: &core::task::Waker) {
     #[cfg(not(ringback_loom))]
     waiter.register(waker);
     #[cfg(ringback_loom)]
@@ -71,16 +125,17 @@ macro_rules! const_unless_loom {
 #[inline(always)]
 pub(crate) fn light_fence() {
     #[cfg(not(ringback_loom))]
-    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
     #[cfg(ringback_loom)]
     fence(Ordering::SeqCst);
 }
 
 /// Orders a thread with the signal handlers that interrupt it, nothing else.
+#[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn signal_fence() {
     #[cfg(not(ringback_loom))]
-    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
 /// Stands where the real code relies on `SeqCst` reads, writes and read-modify-writes being in

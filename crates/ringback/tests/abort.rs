@@ -14,7 +14,18 @@ fn abort_ends_the_process() {
         unreachable!("it went on");
     }
     use std::os::unix::process::ExitStatusExt;
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
+    let program = std::env::current_exe().unwrap();
+    let mut command = match std::env::var("RINGBACK_RUNNER") {
+        // An emulator for a program of another architecture, with its arguments.
+        Ok(runner) => {
+            let mut words = runner.split_whitespace();
+            let mut command = std::process::Command::new(words.next().unwrap());
+            command.args(words).arg(program);
+            command
+        }
+        Err(_) => std::process::Command::new(program),
+    };
+    let status = command
         .args(["--exact", "abort_ends_the_process", "--nocapture"])
         .env("RINGBACK_TEST_ABORT", "1")
         .stderr(std::process::Stdio::null())

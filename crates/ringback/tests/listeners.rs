@@ -68,8 +68,9 @@ fn fn_mut_keeps_state_and_is_refused_on_re_entry() {
                 return calls;
             }
             // SAFETY: the test stores the pool's own function there.
-            let again: extern "C" fn(i32) -> i32 =
-                unsafe { std::mem::transmute(pointer.load(SeqCst)) };
+            let again: extern "C" fn(i32) -> i32 = unsafe {
+                std::mem::transmute(std::ptr::with_exposed_provenance::<()>(pointer.load(SeqCst)))
+            };
             again(0)
         })
         .unwrap();
@@ -405,7 +406,9 @@ fn calls_nest_deeper_than_a_record_has_cells() {
                 return 0;
             }
             // SAFETY: the test stores the pool's own function there.
-            let f: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
+            let f: extern "C" fn(i32) -> i32 = unsafe {
+                std::mem::transmute(std::ptr::with_exposed_provenance::<()>(NEXT.load(SeqCst)))
+            };
             f(depth - 1) + 1
         })
         .unwrap();
@@ -433,8 +436,9 @@ fn a_listener_that_retires_itself_deep_inside_is_dropped_once_at_the_end() {
                     return 0;
                 }
                 // SAFETY: the test stores the pool's own function there.
-                let f: extern "C" fn(i32) -> i32 =
-                    unsafe { std::mem::transmute(NEXT.load(SeqCst)) };
+                let f: extern "C" fn(i32) -> i32 = unsafe {
+                    std::mem::transmute(std::ptr::with_exposed_provenance::<()>(NEXT.load(SeqCst)))
+                };
                 let answer = f(depth - 1);
                 SEEN.fetch_add(1, SeqCst);
                 answer + 1

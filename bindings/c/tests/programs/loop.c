@@ -72,7 +72,7 @@ static void many_rust_threads_call_at_once(void) {
     State *state = on.context;
     CHECK(RB_RETAIN(&on) == RB_OK);
     Kept *kept = native_keep(on, NULL);
-    CHECK(native_storm(kept, 4, 10000) == 4LL * 2 * (10000LL * 9999 / 2));
+    CHECK(native_storm((const Kept *const *)&kept, 1, 4, 10000) == 4LL * 2 * (10000LL * 9999 / 2));
     native_drop(kept);
     CHECK(drops == 0 && state->calls == 40000);
     RB_RELEASE(&on);
@@ -143,7 +143,7 @@ static void errors_and_panics_of_rust_are_statuses_with_texts(void) {
     rb_error_t error = {0};
     int64_t out = 5;
     CHECK(picky.call(picky.context, -4, &out, &error) == RB_ERROR && out == 5);
-    CHECK_TEXT(error, "-4 is negative");
+    CHECK_TEXT(error, "-4 is too small for Grüße");
     rb_error_clear(&error);
     CHECK(picky.call(picky.context, 10, &out, &error) == RB_PANIC && out == 5);
     CHECK_TEXT(error, "10 is too large");

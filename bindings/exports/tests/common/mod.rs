@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// Its folder.
 pub fn native() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cpp/tests/native").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../native").canonicalize().unwrap()
 }
 
 /// Runs a command and answers its standard output; fails with all it said.

@@ -6,7 +6,7 @@ use super::pointer::Pointer;
 use crate::cursor::place;
 use crate::output::{Output, call, located, word};
 use crate::signature::Argument;
-use proc_macro::{Ident, Span, TokenStream, TokenTree};
+use proc_macro::{Ident, Literal, Span, TokenStream, TokenTree};
 
 pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Options) -> TokenStream {
     let Declaration { attributes, visibility, name, pointer, slots } = declaration;
@@ -54,7 +54,8 @@ pub(super) fn emit(root: &TokenStream, declaration: Declaration, options: Option
         .part("on_busy", busy.take())
         .part("on_wrong_thread", or_fallback(options.on_wrong_thread))
         .part("always_counted", word(options.always_counted))
-        .part("count_calls", word(options.count_calls));
+        .part("count_calls", word(options.count_calls))
+        .part("export", export(options.export));
 
     let conditions = attributes.conditions;
     let pool = call(root, entry, body.take());
@@ -76,6 +77,12 @@ fn arguments(arguments: Vec<Argument>) -> TokenStream {
         part.text(":").tokens(ty).text(if is_function { ", function ;" } else { ", probe ;" });
     }
     part.take()
+}
+
+/// `"on_message_" ""`
+fn export(parts: Option<(String, String)>) -> TokenStream {
+    let literals = parts.into_iter().flat_map(|(before, after)| [before, after]);
+    literals.map(|part| TokenTree::from(Literal::string(&part))).collect()
 }
 
 /// The fallback of an alias that gives none: `()` if that is what it returns, else an error at the

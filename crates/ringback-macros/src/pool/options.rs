@@ -15,6 +15,8 @@ pub(super) struct Options {
     pub(super) reuse: &'static str,
     pub(super) always_counted: &'static str,
     pub(super) count_calls: &'static str,
+    /// What stands before and after the slot's number.
+    pub(super) export: Option<(String, String)>,
 }
 
 #[derive(Default)]
@@ -24,12 +26,20 @@ pub(super) struct Busy {
     pub(super) answer: Option<TokenStream>,
 }
 
-const NAMES: [&str; 7] =
-    ["fallback", "on_panic", "on_busy", "on_wrong_thread", "reuse", "protection", "count_calls"];
+const NAMES: [&str; 8] = [
+    "fallback",
+    "on_panic",
+    "on_busy",
+    "on_wrong_thread",
+    "reuse",
+    "protection",
+    "count_calls",
+    "export",
+];
 
 impl Options {
     pub(super) fn parse(input: &mut Cursor, pointer: &Pointer) -> Result<Self> {
-        let [fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls] =
+        let [fallback, on_panic, on_busy, on_wrong_thread, reuse, protection, count_calls, export] =
             values(input)?;
         let fallback = match (fallback, pointer) {
             (None, Pointer::Written(function)) if function.returns_nothing() => {
@@ -66,6 +76,7 @@ impl Options {
                 &[("false", "false"), ("true", "true")],
                 Message::BadCountCalls,
             )?,
+            export: export.map(symbols).transpose()?,
         })
     }
 }
@@ -100,6 +111,21 @@ fn values(input: &mut Cursor) -> Result<[Option<TokenStream>; NAMES.len()]> {
         given[place] = Some(expression(value));
     }
     Ok(given)
+}
+
+/// `"on_message_{}"`, where both parts are parts of a C name.
+fn symbols(given: TokenStream) -> Result<(String, String)> {
+    let literal = text(&given);
+    let name = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let fits = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match name.and_then(|name| name.split_once("{}")) {
+        Some((before, after))
+            if fits(before) && fits(after) && before.starts_with(|c: char| !c.is_ascii_digit()) =>
+        {
+            Ok((before.to_owned(), after.to_owned()))
+        }
+        _ => Err(Error::new(Message::BadExport, place(&given, Span::call_site()))),
+    }
 }
 
 /// One word of several; the first is the default.

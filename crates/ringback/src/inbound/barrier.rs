@@ -2,9 +2,10 @@
 //! executes one too.
 
 use super::record::{Record, THREADS};
+use super::thread;
 use crate::sync::{AtomicU8, Ordering::*, fence};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a call and an `unregister` are kept from missing each other.
 ///
@@ -86,7 +87,7 @@ pub fn protection() -> Option<Protection> {
 /// [`InitError::MembarrierRefused`] if [`Protection::Membarrier`] was asked for and is not to be
 /// had; nothing is fixed then.
 pub fn init(wanted: Protection) -> Result<Protection, InitError> {
-    let _choosing = CHOOSING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _choosing = lock_choice();
     let mode = match (MODE.load(Acquire), wanted) {
         (UNSET, Protection::Auto) if membarrier::register() => MEMBARRIER,
         (UNSET, Protection::Auto | Protection::Fence) => FENCE,
@@ -99,6 +100,7 @@ pub fn init(wanted: Protection) -> Result<Protection, InitError> {
             return Err(InitError::AlreadyFixed(name(fixed).unwrap_or(Protection::Fence)));
         }
     };
+    thread::prepare_process();
     MODE.store(mode, Release);
     Ok(name(mode).unwrap_or(Protection::Fence))
 }
@@ -106,6 +108,18 @@ pub fn init(wanted: Protection) -> Result<Protection, InitError> {
 /// The protection in force, fixed now if it was not.
 pub(crate) fn ensure() -> Protection {
     protection().unwrap_or_else(|| init(Protection::Auto).unwrap_or(Protection::Fence))
+}
+
+/// Held by the thread that forks, so that the child finds it free.
+pub(crate) fn lock_choice() -> MutexGuard<'static, ()> {
+    CHOOSING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In the child of a fork: the kernel may not have handed the registration down.
+pub(crate) fn after_fork() {
+    if protection() == Some(Protection::Membarrier) {
+        membarrier::register();
+    }
 }
 
 /// The kernel refused the barrier.
@@ -127,7 +141,7 @@ pub(crate) fn heavy_fence(own: Option<&Record>) -> Result<(), Refused> {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 mod membarrier {
     // <linux/membarrier.h>; the crate `libc` has the number of the system call only.
     const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
@@ -148,7 +162,7 @@ mod membarrier {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(miri))))]
 mod membarrier {
     pub(super) fn register() -> bool {
         false

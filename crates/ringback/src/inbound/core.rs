@@ -10,19 +10,20 @@
 
 use super::barrier;
 use super::free::{self, FreeList};
+use super::process::{self, Membership};
 use super::record::THREADS;
 use super::registration::Lease;
 use super::signature::Reuse;
 use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
 use super::thread;
+use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
 use crate::sync::{AtomicU64, Ordering::*};
-use std::panic::Location;
-use std::ptr::NonNull;
-use std::sync::OnceLock;
-use std::time::Instant;
+use alloc::boxed::Box;
+use core::panic::Location;
+use core::ptr::NonNull;
 
 /// Where a slot stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +62,17 @@ impl Status {
 }
 
 /// Nanoseconds since the first call of this function.
+#[cfg(feature = "std")]
 pub(crate) fn now() -> u64 {
+    use std::{sync::OnceLock, time::Instant};
     static START: OnceLock<Instant> = OnceLock::new();
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// There is no clock.
+#[cfg(not(feature = "std"))]
+pub(crate) fn now() -> u64 {
+    0
 }
 
 /// Everything of a pool that does not depend on the signature.
@@ -71,6 +80,10 @@ pub(crate) struct Core {
     pub(crate) name: &'static str,
     pub(crate) slots: &'static [Slot],
     pub(crate) reuse: Reuse,
+    pub(crate) table: Table,
+    /// The calls of each slot; empty where the pool does not count them.
+    pub(crate) calls: fn() -> &'static [AtomicU64],
+    pub(crate) membership: Membership,
     free: FreeList,
     pub(crate) stale: AtomicU64,
     pub(crate) panicked: AtomicU64,
@@ -80,13 +93,22 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) const fn new(name: &'static str, slots: &'static [Slot], reuse: Reuse) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        slots: &'static [Slot],
+        table: Table,
+        calls: fn() -> &'static [AtomicU64],
+        reuse: Reuse,
+    ) -> Self {
         assert!(!slots.is_empty(), "a callback pool needs at least one slot");
         assert!(slots.len() <= free::MOST, "a callback pool has at most 2^32 - 2 slots");
         Core {
             name,
             slots,
             reuse,
+            table,
+            calls,
+            membership: Membership::new(),
             free: FreeList::new(),
             stale: AtomicU64::new(0),
             panicked: AtomicU64::new(0),
@@ -99,12 +121,30 @@ impl Core {
     /// Takes a free slot: a fresh one, else the one that has been free for longest.
     pub(crate) fn take_slot(&'static self, holder: &'static Location<'static>) -> Option<usize> {
         barrier::ensure();
+        process::join(self);
         let index = self.free.take(self.slots)?;
         let slot = &self.slots[index];
-        slot.holder.store(std::ptr::from_ref(holder).cast_mut(), Relaxed);
+        slot.holder.store(core::ptr::from_ref(holder).cast_mut(), Relaxed);
         slot.pins.store(1, Relaxed);
         slot.status.store(Status::Reserved as u8, Release);
         Some(index)
+    }
+
+    /// The address of thunk `index`, which is below the number of slots, to be lent out.
+    pub(crate) fn lend(&'static self, index: usize) -> *const () {
+        process::join(self);
+        self.table.address(index)
+    }
+
+    /// The slot whose thunk starts at `address`.
+    pub(crate) fn lookup(&self, address: *const ()) -> Option<usize> {
+        self.table.index(address, self.slots.len())
+    }
+
+    /// Held by the thread that forks, so that the child finds it free.
+    #[cfg(feature = "std")]
+    pub(crate) fn lock_free_list(&self) -> crate::sync::MutexGuard<'_, free::List> {
+        self.free.lock()
     }
 
     pub(crate) fn pin(&self, index: usize) {
@@ -172,7 +212,7 @@ impl Core {
         let slot = &self.slots[index];
         let closed = slot.unlink(link, None);
         if closed {
-            slot.retirer.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
+            slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
             slot.since.store(now(), Relaxed);
             slot.status.store(Status::Retired as u8, Release);
         }

@@ -124,21 +124,8 @@ macro_rules! __pool {
                 };
             }
 
-            // SAFETY: `CALL` takes a pointer to the `Inlet`.
-            unsafe impl<RingbackTake, RingbackMessage>
-                $crate::__private::AcceptsTake<RingbackTake, RingbackMessage> for $name
-            where
-                RingbackTake: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                    -> $crate::Take<RingbackMessage, $output>,
-                for<'ringback> $output: ::core::clone::Clone, // `for`: may be false, see rust#48214
-            {
-                // SAFETY: the promise of whoever calls a `CALL`.
-                const CALL: Self::Call = |data, $($argument),*| unsafe {
-                    $crate::__private::inlet::<$name, RingbackTake, RingbackMessage>(data, |take| {
-                        take($($argument),*)
-                    })
-                };
-            }
+            $crate::__accepts_take! { $name lifetimes [$($lifetime),*] types [$($ty),*]
+                arguments [$($argument),*] output [$output] }
         };
     };
 }
@@ -207,16 +194,7 @@ macro_rules! __pool_alias {
                 const CALL: Self::Call =
                     <RingbackShape as $crate::__private::ShapeAcceptsOnce<$name, RingbackListener>>::CALL;
             }
-            // SAFETY: `ShapeAcceptsTake` has the same contract.
-            unsafe impl<RingbackTake, RingbackMessage>
-                $crate::__private::AcceptsTake<RingbackTake, RingbackMessage> for $name
-            where
-                RingbackShape: $crate::__private::ShapeAcceptsTake<$name, RingbackTake, RingbackMessage>,
-            {
-                const CALL: Self::Call = <RingbackShape as $crate::__private::ShapeAcceptsTake<
-                    $name, RingbackTake, RingbackMessage,
-                >>::CALL;
-            }
+            $crate::__accepts_shape_take! { $name }
         };
     };
 }
@@ -254,6 +232,7 @@ macro_rules! __pool_signature {
         slots [$slots:expr] fallback [$fallback:expr] on_panic [$panic:ident $on_panic:expr]
         on_busy [$wait:expr, $on_busy:expr] on_wrong_thread [$on_wrong_thread:expr]
         always_counted [$always_counted:expr] count_calls [$count_calls:expr]
+        export [$($export:literal)*]
     ) => {
         pub struct RingbackSlots;
         impl RingbackSlots {
@@ -280,7 +259,7 @@ macro_rules! __pool_signature {
             const TABLE: $crate::__private::Table = {
                 #[allow(unused_imports)] // the generated table needs neither
                 use ::core::option::Option::{None, Some}; // there may be others in scope
-                $crate::__table!($($table)*)
+                $crate::__table!($($table)*, export [$($export)*])
             };
 
             const PANIC: $crate::__private::PanicPolicy = $crate::__private::PanicPolicy::$panic;
@@ -295,10 +274,10 @@ macro_rules! __pool_signature {
             fn slots() -> &'static [$crate::__private::Slot] {
                 RingbackSlots::table()
             }
-            fn calls() -> &'static [::core::sync::atomic::AtomicU64] {
+            fn calls() -> &'static [$crate::__private::AtomicU64] {
                 const COUNTERS: usize = if $count_calls { RingbackSlots::NUMBER } else { 0 };
-                static CALLS: [::core::sync::atomic::AtomicU64; COUNTERS] =
-                    [const { ::core::sync::atomic::AtomicU64::new(0) }; COUNTERS];
+                static CALLS: [$crate::__private::AtomicU64; COUNTERS] =
+                    [const { $crate::__private::AtomicU64::new(0) }; COUNTERS];
                 &CALLS
             }
             fn fallback() -> Self::Output {

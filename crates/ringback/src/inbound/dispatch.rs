@@ -1,18 +1,15 @@
 //! A foreign call, from the thunk's body to the listener and back.
 
 use super::core::Core;
+use super::describe;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
-use super::thread::{self, CountedCall, TakenCell};
-use crate::boundary;
+use super::thread::{self, TakenCell};
+use crate::boundary::{self, Payload};
 use crate::observer::{Event, report};
 use crate::sync::{Ordering::*, fence, light_fence};
-use std::any::Any;
-use std::mem::transmute_copy;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::NonNull;
-
-type Panicked = Box<dyn Any + Send>;
+use core::mem::transmute_copy;
+use core::ptr::NonNull;
 
 /// Calls the listener behind slot `index`, or answers in its place.
 ///
@@ -38,20 +35,46 @@ pub unsafe fn dispatch<S: Signature>(
         let cell = unsafe { &*taken.cell };
         if let Some(header) = slot.enter(cell, false, light_fence) {
             // SAFETY: entered, and not left before it returns.
-            let answer = unsafe { call::<S>(header, invoke) };
-            let somebody_waits = slot.leave(cell, light_fence);
-            taken.give_back();
-            if somebody_waits {
-                S::pool().core.sweep(index);
-            }
-            return match answer {
-                Ok(value) => value,
-                Err(payload) => panicked::<S>(index, payload),
+            return match unsafe { call::<S>(header, invoke) } {
+                Ok(value) => {
+                    let somebody_waits = slot.leave(cell, light_fence);
+                    taken.give_back();
+                    if somebody_waits {
+                        sweep::<S>(slot);
+                    }
+                    value
+                }
+                Err(payload) => left_by_panic::<S>(slot, taken, payload),
             };
         }
         taken.give_back();
     }
     slow::<S>(index, slot, invoke)
+}
+
+/// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here, so
+/// that the ordinary call need not keep it.
+#[cold]
+#[inline(never)]
+fn sweep<S: Signature>(slot: &'static Slot) {
+    S::pool().core.sweep(index_of::<S>(slot));
+}
+
+#[cold]
+#[inline(never)]
+fn left_by_panic<S: Signature>(
+    slot: &'static Slot,
+    taken: TakenCell,
+    payload: Payload,
+) -> S::Output {
+    if leave(slot, Way::Recorded(taken)) {
+        sweep::<S>(slot);
+    }
+    panicked::<S>(index_of::<S>(slot), payload)
+}
+
+fn index_of<S: Signature>(slot: &'static Slot) -> usize {
+    (core::ptr::from_ref(slot).addr() - S::slots().as_ptr().addr()) / size_of::<Slot>()
 }
 
 /// # Safety
@@ -60,15 +83,14 @@ pub unsafe fn dispatch<S: Signature>(
 unsafe fn call<S: Signature>(
     header: NonNull<Header>,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
-) -> Result<S::Output, Panicked> {
+) -> Result<S::Output, Payload> {
     const { assert!(size_of::<S::Call>() == size_of::<unsafe fn()>()) };
     // SAFETY: inside, so the header is alive and its listener is not written to.
     let erased = unsafe { header.as_ref().erased() };
     // SAFETY: whoever registered erased a `S::Call` here (`Pool::erase` and its kin).
     let function: S::Call = unsafe { transmute_copy(&erased.call) };
     let data = erased.data.cast_const();
-    // Unwind safety: the listener's state is the listener's business, as with `std::thread`.
-    catch_unwind(AssertUnwindSafe(|| invoke(function, data)))
+    boundary::contain(|| invoke(function, data))
 }
 
 /// How a call that took the slow path is known to be inside.
@@ -102,14 +124,13 @@ fn slow<S: Signature>(
             return boundary::answer_or_abort(core.name, S::on_wrong_thread);
         }
     };
-    let frame = CountedCall::new(header.as_ptr());
     if let Way::Counted(_) = way {
-        frame.begin();
+        thread::begin_counted(header.as_ptr());
     }
     // SAFETY: admitted, and not left before it returns.
     let answer = unsafe { call::<S>(header, invoke) };
     if let Way::Counted(_) = way {
-        frame.end();
+        thread::end_counted();
     }
     if leave(slot, way) {
         core.sweep(index);
@@ -191,11 +212,12 @@ pub(crate) fn stale<S: Signature>(index: usize) -> S::Output {
     core.slots[index].stale.fetch_add(1, Relaxed);
     core.stale.fetch_add(1, Relaxed);
     report(&Event::StaleCall { pool: core.name, slot: index });
+    describe::stop_if_wanted(core, index);
     boundary::answer_or_abort(core.name, S::fallback)
 }
 
 #[cold]
-fn panicked<S: Signature>(index: usize, payload: Panicked) -> S::Output {
+fn panicked<S: Signature>(index: usize, payload: Payload) -> S::Output {
     let core = &S::pool().core;
     core.panicked.fetch_add(1, Relaxed);
     let message = boundary::text_of(&*payload);
@@ -205,7 +227,7 @@ fn panicked<S: Signature>(index: usize, payload: Panicked) -> S::Output {
             boundary::discard(payload);
             boundary::answer_or_abort(core.name, S::on_panic)
         }
-        PanicPolicy::Abort => std::process::abort(),
-        PanicPolicy::Propagate => resume_unwind(payload),
+        PanicPolicy::Abort => boundary::abort(),
+        PanicPolicy::Propagate => boundary::propagate(payload),
     }
 }

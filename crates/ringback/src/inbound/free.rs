@@ -11,7 +11,8 @@
 //! Under the lock are a few links and nothing else: no user code, no foreign code, no allocation.
 
 use super::slot::Slot;
-use crate::sync::{AtomicU32, Mutex, Ordering::*};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering::*};
+use std::sync::PoisonError;
 
 /// The most slots that can be numbered: 0 means none, and the count itself must fit.
 pub(crate) const MOST: usize = u32::MAX as usize - 1;
@@ -22,7 +23,7 @@ pub(crate) struct FreeList {
 }
 
 /// Slots by number, which is index + 1.
-struct List {
+pub(crate) struct List {
     fresh: u32,
     first: u32,
     last: u32,
@@ -38,10 +39,14 @@ impl FreeList {
         }
     }
 
+    pub(crate) fn lock(&self) -> MutexGuard<'_, List> {
+        // Nothing panics while it is held, so it is never poisoned.
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The index of a fresh slot, else of the one that has been free for longest.
     pub(crate) fn take(&self, slots: &[Slot]) -> Option<usize> {
-        // Nothing below panics while it is held, so it is never poisoned.
-        let mut list = self.list.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut list = self.lock();
         if (list.fresh as usize) < slots.len() {
             list.fresh += 1;
             return Some(list.fresh as usize - 1);

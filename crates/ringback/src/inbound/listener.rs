@@ -6,11 +6,18 @@ use super::signature::Signature;
 use super::slot::Erased;
 use super::thread;
 use crate::boundary;
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
-use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(feature = "std")]
+use crate::sync::AtomicU32;
+use crate::sync::{AtomicBool, AtomicU64, Ordering::*};
+use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::time::Duration;
+#[cfg(feature = "std")]
+use std::{
+    sync::{Condvar, Mutex, PoisonError},
+    time::Instant,
+};
 
 impl Erased {
     /// Moves `value` behind a thin pointer. `call` must be the typed function for it.
@@ -36,7 +43,7 @@ impl Erased {
     /// Points at a value that lives for ever: nothing is allocated, nothing dropped.
     pub(crate) fn borrowed<T>(value: &'static T, call: unsafe fn()) -> Self {
         unsafe fn nothing(_: *mut ()) {}
-        Erased { call, data: std::ptr::from_ref(value).cast_mut().cast(), drop: nothing }
+        Erased { call, data: core::ptr::from_ref(value).cast_mut().cast(), drop: nothing }
     }
 }
 
@@ -55,25 +62,16 @@ pub unsafe fn shared<'a, F>(data: *const ()) -> &'a F {
 ///
 /// # State
 /// `owner` is 0, or the number of the thread that is inside `value`. Who finds it taken by another
-/// thread may wait on `freed`, counted in `waiters`; who finds itself there is a re-entry.
-/// The mutex only guards the wait: nothing runs while it is held.
+/// thread may wait at the `gate`; who finds itself there is a re-entry.
 pub(crate) struct Exclusive<F> {
     owner: AtomicU64,
-    waiters: AtomicU32,
-    gate: Mutex<()>,
-    freed: Condvar,
+    gate: Gate,
     value: UnsafeCell<F>,
 }
 
 impl<F> Exclusive<F> {
     pub(crate) fn new(value: F) -> Self {
-        Exclusive {
-            owner: AtomicU64::new(0),
-            waiters: AtomicU32::new(0),
-            gate: Mutex::new(()),
-            freed: Condvar::new(),
-            value: UnsafeCell::new(value),
-        }
+        Exclusive { owner: AtomicU64::new(0), gate: Gate::new(), value: UnsafeCell::new(value) }
     }
 
     fn try_acquire(&self, thread: u64) -> bool {
@@ -88,11 +86,41 @@ impl<F> Exclusive<F> {
         if at_most.is_zero() || self.owner.load(Relaxed) == thread {
             return None; // a re-entry would wait for itself
         }
+        self.gate.wait(at_most, || self.try_acquire(thread)).then_some(Acquired(self))
+    }
+}
+
+struct Acquired<'a, F>(&'a Exclusive<F>);
+
+impl<F> Drop for Acquired<'_, F> {
+    fn drop(&mut self) {
+        self.0.owner.store(0, SeqCst);
+        self.0.gate.open();
+    }
+}
+
+/// Where those wait who find a listener taken. The mutex guards nothing but the wait: no listener
+/// runs while it is held.
+#[cfg(feature = "std")]
+struct Gate {
+    waiters: AtomicU32,
+    mutex: Mutex<()>,
+    freed: Condvar,
+}
+
+#[cfg(feature = "std")]
+impl Gate {
+    fn new() -> Self {
+        Gate { waiters: AtomicU32::new(0), mutex: Mutex::new(()), freed: Condvar::new() }
+    }
+
+    /// Tries until it succeeds or the time is over.
+    fn wait(&self, at_most: Duration, mut attempt: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now().checked_add(at_most);
-        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gate = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiters.fetch_add(1, SeqCst);
         let acquired = loop {
-            if self.try_acquire(thread) {
+            if attempt() {
                 break true;
             }
             let left =
@@ -103,24 +131,35 @@ impl<F> Exclusive<F> {
             gate = self.freed.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner).0;
         };
         self.waiters.fetch_sub(1, SeqCst);
-        drop(gate);
-        acquired.then_some(Acquired(self))
+        acquired
+    }
+
+    /// Lets the next one try. Either this sees the waiter, or the waiter (which counts itself before
+    /// it tries) sees the listener free.
+    fn open(&self) {
+        if self.waiters.load(SeqCst) != 0 {
+            // Taken so that a waiter between its try and its wait is not missed.
+            drop(self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
+            self.freed.notify_one();
+        }
     }
 }
 
-struct Acquired<'a, F>(&'a Exclusive<F>);
+/// Without `std` nobody waits.
+#[cfg(not(feature = "std"))]
+struct Gate;
 
-impl<F> Drop for Acquired<'_, F> {
-    fn drop(&mut self) {
-        let exclusive = self.0;
-        exclusive.owner.store(0, SeqCst);
-        // Either this sees the waiter, or the waiter (which counts itself before it tries) sees 0.
-        if exclusive.waiters.load(SeqCst) != 0 {
-            // Taken so that a waiter between its try and its wait is not missed.
-            drop(exclusive.gate.lock().unwrap_or_else(PoisonError::into_inner));
-            exclusive.freed.notify_one();
-        }
+#[cfg(not(feature = "std"))]
+impl Gate {
+    fn new() -> Self {
+        Gate
     }
+
+    fn wait(&self, _: Duration, _: impl FnMut() -> bool) -> bool {
+        false
+    }
+
+    fn open(&self) {}
 }
 
 /// Calls an exclusive listener, or answers `on_busy`.
@@ -135,6 +174,12 @@ pub unsafe fn exclusive<S: Signature, F>(
 ) -> S::Output {
     // SAFETY: the caller's promise.
     let listener = unsafe { &*data.cast::<Exclusive<F>>() };
+    const {
+        assert!(
+            cfg!(feature = "std") || S::BUSY_WAIT.is_zero(),
+            "`on_busy = wait(..)` needs ringback's feature `std`: without it nothing waits"
+        );
+    }
     match listener.acquire(S::BUSY_WAIT) {
         // SAFETY: `owner` is this thread and stays so until `acquired` is dropped; a nested call of
         // this thread is refused above. So this is the only reference.

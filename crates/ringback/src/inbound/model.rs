@@ -75,7 +75,7 @@ struct Caller {
 impl World {
     fn caller(&'static self) -> Caller {
         let number = self.next_thread.fetch_add(1, Relaxed) as u64;
-        Caller { world: self, record: self.registry.claim(number) }
+        Caller { world: self, record: self.registry.claim_or_allocate(number) }
     }
 
     fn register(&'static self, index: usize, listener: &'static Listener) -> Link {

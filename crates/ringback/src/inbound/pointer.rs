@@ -7,10 +7,11 @@
 
 use super::dispatch::dispatch;
 use super::listener::{exclusive, once, shared};
+#[cfg(feature = "std")]
 use super::mailbox::{Take, inlet};
 use super::signature::{Passing, Scalar, Signature, free_register};
 use super::thunk::{Index, Thunk};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// A C function-pointer type without borrowed arguments, or an `Option` of one.
 ///
@@ -87,6 +88,7 @@ shape_accepts!(ShapeAccepts ShapeAcceptsMut ShapeAcceptsOnce);
 
 /// # Safety
 /// As for [`AcceptsTake`](super::signature::AcceptsTake).
+#[cfg(feature = "std")]
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this taking function does not take the arguments of the pool's type, or does not return a `Take`"
@@ -173,6 +175,7 @@ macro_rules! pointers {
         }
 
         // SAFETY: `call` takes an `*const Inlet<T, M, R>`.
+        #[cfg(feature = "std")]
         unsafe impl<S, TT, MM, R: Clone, $($ty),*> ShapeAcceptsTake<S, TT, MM> for fn($($ty),*) -> R
         where
             S: Signature<Output = R>,

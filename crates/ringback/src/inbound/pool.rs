@@ -2,15 +2,19 @@
 
 use super::core::{Core, Status};
 use super::listener::{Exclusive, Once};
-use super::registration::{Handle, Local, Registration, Reserved};
+#[cfg(feature = "std")]
+use super::registration::Local;
+use super::registration::{Handle, Registration, Reserved};
 use super::report::{Census, Full};
+#[cfg(feature = "std")]
 use super::scope::Scope;
 use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Reuse, Signature};
 use super::slot::{Erased, Slot};
 use super::thunk::Table;
-use std::marker::PhantomData;
-use std::mem::transmute_copy;
-use std::panic::Location;
+use alloc::boxed::Box;
+use core::marker::PhantomData;
+use core::mem::transmute_copy;
+use core::panic::Location;
 
 /// A pool of C functions, declared by [`callback_pool!`](crate::callback_pool).
 ///
@@ -29,7 +33,6 @@ use std::panic::Location;
 /// | [`scope`](Self::scope) | borrows from the stack | until the scope ends |
 pub struct Pool<S: Signature> {
     pub(crate) core: Core,
-    table: Table,
     signature: PhantomData<fn() -> S>,
 }
 
@@ -43,7 +46,7 @@ impl<S: Signature> Pool<S> {
         table: Table,
         reuse: Reuse,
     ) -> Self {
-        Pool { core: Core::new(name, slots, reuse), table, signature: PhantomData }
+        Pool { core: Core::new(name, slots, table, S::calls, reuse), signature: PhantomData }
     }
 
     /// The pool's name with its module path, as it appears in errors and events.
@@ -66,7 +69,7 @@ impl<S: Signature> Pool<S> {
     pub fn thunk(&'static self, index: usize) -> Option<S::Pointer> {
         (index < self.slots()).then(|| {
             const { assert!(size_of::<S::Pointer>() == size_of::<*const ()>()) };
-            let address = self.table.address(index);
+            let address = self.core.lend(index);
             // SAFETY: `Pointer` is a function pointer (or an `Option` of one) of the signature that
             // the table's functions have; the declaration made both from the same text.
             unsafe { transmute_copy(&address) }
@@ -78,7 +81,7 @@ impl<S: Signature> Pool<S> {
     pub fn lookup(&'static self, pointer: S::Pointer) -> Option<usize> {
         // SAFETY: `thunk` asserts that a `Pointer` is as large as a pointer.
         let address: *const () = unsafe { transmute_copy(&pointer) };
-        self.table.index(address, self.slots())
+        self.core.lookup(address)
     }
 
     /// Says that the foreign side holds no copy of this pointer any more, so that its slot may be
@@ -193,6 +196,7 @@ impl<S: Signature> Pool<S> {
     ///
     /// # Errors
     /// [`Full`] gives the listener back and says who holds the slots.
+    #[cfg(feature = "std")]
     #[track_caller]
     pub fn register_local<F>(&'static self, listener: F) -> Result<Registration<S, Local>, Full<F>>
     where
@@ -280,6 +284,7 @@ impl<S: Signature> Pool<S> {
     /// The end of the scope waits as long as a call is inside, and for ever if that call waits for
     /// this thread, or if a sandbox installed meanwhile forbids `membarrier(2)` (choose
     /// [`Protection::Fence`](crate::Protection::Fence) with [`init`](crate::init) then).
+    #[cfg(feature = "std")]
     pub fn scope<'env, T>(
         &'static self,
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env, S>) -> T,

@@ -4,7 +4,8 @@
 //! A [`Record`] belongs to one thread at a time (`owner`, a number that is never used twice; 0 is
 //! nobody). Its cells are a stack: the thread's cursor points at the first free one, a nested call
 //! takes the next, so that an inner call never hides the outer one. Records are linked into the
-//! registry once and stay there; a thread that ends leaves its record for the next to claim.
+//! registry once and stay there; a thread that ends leaves its record for the next to claim. A thread
+//! that vanishes (in a fork, or by a bare `exit` system call) leaves its record owned for ever.
 //!
 //! # Ordering
 //! Cells: see [`slot`](super::slot). Claiming: the claimant sets `owner`, then a full fence, then
@@ -13,11 +14,12 @@
 //! That is why a retirer may leave the barrier out when no other thread owns a record.
 
 use super::slot::{Header, Protectors};
-use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::*, fence};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*, fence};
 use std::ptr::{self, NonNull};
 
-/// How deep calls may nest on one thread before they are counted instead of recorded.
-pub(crate) const DEPTH: usize = 15;
+/// How deep calls may nest on one thread before they are counted instead of recorded: what fills
+/// the record's first 128 bytes.
+pub(crate) const DEPTH: usize = (128 - size_of::<u64>()) / size_of::<usize>();
 
 /// One thread's cells: 256 bytes. The cells end at a multiple of 128, which is how the fast path
 /// knows that the cursor has run out (see [`usable`]).
@@ -26,9 +28,11 @@ pub(crate) struct Record {
     owner: AtomicU64,
     pub(crate) cells: [AtomicPtr<Header>; DEPTH],
     next: AtomicPtr<Record>,
+    /// The system's number of the owner, to ask whether it still exists; 0 where that is unknown.
+    system_thread: AtomicU32,
 }
 
-#[cfg(all(not(ringback_loom), target_pointer_width = "64"))]
+#[cfg(not(ringback_loom))]
 const _: () = {
     assert!(size_of::<Record>() == 256);
     assert!(std::mem::offset_of!(Record, next) == 128);
@@ -48,6 +52,7 @@ impl Record {
             owner: AtomicU64::new(0),
             cells: [const { AtomicPtr::new(ptr::null_mut()) }; DEPTH],
             next: AtomicPtr::new(ptr::null_mut()),
+            system_thread: AtomicU32::new(0),
         }
     }
 
@@ -57,20 +62,21 @@ impl Record {
             owner: AtomicU64::new(0),
             cells: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             next: AtomicPtr::new(ptr::null_mut()),
+            system_thread: AtomicU32::new(0),
         }
     }
 
     fn claim(&self, thread: u64) -> bool {
         let claimed = self.owner.compare_exchange(0, thread, SeqCst, Relaxed).is_ok();
         if claimed {
+            self.system_thread.store(system::this_thread(), Relaxed);
             fence(SeqCst); // see `# Ordering`
         }
         claimed
     }
 
-    /// Leaves the record to another thread; its cells are empty since every call has returned.
-    pub(crate) fn abandon(&self) {
-        self.owner.store(0, Release);
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inside().next().is_none()
     }
 
     /// The headers this thread is inside of, outermost first. Called by the owner.
@@ -85,29 +91,38 @@ pub(crate) struct Registry {
     /// Records that need no allocation, handed out first.
     reserve: &'static [Record],
     reserve_used: AtomicUsize,
+    /// Linked records without an owner.
+    abandoned: AtomicUsize,
 }
 
-/// Threads whose first call allocates no record.
+/// Threads that can have a record at once before any is allocated.
 #[cfg(not(ringback_loom))]
-const RESERVE: usize = 64;
+pub(crate) const RESERVE: usize = 64;
 #[cfg(not(ringback_loom))]
 static RESERVED: [Record; RESERVE] = [const { Record::new() }; RESERVE];
 
 /// The records of this process.
 #[cfg(not(ringback_loom))]
-pub(crate) static THREADS: Registry = Registry {
-    head: AtomicPtr::new(ptr::null_mut()),
-    reserve: &RESERVED,
-    reserve_used: AtomicUsize::new(0),
-};
+pub(crate) static THREADS: Registry = Registry::with_reserve(&RESERVED);
 
 impl Registry {
+    #[cfg(not(ringback_loom))]
+    const fn with_reserve(reserve: &'static [Record]) -> Self {
+        Registry {
+            head: AtomicPtr::new(ptr::null_mut()),
+            reserve,
+            reserve_used: AtomicUsize::new(0),
+            abandoned: AtomicUsize::new(0),
+        }
+    }
+
     #[cfg(ringback_loom)]
     pub(crate) fn new() -> Self {
         Registry {
             head: AtomicPtr::new(ptr::null_mut()),
             reserve: &[],
             reserve_used: AtomicUsize::new(0),
+            abandoned: AtomicUsize::new(0),
         }
     }
 
@@ -121,18 +136,40 @@ impl Registry {
         })
     }
 
-    /// A record for the thread with this number, an abandoned one if there is any.
-    pub(crate) fn claim(&self, thread: u64) -> &'static Record {
-        if let Some(record) = self.records().find(|record| record.claim(thread)) {
-            return record;
+    /// A record for the thread with this number: an abandoned one, or one of the reserve. Lock-free,
+    /// and allocates nothing.
+    pub(crate) fn claim(&self, thread: u64) -> Option<&'static Record> {
+        if self.abandoned.load(Acquire) != 0
+            && let Some(record) = self.records().find(|record| record.claim(thread))
+        {
+            self.abandoned.fetch_sub(1, Relaxed);
+            return Some(record);
         }
         let place = self.reserve_used.load(Relaxed);
-        let reserved = (place < self.reserve.len())
+        let record = (place < self.reserve.len())
             .then(|| self.reserve_used.fetch_add(1, Relaxed))
-            .and_then(|place| self.reserve.get(place));
-        let record = reserved.unwrap_or_else(|| Box::leak(Box::new(Record::new())));
+            .and_then(|place| self.reserve.get(place))?;
+        self.link_claimed(record, thread);
+        Some(record)
+    }
+
+    /// As [`claim`](Self::claim), or a new record.
+    pub(crate) fn claim_or_allocate(&self, thread: u64) -> &'static Record {
+        self.claim(thread).unwrap_or_else(|| {
+            let record = Box::leak(Box::new(Record::new()));
+            self.link_claimed(record, thread);
+            record
+        })
+    }
+
+    fn link_claimed(&self, record: &'static Record, thread: u64) {
         let claimed = record.claim(thread);
         debug_assert!(claimed, "nobody else knows this record yet");
+        self.link(record);
+        fence(SeqCst); // linked before the first call, see `# Ordering`
+    }
+
+    fn link(&self, record: &'static Record) {
         let mut head = self.head.load(Relaxed);
         loop {
             record.next.store(head, Relaxed);
@@ -142,8 +179,23 @@ impl Registry {
                 Err(now) => head = now,
             }
         }
-        fence(SeqCst); // linked before the first call, see `# Ordering`
-        record
+    }
+
+    /// Leaves a record to another thread; its cells are empty since every call has returned.
+    pub(crate) fn abandon(&self, record: &Record) {
+        self.abandoned.fetch_add(1, Release); // first: never fewer than there are
+        record.owner.store(0, Release);
+    }
+
+    /// Allocates until `threads` more can be served without.
+    #[cfg(not(ringback_loom))]
+    pub(crate) fn reserve(&self, threads: usize) {
+        let unused = self.reserve.len().saturating_sub(self.reserve_used.load(Relaxed));
+        let ready = unused + self.abandoned.load(Relaxed);
+        for _ in ready..threads {
+            self.abandoned.fetch_add(1, Release);
+            self.link(Box::leak(Box::new(Record::new())));
+        }
     }
 
     /// Whether a thread other than the owner of `own` might be inside, or about to enter.
@@ -152,10 +204,64 @@ impl Registry {
             !own.is_some_and(|own| ptr::eq(own, record)) && record.owner.load(SeqCst) != 0
         })
     }
+
+    /// Whether a thread that does not exist any more was inside `header` to its end.
+    #[cfg(not(ringback_loom))]
+    pub(crate) fn holds_vanished(&self, header: *mut Header) -> bool {
+        self.records()
+            .filter(|record| record.inside().any(|inside| inside == header))
+            .any(|record| !system::exists(record.system_thread.load(Relaxed)))
+    }
+
+    /// In the child of a fork only the calling thread is left: the records of the others are free,
+    /// but for those that were inside of a listener, which are never free any more.
+    #[cfg(not(ringback_loom))]
+    pub(crate) fn after_fork(&self, own: Option<&Record>) {
+        if let Some(own) = own {
+            own.system_thread.store(system::this_thread(), Relaxed);
+        }
+        for record in self.records() {
+            let other = !own.is_some_and(|own| ptr::eq(own, record));
+            if other && record.owner.load(Relaxed) != 0 && record.is_empty() {
+                self.abandon(record);
+            }
+        }
+    }
 }
 
 impl Protectors for Registry {
     fn protects(&self, header: *mut Header) -> bool {
         self.records().any(|record| record.cells.iter().any(|cell| cell.load(Acquire) == header))
+    }
+}
+
+/// Threads as the system numbers them.
+#[cfg(all(target_os = "linux", not(ringback_loom), not(miri)))]
+mod system {
+    pub(super) fn this_thread() -> u32 {
+        // SAFETY: takes nothing, touches nothing.
+        unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+    }
+
+    /// True also where it is not known, and where the number is another thread's by now.
+    pub(super) fn exists(thread: u32) -> bool {
+        // SAFETY: signal 0 is not sent, only whether it could be is told.
+        thread == 0
+            || unsafe {
+                libc::syscall(libc::SYS_tgkill, libc::getpid(), thread as libc::pid_t, 0) == 0
+                    || *libc::__errno_location() != libc::ESRCH
+            }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(ringback_loom), not(miri))))]
+mod system {
+    pub(super) fn this_thread() -> u32 {
+        0
+    }
+
+    #[cfg(not(ringback_loom))]
+    pub(super) fn exists(_: u32) -> bool {
+        true
     }
 }

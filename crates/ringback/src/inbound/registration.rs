@@ -5,19 +5,26 @@
 //! ```
 
 use super::core::Core;
+#[cfg(feature = "std")]
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
 use super::report::Closed;
-use super::retired::{Pending, Quiet, Retired};
-use super::signature::{Accepts, AcceptsMut, AcceptsTake, Signature};
+use super::retired::Retired;
+#[cfg(feature = "std")]
+use super::retired::{Pending, Quiet};
+#[cfg(feature = "std")]
+use super::signature::AcceptsTake;
+use super::signature::{Accepts, AcceptsMut, Signature};
 use super::slot::{Erased, Header, Link};
+#[cfg(feature = "std")]
 use super::tracked::Tracked;
 use crate::sync::Ordering::*;
-use std::fmt;
-use std::marker::PhantomData;
-use std::mem;
-use std::panic::Location;
-use std::ptr::NonNull;
+use alloc::boxed::Box;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem;
+use core::panic::Location;
+use core::ptr::NonNull;
 
 /// Marks guards of listeners that any thread may call and drop.
 #[derive(Debug)]
@@ -110,6 +117,7 @@ impl<S: Signature, M> Registration<S, M> {
     }
 
     /// Counts the copies of the pointer, for a foreign side that can tell when the last is gone.
+    #[cfg(feature = "std")]
     pub fn track(self) -> Tracked<S, M> {
         let handle = Handle::new(self.lease.core, self.lease.index);
         Tracked::new(self, handle)
@@ -136,6 +144,7 @@ impl<S: Signature, M> Registration<S, M> {
     /// # Blocking
     /// As long as a call is inside. If that call waits for a lock that this thread holds, for ever:
     /// use [`retire`](Self::retire) and [`Retired::wait_timeout`] there.
+    #[cfg(feature = "std")]
     #[track_caller]
     pub fn unregister(self) -> Result<Quiet<S, M>, Pending<S, M>> {
         self.retire().wait()
@@ -157,7 +166,7 @@ impl<S: Signature, M> Registration<S, M> {
             let header = unsafe { Box::from_raw(header.as_ptr()) };
             return Err(header.into_erased());
         }
-        slot.holder.store(std::ptr::from_ref(by).cast_mut(), Relaxed);
+        slot.holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
         self.lease.link = link;
         core.prove(index, old);
         let lease = Lease { core, index, link: old };
@@ -273,6 +282,7 @@ impl<S: Signature> Reserved<S> {
     ///
     /// # Safety
     /// `T` and `M` are `Send`, `T` is `Sync`, and both are `'static`.
+    #[cfg(feature = "std")]
     pub(crate) unsafe fn open_inlet<T, M>(self, inlet: Inlet<T, M, S::Output>) -> Registration<S>
     where
         S: AcceptsTake<T, M>,
@@ -346,6 +356,7 @@ impl Handle {
     }
 }
 
+#[cfg(feature = "std")]
 impl Handle {
     pub(crate) fn confirm(&self) {
         self.core.confirm(self.index);

@@ -1,14 +1,14 @@
 //! What a pool tells about itself: counts, holders, and the error of a full pool.
 
-use super::core::{Core, Status, now};
+use super::core::{Core, Status};
+use super::describe::Description;
 use super::pool::Pool;
 use super::signature::{Reuse, Signature};
 use super::slot::Slot;
 use crate::sync::Ordering::*;
-use std::collections::HashMap;
-use std::fmt;
-use std::panic::Location;
-use std::time::Duration;
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::fmt;
+use core::panic::Location;
 
 /// How many slots are in which state, and who holds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Census {
 impl Census {
     pub(crate) fn take(core: &Core) -> Census {
         let mut count = [0_usize; 7];
-        let mut holders = HashMap::new();
+        let mut holders = BTreeMap::new();
         for slot in core.slots {
             let status = Status::of(slot);
             count[status as usize] += 1;
@@ -118,7 +118,7 @@ impl<L> fmt::Display for Full<L> {
     }
 }
 
-impl<L> std::error::Error for Full<L> {}
+impl<L> core::error::Error for Full<L> {}
 
 /// The registration has retired itself, so there is no listener to replace; the new one comes back.
 pub struct Closed<L> {
@@ -138,7 +138,7 @@ impl<L> fmt::Display for Closed<L> {
     }
 }
 
-impl<L> std::error::Error for Closed<L> {}
+impl<L> core::error::Error for Closed<L> {}
 
 /// Counters of one pool since the program started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,42 +158,6 @@ pub struct Stats {
     pub wrong_thread: u64,
     /// Listeners kept because the kernel refused the barrier; see [`Pending::Unprovable`](crate::Pending).
     pub unproved: u64,
-}
-
-/// What is known about one slot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Description {
-    /// The pool's name.
-    pub pool: &'static str,
-    /// The slot.
-    pub index: usize,
-    /// Where it stands.
-    pub status: Status,
-    /// Who took the slot last; `None` if nobody ever did.
-    pub holder: Option<&'static Location<'static>>,
-    /// Who closed it last; `None` while it is live, and if nobody ever did.
-    pub retired_by: Option<&'static Location<'static>>,
-    /// How long ago it was closed; `None` as for `retired_by`.
-    pub retired_for: Option<Duration>,
-    /// Calls through this pointer that found no listener; wraps at 2^32.
-    pub stale: u32,
-    /// All calls through this pointer, where the pool counts them.
-    pub calls: Option<u64>,
-}
-
-impl fmt::Display for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Description { pool, index, status, stale, .. } = self;
-        write!(f, "slot {index} of pool {pool}: {status:?}")?;
-        if let Some(place) = self.holder {
-            write!(f, ", taken at {place}")?;
-        }
-        if let (Some(place), Some(ago)) = (self.retired_by, self.retired_for) {
-            write!(f, ", retired {ago:.3?} ago at {place}")?;
-        }
-        write!(f, ", {stale} stale calls")
-    }
 }
 
 pub(crate) fn location(
@@ -230,32 +194,14 @@ impl<S: Signature> Pool<S> {
             .iter()
             .enumerate()
             .filter(held)
-            .map(|(i, _)| self.describe_slot(i))
+            .map(|(i, _)| self.core.describe(i))
             .collect()
     }
 
     /// Whose this pointer is, or was: slot, status, who took it, who retired it and when.
-    /// `None` if it is not one of this pool's functions.
+    /// `None` if it is not one of this pool's functions; [`describe`](crate::describe) knows them all.
     #[must_use]
     pub fn describe(&'static self, pointer: S::Pointer) -> Option<Description> {
-        self.lookup(pointer).map(|index| self.describe_slot(index))
-    }
-
-    fn describe_slot(&'static self, index: usize) -> Description {
-        let slot = &self.core.slots[index];
-        let status = Status::of(slot);
-        let open = matches!(status, Status::Live | Status::Reserved);
-        let since = slot.since.load(Relaxed);
-        let retired_by = location(&slot.retirer).filter(|_| !open);
-        Description {
-            pool: self.core.name,
-            index,
-            status,
-            holder: location(&slot.holder),
-            retired_by,
-            retired_for: retired_by.map(|_| Duration::from_nanos(now().saturating_sub(since))),
-            stale: slot.stale.load(Relaxed),
-            calls: S::COUNT_CALLS.then(|| S::calls()[index].load(Relaxed)),
-        }
+        self.lookup(pointer).map(|index| self.core.describe(index))
     }
 }

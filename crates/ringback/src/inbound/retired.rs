@@ -4,16 +4,19 @@ use super::barrier;
 use super::registration::{Lease, Registration, Shared};
 use super::signature::Signature;
 use super::thread;
+#[cfg(feature = "std")]
 use super::wait::{self, NotQuiet, Patience};
 use super::waiter::poll_quiet;
-use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
-use std::mem;
-use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::{Future, IntoFuture};
+use core::marker::PhantomData;
+use core::mem;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+#[cfg(feature = "std")]
+use core::time::Duration;
 
 /// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call.
 #[must_use = "wait for quiet, or `detach` to leave the rest to the last call"]
@@ -46,11 +49,20 @@ impl<S: Signature, M> Retired<S, M> {
         Quiet { lease, last, marker: PhantomData }
     }
 
+    #[cfg(feature = "std")]
     fn wait_with(self, patience: Patience) -> Result<Quiet<S, M>, (NotQuiet, Self)> {
         match wait::wait(&self.lease, patience) {
             Ok(()) => Ok(self.into_quiet()),
             Err(why) => Err((why, self)),
         }
+    }
+
+    /// The proof, if no call is inside any more; does not wait, and allocates nothing.
+    ///
+    /// # Errors
+    /// Gives itself back if a call is inside, or the barrier is refused.
+    pub fn try_wait(self) -> Result<Quiet<S, M>, Self> {
+        if self.lease.prove_again() && self.is_quiet() { Ok(self.into_quiet()) } else { Err(self) }
     }
 
     /// Waits until no call is inside.
@@ -60,10 +72,12 @@ impl<S: Signature, M> Retired<S, M> {
     ///
     /// # Blocking
     /// As for [`Registration::unregister`].
+    #[cfg(feature = "std")]
     pub fn wait(self) -> Result<Quiet<S, M>, Pending<S, M>> {
         self.wait_with(Patience::Unlimited).map_err(|(why, retired)| match why {
             NotQuiet::StillInside => Pending::StillInside(retired),
             NotQuiet::Unprovable => Pending::Unprovable(retired),
+            NotQuiet::Vanished => Pending::Vanished(retired),
             NotQuiet::WouldDeadlock | NotQuiet::TimedOut => Pending::WouldDeadlock(retired),
         })
     }
@@ -73,6 +87,7 @@ impl<S: Signature, M> Retired<S, M> {
     /// # Errors
     /// Gives itself back if the time ran out, or if waiting would be in vain; [`wait`](Self::wait)
     /// tells which.
+    #[cfg(feature = "std")]
     pub fn wait_timeout(self, limit: Duration) -> Result<Quiet<S, M>, Self> {
         self.wait_with(Patience::at_most(limit)).map_err(|(_, retired)| retired)
     }
@@ -120,6 +135,10 @@ impl<S: Signature, M> Future for WaitQuiet<S, M> {
         if poll_quiet(retired.lease.header(), context).is_ready() {
             return Poll::Ready(Ok(retired.into_quiet()));
         }
+        #[cfg(feature = "std")]
+        if wait::is_vanished(retired.lease.header()) {
+            return Poll::Ready(Err(Pending::Vanished(retired)));
+        }
         self.0 = Some(retired);
         Poll::Pending
     }
@@ -144,6 +163,11 @@ pub enum Pending<S: Signature, M = Shared> {
     /// The kernel refused `membarrier(2)`, so it cannot be known whether a call is inside. The
     /// listener is kept for ever; waiting again tries again.
     Unprovable(Retired<S, M>),
+    /// A call is inside whose thread does not exist any more: it was left behind by a `fork`, or
+    /// ended by a bare `exit` system call. The listener is kept for ever, since what that thread left
+    /// half done in it cannot be known. Linux only, and not known of calls that are counted
+    /// ([`Protection::Counter`](crate::Protection::Counter)): those end by a time limit.
+    Vanished(Retired<S, M>),
 }
 
 impl<S: Signature, M> Pending<S, M> {
@@ -152,7 +176,8 @@ impl<S: Signature, M> Pending<S, M> {
         match self {
             Pending::StillInside(retired)
             | Pending::WouldDeadlock(retired)
-            | Pending::Unprovable(retired) => retired,
+            | Pending::Unprovable(retired)
+            | Pending::Vanished(retired) => retired,
         }
     }
 }
@@ -171,6 +196,10 @@ impl<S: Signature, M> fmt::Display for Pending<S, M> {
                 "the kernel refuses membarrier(2), so nobody can tell whether a call is inside; \
                  call ringback::init(Protection::Fence) at the start of the program"
             }
+            Pending::Vanished(_) => {
+                "a call is inside whose thread does not exist any more (a fork?), so the listener is \
+                 kept for ever; detach"
+            }
         })
     }
 }
@@ -181,12 +210,13 @@ impl<S: Signature, M> fmt::Debug for Pending<S, M> {
             Pending::StillInside(retired) => ("StillInside", retired),
             Pending::WouldDeadlock(retired) => ("WouldDeadlock", retired),
             Pending::Unprovable(retired) => ("Unprovable", retired),
+            Pending::Vanished(retired) => ("Vanished", retired),
         };
         f.debug_tuple(name).field(retired).finish()
     }
 }
 
-impl<S: Signature, M> std::error::Error for Pending<S, M> {}
+impl<S: Signature, M> core::error::Error for Pending<S, M> {}
 
 /// Proof that no call is inside the listener and none can enter; it has been dropped.
 ///
@@ -277,6 +307,7 @@ impl<S: Signature> RetiredAll<S> {
     ///
     /// # Errors
     /// Gives the proofs so far and the listeners for which waiting would be in vain.
+    #[cfg(feature = "std")]
     pub fn wait(self) -> Result<Vec<Quiet<S>>, PendingAll<S>> {
         let mut quiet = Vec::with_capacity(self.all.len());
         let mut pending = Vec::new();
@@ -293,6 +324,7 @@ impl<S: Signature> RetiredAll<S> {
     ///
     /// # Errors
     /// Gives itself back if one of them is not quiet by then.
+    #[cfg(feature = "std")]
     pub fn wait_timeout(self, limit: Duration) -> Result<Vec<Quiet<S>>, Self> {
         let patience = Patience::at_most(limit);
         if self.all.iter().all(|retired| wait::wait(&retired.lease, patience).is_ok()) {
@@ -307,6 +339,7 @@ impl<S: Signature> RetiredAll<S> {
 }
 
 /// Some of many listeners could not be waited for.
+#[cfg(feature = "std")]
 pub struct PendingAll<S: Signature> {
     /// Those that are quiet.
     pub quiet: Vec<Quiet<S>>,
@@ -314,6 +347,7 @@ pub struct PendingAll<S: Signature> {
     pub pending: Vec<Pending<S>>,
 }
 
+#[cfg(feature = "std")]
 impl<S: Signature> fmt::Display for PendingAll<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (quiet, pending) = (self.quiet.len(), self.pending.len());
@@ -325,7 +359,8 @@ impl<S: Signature> fmt::Display for PendingAll<S> {
     }
 }
 
-impl<S: Signature> std::error::Error for PendingAll<S> {}
+#[cfg(feature = "std")]
+impl<S: Signature> core::error::Error for PendingAll<S> {}
 
 impl<S: Signature, M> fmt::Debug for WaitQuiet<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -339,6 +374,7 @@ impl<S: Signature> fmt::Debug for RetiredAll<S> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<S: Signature> fmt::Debug for PendingAll<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingAll")

@@ -3,9 +3,10 @@
 use super::pool::Pool;
 use super::slot::Slot;
 use super::thunk::Table;
-use std::marker::PhantomData;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use crate::sync::AtomicU64;
+use alloc::boxed::Box;
+use core::marker::PhantomData;
+use core::time::Duration;
 
 /// When a slot whose listener is gone may serve a new one.
 ///
@@ -118,6 +119,7 @@ pub unsafe trait AcceptsOnce<F>: Signature {
 ///
 /// # Safety
 /// `CALL`'s first argument is an `*const Inlet<T, M, Self::Output>`.
+#[cfg(feature = "std")]
 #[diagnostic::on_unimplemented(
     message = "this taking function does not take the arguments of the pool `{Self}`, or does not return a `Take`",
     note = "it takes the pool's arguments and returns `Take::Accept(message, answer)` or `Take::Decline(answer)`"
@@ -189,7 +191,7 @@ macro_rules! pointer_scalar {
     )+ };
 }
 pointer_scalar!(*const T, *mut T, &T, &mut T, Option<&T>, Option<&mut T>, Box<T>, Option<Box<T>>);
-pointer_scalar!(std::ptr::NonNull<T>, Option<std::ptr::NonNull<T>>);
+pointer_scalar!(core::ptr::NonNull<T>, Option<core::ptr::NonNull<T>>);
 
 /// Finds at compile time whether a type is a [`Scalar`]: the inherent constant is chosen where its
 /// bound holds, the trait's otherwise.

@@ -38,10 +38,11 @@
 //! header happens after everything which that thread's earlier call did with the listener.
 
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order};
-use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
-use std::panic::Location;
-use std::ptr::{self, NonNull};
+use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::panic::Location;
+use core::ptr::{self, NonNull};
 
 /// A listener with its type erased: what to call, with what, and how to drop it.
 pub(crate) struct Erased {
@@ -144,10 +145,16 @@ pub struct Slot {
     pub(crate) stale: AtomicU32,
 }
 
+/// What a slot takes of a program's memory, whatever is registered there: static, and untouched (so
+/// without a page of its own) until it is first used. Its thunk takes 16 bytes of code beside that,
+/// in the assembler table.
+#[cfg(not(ringback_loom))]
+pub const BYTES_PER_SLOT: usize = size_of::<Slot>();
+
 #[cfg(all(not(ringback_loom), target_pointer_width = "64"))]
 const _: () = {
     assert!(size_of::<Slot>() == 128);
-    assert!(std::mem::offset_of!(Slot, retired) == 64);
+    assert!(core::mem::offset_of!(Slot, retired) == 64);
 };
 
 // SAFETY: every field but `Header::{erased,next}` is atomic. `erased` is written by the slot's

@@ -2,8 +2,8 @@
 //!
 //! Everything here is `const` and without a destructor, so that it can be used while the thread's
 //! other thread-local storage is being torn down (a C++ `thread_local` destructor does call in
-//! then). One separate value with a destructor gives the record back and leaves word that the
-//! thread is ending; later calls are counted.
+//! then). [`ending`] gives the record back and leaves word that the thread is ending; later calls
+//! are counted.
 
 use super::barrier::{self, Protection};
 use super::record::{Record, THREADS, usable};
@@ -14,6 +14,10 @@ use std::ptr;
 
 pub(crate) type Cursor = AtomicPtr<AtomicPtr<Header>>;
 
+/// How many counted calls of one thread are known by name. What is inside deeper than that could be
+/// anything, and is treated so.
+const COUNTED_DEPTH: usize = 16;
+
 thread_local! {
     /// The next free cell, for the fast path: null unless the protection is `Membarrier`.
     /// Atomic only because a signal handler may call in between any two instructions.
@@ -23,25 +27,89 @@ thread_local! {
     static RECORD: Cell<Option<&'static Record>> = const { Cell::new(None) };
     static ENDING: Cell<bool> = const { Cell::new(false) };
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    /// Calls of this thread that were counted rather than recorded, innermost first.
-    static COUNTED: Cell<*const CountedCall> = const { Cell::new(ptr::null()) };
-    static GUARD: Guard = const { Guard };
+    /// What this thread is inside of by calls that were counted rather than recorded, outermost first.
+    static COUNTED: [Cell<*mut Header>; COUNTED_DEPTH] =
+        const { [const { Cell::new(ptr::null_mut()) }; COUNTED_DEPTH] };
+    static COUNTED_CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-struct Guard;
+/// What a thread that calls in takes of memory at most: its record, and its thread-local storage.
+pub const BYTES_PER_THREAD: usize = size_of::<Record>()
+    + 2 * size_of::<Cursor>()
+    + size_of::<Option<&Record>>()
+    + size_of::<bool>()
+    + size_of::<u64>()
+    + COUNTED_DEPTH * size_of::<*mut Header>()
+    + size_of::<usize>();
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        ENDING.set(true);
-        // A destructor can run inside a listener only if the thread ends there (`pthread_exit`
-        // unwinds and leaves the cell on its way); else every cell is empty now.
-        CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
-        FENCED_CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
-        signal_fence();
-        if let Some(record) = RECORD.take() {
-            record.abandon();
+/// The thread ends: its record is left to another, and whoever still calls is counted.
+fn end() {
+    ENDING.set(true);
+    CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
+    FENCED_CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
+    signal_fence();
+    // A thread can end inside a listener (a bare `exit` in C, a signal): then the record stays its.
+    if let Some(record) = RECORD.take().filter(|record| record.is_empty()) {
+        THREADS.abandon(record);
+    }
+}
+
+/// Has [`end`] called when the thread ends, after the destructors of thread-local variables.
+///
+/// A `pthread` key, since registering a destructor for a `thread_local!` allocates, and this happens
+/// in the first call of a foreign thread.
+#[cfg(unix)]
+mod ending {
+    use std::ffi::c_void;
+    use std::ptr;
+    use std::sync::OnceLock;
+
+    static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+
+    extern "C" fn end(_: *mut c_void) {
+        super::end();
+    }
+
+    /// Makes the key, before the first call of any thread.
+    pub(super) fn prepare() -> Option<libc::pthread_key_t> {
+        *KEY.get_or_init(|| {
+            let mut key = 0;
+            // SAFETY: `key` is written to; the destructor stays loaded, since the library is pinned
+            // (`process`).
+            (unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } == 0).then_some(key)
+        })
+    }
+
+    /// False if it cannot be done, so that the thread must not have a record.
+    pub(super) fn expect() -> bool {
+        let value = ptr::without_provenance_mut::<c_void>(1); // any but null
+        // SAFETY: the key was made and is never deleted.
+        prepare().is_some_and(|key| unsafe { libc::pthread_setspecific(key, value) } == 0)
+    }
+}
+
+#[cfg(not(unix))]
+mod ending {
+    struct Guard;
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            super::end();
         }
     }
+    thread_local!(static GUARD: Guard = const { Guard });
+
+    pub(super) fn prepare() {}
+
+    /// False while the thread's storage is torn down.
+    pub(super) fn expect() -> bool {
+        GUARD.try_with(|_| ()).is_ok()
+    }
+}
+
+/// What the first call of a thread needs of the process.
+pub(crate) fn prepare_process() {
+    let _ = ending::prepare();
 }
 
 /// The number of the calling thread: never 0, never used by another thread.
@@ -98,23 +166,57 @@ pub(crate) fn take_fenced_cell() -> Option<TakenCell> {
     take(FENCED_CURSOR.with(ptr::from_ref))
 }
 
-/// Gives the calling thread its record, if it can have one and has none yet.
+/// Gives the calling thread a record, if it can have one, has none yet, and one is at hand.
 ///
-/// True if a cell may now be had where there was none before.
+/// True if a cell may now be had where there was none before. Allocates nothing.
 pub(crate) fn equip() -> bool {
+    equip_from(|number| THREADS.claim(number))
+}
+
+fn equip_from(claim: impl FnOnce(u64) -> Option<&'static Record>) -> bool {
     if RECORD.get().is_some() || ENDING.get() {
         return false;
     }
     let protection = barrier::ensure();
-    // Registers the destructor; refused while this thread's storage is torn down.
-    if protection == Protection::Counter || GUARD.try_with(|_| ()).is_err() {
+    if protection == Protection::Counter || !ending::expect() {
         return false;
     }
-    let record = THREADS.claim(number());
+    let Some(record) = claim(number()) else { return false };
     RECORD.set(Some(record));
     let cursor = if protection == Protection::Membarrier { &CURSOR } else { &FENCED_CURSOR };
-    cursor.with(|cursor| cursor.store(ptr::from_ref(&record.cells[0]).cast_mut(), Relaxed));
+    cursor.with(|cursor| cursor.store(record.cells.as_ptr().cast_mut(), Relaxed));
     true
+}
+
+/// Prepares the calling thread for its first call, and says how its calls will be protected.
+///
+/// Optional. A foreign thread's first call otherwise finds a record in a reserve (see
+/// [`reserve_threads`]), which takes a microsecond or so and allocates nothing, or has its calls
+/// counted in the slot while the reserve is used up. A real-time thread calls this before it starts,
+/// since it also makes the C library set up the thread-local storage of a shared library, which may
+/// allocate, and since a first call inside a signal handler is not safe.
+///
+/// Fixes the protection of the process, as [`init`](crate::init) with
+/// [`Protection::Auto`](crate::Protection::Auto), if nobody has.
+///
+/// # Thread
+/// The calling one. When it ends, its record goes back to the reserve by itself.
+#[allow(clippy::must_use_candidate)] // called for its effect
+pub fn attach_thread() -> Protection {
+    equip_from(|number| Some(THREADS.claim_or_allocate(number)));
+    if record().is_some() { barrier::ensure() } else { Protection::Counter }
+}
+
+/// Allocates what the first calls of so many more threads need, so that they find it.
+///
+/// 64 threads at once are served without this. A thread that ends makes room for another.
+pub fn reserve_threads(threads: usize) {
+    THREADS.reserve(threads);
+}
+
+/// After a fork, in the child: this thread alone is left.
+pub(crate) fn after_fork() {
+    THREADS.after_fork(record());
 }
 
 /// The calling thread's record.
@@ -122,25 +224,22 @@ pub(crate) fn record() -> Option<&'static Record> {
     RECORD.get()
 }
 
-/// One call of this thread that is counted in its slot; lives in that call's stack frame.
-pub(crate) struct CountedCall {
-    header: *mut Header,
-    outer: *const CountedCall,
+/// From here until [`end_counted`] the thread counts as inside of `header`.
+///
+/// Addresses in a table of the thread's own, not a list through the stack: a `longjmp` leaves an entry
+/// behind, and so does a fiber that goes on in another thread, but never a dangling pointer.
+pub(crate) fn begin_counted(header: *mut Header) {
+    let calls = COUNTED_CALLS.get();
+    COUNTED_CALLS.set(calls + 1);
+    COUNTED.with(|inside| {
+        if let Some(entry) = inside.get(calls) {
+            entry.set(header);
+        }
+    });
 }
 
-impl CountedCall {
-    pub(crate) fn new(header: *mut Header) -> Self {
-        CountedCall { header, outer: COUNTED.get() }
-    }
-
-    /// From here until [`end`](Self::end) the thread counts as inside. `self` must not move.
-    pub(crate) fn begin(&self) {
-        COUNTED.set(self);
-    }
-
-    pub(crate) fn end(&self) {
-        COUNTED.set(self.outer);
-    }
+pub(crate) fn end_counted() {
+    COUNTED_CALLS.set(COUNTED_CALLS.get().saturating_sub(1));
 }
 
 /// Visits every listener the calling thread is inside of, until `found`.
@@ -148,23 +247,17 @@ fn any_inside(mut found: impl FnMut(*mut Header) -> bool) -> bool {
     if record().is_some_and(|record| record.inside().any(&mut found)) {
         return true;
     }
-    let mut call = COUNTED.get();
-    // SAFETY: each frame is alive until its `end`, and frames end innermost first.
-    while let Some(this) = unsafe { call.as_ref() } {
-        if found(this.header) {
-            return true;
-        }
-        call = this.outer;
-    }
-    false
+    COUNTED.with(|inside| inside.iter().take(COUNTED_CALLS.get()).any(|entry| found(entry.get())))
 }
 
 /// Whether the calling thread is inside this listener.
+///
+/// True also where that is not known: deeper than any sensible program nests its calls.
 pub(crate) fn is_inside(header: *mut Header) -> bool {
-    any_inside(|inside| inside == header)
+    COUNTED_CALLS.get() > COUNTED_DEPTH || any_inside(|inside| inside == header)
 }
 
-/// Every listener the calling thread is inside of.
+/// Every listener the calling thread is known to be inside of.
 pub(crate) fn inside() -> Vec<*mut Header> {
     let mut headers = Vec::new();
     any_inside(|header| {

@@ -17,7 +17,7 @@
 //! Either stands once in the program, in the crate that declares the pool: the static holds it, so
 //! that one slot has one address for every crate.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// Where the thunks of a pool are.
 #[doc(hidden)]
@@ -37,6 +37,7 @@ const STRIDE: usize = 16;
 
 impl Table {
     /// No thunks: the slots are reached in another way.
+    #[cfg(feature = "std")]
     pub(crate) const NONE: Table = Table::Generated(&[None; 16]);
 
     /// The address of thunk `index`, which must be below the number of slots.
@@ -44,7 +45,7 @@ impl Table {
         match self {
             Table::Assembled(base) => base().wrapping_byte_add(index * STRIDE),
             Table::Generated(tree) => {
-                leaf_of(tree, index).map_or(std::ptr::null(), |l| l[index % 16].0)
+                leaf_of(tree, index).map_or(core::ptr::null(), |l| l[index % 16].0)
             }
         }
     }
@@ -195,10 +196,13 @@ pub fn first_thunk(naked: *const ()) -> *const () {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __table {
-    (slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty) => {{
+    (
+        slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty,
+        export [$($export:literal)*]
+    ) => {{
         #[unsafe(naked)]
         unsafe extern "C-unwind" fn thunks() {
-            $crate::__naked_thunks!(
+            $crate::__naked_thunks!([$($export)*]
                 slots = const $slots,
                 register = const match $register { ::core::option::Option::Some(register) => register,
                     ::core::option::Option::None => 0, },
@@ -211,7 +215,10 @@ macro_rules! __table {
         }
         match $register {
             ::core::option::Option::Some(_) => $crate::__private::Table::Assembled(base),
-            ::core::option::Option::None => $crate::__private::generated::<$generate>(),
+            ::core::option::Option::None => {
+                $crate::__no_export!($($export)*);
+                $crate::__private::generated::<$generate>()
+            }
         }
     }};
 }
@@ -226,8 +233,62 @@ macro_rules! __table {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __table {
-    (slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty) => {
+    (
+        slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty,
+        export [$($export:literal)*]
+    ) => {{
+        $crate::__no_export!($($export)*);
         $crate::__private::generated::<$generate>()
+    }};
+}
+
+/// The generated table cannot name its functions. Evaluated when the pool is compiled.
+#[doc(hidden)]
+pub const fn no_export() {
+    panic!(
+        "`export` needs the assembler table: Linux on x86-64 or aarch64, and arguments that travel in \
+         registers (see `ringback::Scalar`)"
+    );
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_export {
+    () => {};
+    ($($export:literal)+) => {
+        $crate::__private::no_export()
+    };
+}
+
+/// Assembler that names each thunk, where the pool exports them: before, at, and after the table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export {
+    ($place:ident []) => {
+        ""
+    };
+    (before [$prefix:literal $suffix:literal]) => {
+        ::core::concat!(
+            ".altmacro\n.macro ringback_export number\n.globl ",
+            $prefix,
+            "\\number\\()",
+            $suffix,
+            "\n.type ",
+            $prefix,
+            "\\number\\()",
+            $suffix,
+            ", %function\n",
+            $prefix,
+            "\\number\\()",
+            $suffix,
+            ":\n.endm"
+        )
+    };
+    (at [$prefix:literal $suffix:literal]) => {
+        "ringback_export %.Lringback_index"
+    };
+    (after [$prefix:literal $suffix:literal]) => {
+        ".purgem ringback_export\n.noaltmacro"
     };
 }
 
@@ -236,12 +297,14 @@ macro_rules! __table {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __naked_thunks {
-    ($($operands:tt)*) => {
+    ([$($export:tt)*] $($operands:tt)*) => {
         ::core::arch::naked_asm!(
             ".balign 16",
             ".set .Lringback_index, 0",
+            $crate::__export!(before [$($export)*]),
             ".macro ringback_thunks load",
             ".rept {slots}",
+            $crate::__export!(at [$($export)*]),
             "endbr64",
             "\\load",
             "jmp {body}",
@@ -263,6 +326,7 @@ macro_rules! __naked_thunks {
             "ringback_thunks \"movl $.Lringback_index, %r9d\"",
             ".endif",
             ".purgem ringback_thunks",
+            $crate::__export!(after [$($export)*]),
             $($operands)*
             options(att_syntax)
         )
@@ -273,12 +337,14 @@ macro_rules! __naked_thunks {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __naked_thunks {
-    ($($operands:tt)*) => {
+    ([$($export:tt)*] $($operands:tt)*) => {
         ::core::arch::naked_asm!(
             ".balign 16",
             ".set .Lringback_index, 0",
+            $crate::__export!(before [$($export)*]),
             ".macro ringback_thunks register",
             ".rept {slots}",
+            $crate::__export!(at [$($export)*]),
             "bti c",
             "movz \\register, #(.Lringback_index & 0xffff)",
             "movk \\register, #(.Lringback_index >> 16), lsl #16",
@@ -304,6 +370,7 @@ macro_rules! __naked_thunks {
             "ringback_thunks w7",
             ".endif",
             ".purgem ringback_thunks",
+            $crate::__export!(after [$($export)*]),
             $($operands)*
         )
     };

@@ -7,13 +7,15 @@
 //! instead of waiting. Waits with a time limit end by themselves and are not part of the graph, nor
 //! is waiting that foreign code does on its own locks, which only a time limit can end.
 
+use super::record::THREADS;
 use super::registration::Lease;
+use super::slot::Header;
 use super::thread;
 use super::waiter::poll_quiet;
 use crate::observer::{Event, report};
 use crate::sync::{AtomicBool, Ordering::*};
 use std::ptr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ pub(crate) enum NotQuiet {
     StillInside,
     WouldDeadlock,
     Unprovable,
+    Vanished,
     TimedOut,
 }
 
@@ -91,6 +94,23 @@ struct Edge {
 /// Held for look-ups only: wakers are called after unlocking.
 static EDGES: Mutex<Vec<Edge>> = Mutex::new(Vec::new());
 
+/// Keeps the graph as it is: for the thread that forks.
+pub(crate) struct Locked {
+    _edges: MutexGuard<'static, Vec<Edge>>,
+}
+
+pub(crate) fn lock() -> Locked {
+    Locked { _edges: EDGES.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+/// In the child of a fork nobody else waits.
+pub(crate) fn after_fork() {
+    EDGES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|edge| edge.thread == thread::number());
+}
+
 /// The waits on a way from `target` to one of `inside`, if there is one.
 fn circle(edges: &[Edge], target: usize, inside: &[usize]) -> Option<Vec<usize>> {
     let mut open: Vec<(usize, Vec<usize>)> = vec![(target, Vec::new())];
@@ -123,6 +143,15 @@ impl Drop for Published {
     }
 }
 
+/// How long to wait before asking again whether the threads that are inside still exist.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whether a call is inside that will never leave, since its thread is gone. Not known of calls that
+/// are counted.
+pub(crate) fn is_vanished(header: &Header) -> bool {
+    !header.is_quiet() && THREADS.holds_vanished(ptr::from_ref(header).cast_mut())
+}
+
 /// Blocks until the lease's listener is quiet.
 pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
     let header = lease.header();
@@ -138,7 +167,7 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
     }
     let target = ptr::from_ref(header).addr();
     let inside: Vec<usize> = thread::inside().into_iter().map(|header| header.addr()).collect();
-    if inside.contains(&target) && !header.is_quiet() {
+    if thread::is_inside(ptr::from_ref(header).cast_mut()) && !header.is_quiet() {
         return Err(NotQuiet::StillInside);
     }
     let parker = Unpark::this_thread();
@@ -161,7 +190,12 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
             Patience::Until(deadline) => Some(deadline),
             Patience::Unlimited | Patience::Scope => None,
         };
-        parker.park(deadline);
+        if !matches!(patience, Patience::Scope) && is_vanished(header) {
+            break Err(NotQuiet::Vanished);
+        }
+        // Not for ever, since a thread that vanishes wakes nobody.
+        let look_again = Instant::now().checked_add(LOOK_AGAIN);
+        parker.park(deadline.into_iter().chain(look_again).min());
         if let Some(deadline) = deadline
             && Instant::now() >= deadline
             && !header.is_quiet()

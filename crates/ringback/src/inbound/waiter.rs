@@ -11,9 +11,9 @@
 
 use super::slot::{Header, QUIET};
 use crate::sync::{AtomicWaker, Ordering::*};
-use std::ptr;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use alloc::sync::Arc;
+use core::ptr;
+use core::task::{Context, Poll};
 
 /// Somebody who waits for one header: shared between the waiting handle and the finisher.
 pub(crate) struct Waiter(AtomicWaker);

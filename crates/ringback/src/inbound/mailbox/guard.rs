@@ -3,7 +3,7 @@
 use super::shared::{DISCARDING, DRAINING, SETTLED, Shared};
 use super::stats::Counts;
 use crate::inbound::registration::Registration;
-use crate::inbound::retired::{Pending, Quiet, Retired, WaitQuiet};
+use crate::inbound::retired::{Quiet, Retired, WaitQuiet};
 use crate::inbound::signature::Signature;
 use crate::inbound::thread;
 use crate::sync::{AtomicBool, Ordering::*, register};
@@ -150,7 +150,7 @@ pub enum NotDrained {
     /// The time ran out. What was queued is now being discarded and the running listener cancelled,
     /// as soon as its executor polls it.
     TimedOut(Counts),
-    /// The kernel refuses the barrier; see [`Pending::Unprovable`].
+    /// The kernel refuses the barrier; see [`Pending::Unprovable`](crate::Pending).
     Unprovable(Counts),
 }
 
@@ -221,9 +221,7 @@ impl<S: Signature, M> Future for Drain<S, M> {
             this.quiet = None;
             match ended {
                 Ok(proof) => this.proof = Some(proof),
-                Err(
-                    Pending::Unprovable(_) | Pending::StillInside(_) | Pending::WouldDeadlock(_),
-                ) => {
+                Err(_) => {
                     return Poll::Ready(Err(NotDrained::Unprovable(counts())));
                 }
             }

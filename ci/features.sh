@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Features only add: each combination builds without a warning, and the extremes pass the tests.
+source "$(dirname "$0")/lib.sh"
+features=(std tracing histogram stream tokio hook)
+listed=$(cargo metadata --no-deps --format-version 1 | python3 -c '
+import json, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["name"] == "ringback":
+        print(*sorted(set(package["features"]) - {"default"}))')
+[ "$listed" = "$(printf '%s\n' "${features[@]}" | sort | xargs)" ] ||
+  { echo "the features are: $listed; bring ci/features.sh up to date"; exit 1; }
+combinations=$((1 << ${#features[@]}))
+for ((mask = 0; mask < combinations; mask++)); do
+  chosen=()
+  for i in "${!features[@]}"; do
+    ((mask >> i & 1)) && chosen+=("${features[i]}")
+  done
+  names=$(IFS=,; echo "${chosen[*]}")
+  RUSTFLAGS=-Dwarnings cargo check --quiet -p ringback --no-default-features --features "$names" \
+    --target-dir target/features || { echo "does not build: --features '$names'"; exit 1; }
+done
+echo "$combinations combinations build"

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The thunks as they stand in a program: each begins with a landing pad for indirect branches, and
+# resolves to a symbol that names its pool. With branch protection asked of the compiler, the program
+# carries the property note that has the processor check it.
+source "$(dirname "$0")/lib.sh"
+[ "$(uname -sm)" = "Linux x86_64" ] || skip "written for x86-64, with aarch64 beside"
+need_debian binutils gdb
+
+# pads PROGRAM OBJDUMP PAD : every sixteen bytes of every table begin with PAD.
+pads() {
+  local thunks=0 start size symbol
+  while read -r start size symbol; do
+    start=$((16#$start)) size=$((16#$size))
+    local first=$(((start + 15) / 16 * 16)) expected=$(((size) / 16)) found
+    found=$("$2" -d --no-show-raw-insn --start-address="$first" --stop-address="$((first + expected * 16))" "$1" |
+      awk -v pad="$3" -F ':\t' '$1 ~ /0$/ && $2 ~ "^"pad { n++ } END { print n + 0 }')
+    [ "$found" = "$expected" ] || { echo "$symbol: $found of $expected thunks begin with $3"; return 1; }
+    thunks=$((thunks + found))
+  done < <(nm -SC "$1" | awk '/TABLE::thunks/ { name = $4; for (i = 5; i <= NF; i++) name = name " " $i; print $1, $2, name }')
+  [ "$thunks" -gt 0 ] || { echo "no thunks in $1"; return 1; }
+  echo "$1: $thunks thunks, each begins with $3"
+}
+
+cargo build --quiet --release --example vehicle_bus
+program=${CARGO_TARGET_DIR:-target}/release/examples/vehicle_bus
+pads "$program" objdump endbr64
+address=$(nm "$program" | awk '/TABLE.*thunks/ && !n++ { print $1 }')
+name=$(gdb -batch -ex "info symbol 0x$address + 16 * 7" "$program" 2>/dev/null | tail -1)
+[[ $name == *vehicle_bus*TABLE::thunks*"+ 112"* ]] || { echo "gdb calls slot 7: $name"; exit 1; }
+echo "gdb calls slot 7: ${name%% in section*}"
+
+if have_target aarch64-unknown-linux-gnu && (need_debian gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross); then
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    cargo build --quiet --release --target aarch64-unknown-linux-gnu --example qsort
+  pads "${CARGO_TARGET_DIR:-target}/aarch64-unknown-linux-gnu/release/examples/qsort" aarch64-linux-gnu-objdump "bti	c"
+else
+  echo "not run here: aarch64"
+fi
+
+# Whoever builds everything, std included, with branch protection, gets a program that says so: the
+# compiler marks the objects that hold the thunks, and the linker (which drops the mark where one object
+# lacks it, as the C library's start files do on Debian) is told to set it.
+have_rust_src || { echo "not run here: property notes, which need rust-src"; exit 0; }
+export RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_DEBUG=false
+protect() { # TARGET FLAG NOTE READELF LINKER-FLAG..
+  local folder=target/protected/$1/release/examples flags="$2 --emit=obj,link" flag
+  for flag in "${@:5}"; do flags+=" -Clink-arg=-Wl,-z,$flag"; done
+  rm -f "$folder"/qsort*
+  RUSTFLAGS=$flags cargo build --quiet -Zbuild-std --release --target "$1" --target-dir target/protected --example qsort
+  local object
+  object=$(find "$folder" -name 'qsort-*.o' | head -1)
+  for file in "$object" "$folder/qsort"; do
+    "$4" -n "$file" 2>/dev/null | grep -q "$3" || { echo "$file has no note: $3"; return 1; }
+  done
+  echo "$1: object and program say: $3"
+}
+protect x86_64-unknown-linux-gnu \
+  "-Zcf-protection=full -Clink-self-contained=-linker -Clink-arg=-fuse-ld=bfd" "IBT, SHSTK" readelf ibt shstk

@@ -1,0 +1,137 @@
+//! Fork: registrations live in parent and child; what other threads were doing does not.
+
+use crate::own_process::{fork, is_this, wait_for};
+use crate::{Function, life_start_callers};
+use ringback::{Pending, callback_pool, retire_all};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 64>; fallback = -1; reuse = oldest_first; }
+
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn registrations_live_on_in_parent_and_child() {
+    if std::env::var_os("RINGBACK_RUNNER").is_some() {
+        return println!("not under qemu-user, which fails to fork a process of many busy threads");
+    }
+    if !is_this("fork::registrations_live_on_in_parent_and_child") {
+        return;
+    }
+    let mine = POOL.register(|x| x + 1).unwrap();
+    let function = mine.as_fn();
+    // SAFETY: the function is never unloaded and takes any number.
+    unsafe { life_start_callers(function, 2, &CALLS) };
+    while CALLS.load(SeqCst) < 1000 {
+        thread::yield_now();
+    }
+    let mine = Some(mine);
+    for round in 0..200 {
+        let child = fork(|| {
+            assert_eq!(function(round), round + 1);
+            let other = POOL.register(|x| x * 3).unwrap();
+            let called = other.as_fn();
+            assert_eq!(called(5), 15);
+            assert_eq!(thread::spawn(move || called(6)).join().unwrap(), 18);
+            other.unregister().unwrap();
+            assert_eq!(called(5), -1);
+        });
+        wait_for(child);
+    }
+    let before = CALLS.load(SeqCst);
+    while CALLS.load(SeqCst) < before + 1000 {
+        thread::yield_now();
+    }
+    assert_eq!(function(1), 2);
+    std::mem::forget(mine); // the C++ threads call for ever
+}
+
+#[test]
+fn a_listener_that_a_lost_thread_was_inside_of_is_kept_and_said_to_be_so() {
+    if !is_this("fork::a_listener_that_a_lost_thread_was_inside_of_is_kept_and_said_to_be_so") {
+        return;
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    struct Counted(Arc<AtomicUsize>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let token = Counted(dropped.clone());
+    let (entered, is_inside) = mpsc::channel();
+    let stay = Arc::new(AtomicBool::new(true));
+    let (entered, staying) = (std::sync::Mutex::new(entered), stay.clone());
+    let busy = POOL
+        .register(move |x| {
+            let _ = &token;
+            entered.lock().unwrap().send(()).unwrap();
+            while staying.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            x
+        })
+        .unwrap();
+    let idle = POOL.register(|x| x + 1).unwrap();
+    let function: Function = busy.as_fn();
+    let inside = thread::spawn(move || function(3));
+    is_inside.recv().unwrap();
+
+    let mut both = Some((busy, idle));
+    let child = fork(std::panic::AssertUnwindSafe(|| {
+        let (busy, idle) = both.take().unwrap();
+        idle.unregister().unwrap();
+        let Err(Pending::Vanished(retired)) = busy.unregister() else { panic!("not vanished") };
+        assert_eq!(function(3), -1, "closed all the same");
+        let retired = retired.wait_timeout(Duration::from_millis(10)).unwrap_err();
+        assert!(!retired.is_quiet());
+        retired.detach();
+        assert_eq!(dropped.load(SeqCst), 0);
+    }));
+    wait_for(child);
+
+    let (busy, idle) = both.take().unwrap();
+    stay.store(false, SeqCst);
+    busy.unregister().unwrap();
+    assert_eq!(inside.join().unwrap(), 3);
+    assert_eq!(dropped.load(SeqCst), 1);
+    idle.unregister().unwrap();
+}
+
+#[test]
+fn a_child_finds_no_lock_taken_while_others_register() {
+    if !is_this("fork::a_child_finds_no_lock_taken_while_others_register") {
+        return;
+    }
+    drop(POOL.register(|x| x).unwrap()); // the first one prepares for forks
+    let stop = Arc::new(AtomicBool::new(false));
+    let registering: Vec<_> = (0..3)
+        .map(|_| {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                while !stop.load(SeqCst) {
+                    let all: Vec<_> = (0..8).map(|_| POOL.register(|x| x + 1).unwrap()).collect();
+                    assert_eq!(all[0].as_fn()(1), 2);
+                    retire_all(all).wait().unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..200 {
+        let child = fork(|| {
+            for _ in 0..20 {
+                let mine = POOL.register(|x| x + 2).unwrap();
+                assert_eq!(mine.as_fn()(1), 3);
+                mine.unregister().unwrap();
+            }
+        });
+        wait_for(child);
+    }
+    stop.store(true, SeqCst);
+    for thread in registering {
+        thread.join().unwrap();
+    }
+}

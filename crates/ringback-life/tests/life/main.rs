@@ -1,0 +1,27 @@
+//! The table "Process life" of SAFETY.md, row by row. What ends, forks or bends a process runs in a
+//! process of its own.
+#![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![cfg(all(unix, target_os = "linux"))]
+
+mod exit;
+mod fork;
+mod own_process;
+mod signals;
+mod teardown;
+mod unload;
+mod vanish;
+
+use std::sync::atomic::AtomicU64;
+
+pub type Function = extern "C" fn(i32) -> i32;
+
+// Cargo gives what `build.rs` builds to the package's library only; the tests ask for themselves.
+#[link(name = "life", kind = "static")]
+#[link(name = "stdc++")]
+unsafe extern "C" {
+    fn life_thread_local_destructors(function: Function) -> i32;
+    fn life_start_callers(function: Function, threads: i32, calls: &'static AtomicU64);
+    fn life_call_at_exit(function: Function);
+    fn life_call_and_catch_jump(function: Function) -> i32;
+    fn life_jump_out();
+}
