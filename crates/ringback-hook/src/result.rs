@@ -116,7 +116,7 @@ impl Expected {
         }
     }
 
-    /// Around the body.
+    /// Around the body. It may never end; and in an argument, its own braces look like too many.
     pub(crate) fn of(&self, body: &TokenStream) -> TokenStream {
         let name = &self.name;
         quote!({ #[allow(unreachable_code)] #name.is({ #[allow(unused_braces)] #body }) })
