@@ -1,4 +1,6 @@
-use ringback::{FutureSlot, hook};
+use ringback::{FutureSlot, SlotFuture, StackFuture, hook};
+use std::future::Future;
+use std::pin::Pin;
 
 #[hook(?Send, slot)]
 async fn boxed(text: &str) -> usize {
@@ -10,11 +12,8 @@ async fn on_the_stack(text: &str) -> usize {
     text.len()
 }
 
-fn sent<T: Send>(_: T) {}
-
 fn main() {
-    sent(boxed("text"));
-    sent(boxed_slot(&mut FutureSlot::new(), "text"));
-    sent(on_the_stack("text"));
-    sent(hook::hook!(?Send, async || 1)());
+    let _: for<'a> fn(&'a str) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> = boxed;
+    let _: for<'a> fn(&'a mut FutureSlot, &'a str) -> SlotFuture<'a, usize> = boxed_slot;
+    let _: for<'a> fn(&'a str) -> StackFuture<'a, usize, 64> = on_the_stack;
 }
