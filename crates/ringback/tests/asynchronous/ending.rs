@@ -13,9 +13,8 @@ fn ending_lets_blocked_producers_go() {
             e.store(x == 2, SeqCst);
             accept(x)
         };
-        let (r, deliver) = POOL
-            .register_async(Mailbox::bounded(1).overflow(policy), take, async |_| ())
-            .unwrap();
+        let (r, deliver) =
+            POOL.register_async(Mailbox::bounded(1).overflow(policy), take, async |_| ()).unwrap();
         let f = r.as_fn();
         assert_eq!(f(1), 0);
         let blocked = thread::spawn(move || f(2));
