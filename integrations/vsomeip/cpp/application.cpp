@@ -3,9 +3,11 @@
 
 #include "ringback-vsomeip/src/vsomeip/bridge.rs.h"
 
+#include <algorithm>
 #include <mutex>
 #include <ringback/token.hpp>
 #include <set>
+#include <stdexcept>
 
 namespace ringback::vsomeip {
 
@@ -21,6 +23,44 @@ Token token_of(std::size_t context) {
         handler_released(reinterpret_cast<std::size_t>(last));
     });
 }
+
+// A payload for the time of one call. vsomeip copies what it is to notify ("to avoid manipulation from
+// the outside", event.cpp), so a payload that owns its bytes would be a second copy of them.
+class Lent final : public v3::payload {
+public:
+    explicit Lent(rust::Slice<const std::uint8_t> bytes) : bytes_(bytes) {}
+    // If somebody has kept it all the same, they read nothing, and not what is gone.
+    void end() noexcept { bytes_ = {}; }
+
+    bool operator==(const v3::payload& other) override {
+        return std::equal(bytes_.begin(), bytes_.end(), other.get_data(),
+                          other.get_data() + other.get_length());
+    }
+    v3::byte_t* get_data() override { return const_cast<v3::byte_t*>(bytes_.data()); } // to be read
+    const v3::byte_t* get_data() const override { return bytes_.data(); }
+    v3::length_t get_length() const override { return static_cast<v3::length_t>(bytes_.size()); }
+
+    void set_capacity(v3::length_t) override {}
+    void set_data(const v3::byte_t*, v3::length_t) override { refuse(); }
+    void set_data(const std::vector<v3::byte_t>&) override { refuse(); }
+    void set_data(std::vector<v3::byte_t>&&) override { refuse(); }
+    bool serialize(v3::serializer*) const override { return false; }
+    bool deserialize(v3::deserializer*) override { return false; }
+
+private:
+    [[noreturn]] static void refuse() { throw std::logic_error("a lent payload cannot be changed"); }
+
+    rust::Slice<const std::uint8_t> bytes_;
+};
+
+struct Loan {
+    explicit Loan(rust::Slice<const std::uint8_t> bytes) : payload(std::make_shared<Lent>(bytes)) {}
+    ~Loan() { payload->end(); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+
+    const std::shared_ptr<Lent> payload;
+};
 
 } // namespace
 
@@ -93,9 +133,8 @@ void Application::unsubscribe(Target of) const {
 }
 
 void Application::notify(Target of, rust::Slice<const std::uint8_t> payload) const {
-    application_->notify(of.service, of.instance, of.method,
-                         runtime_->create_payload(payload.data(), static_cast<uint32_t>(payload.size())),
-                         true);
+    const Loan loan(payload);
+    application_->notify(of.service, of.instance, of.method, loan.payload, true);
 }
 
 void Application::notify_one(Target of, std::uint16_t client,

@@ -331,7 +331,8 @@ impl Application {
         Ok(self.inner.raw().send(header, payload)?)
     }
 
-    /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once.
+    /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once, by
+    /// vsomeip.
     ///
     /// # Errors
     /// A C++ exception.
