@@ -83,7 +83,14 @@ fn with_udp_port(test: &str, body: impl FnOnce()) {
     ]);
     isolated_with(
         test,
-        |configuration| configuration.unicast([127, 0, 0, 1].into()).set("services", service),
+        // With service discovery vsomeip waits for a multicast route, which "lo" has not: a service that
+        // is offered before it has seen the interface would never get its port.
+        |configuration| {
+            configuration
+                .unicast([127, 0, 0, 1].into())
+                .set("service-discovery", serde_json::json!({ "enable": "false" }))
+                .set("services", service)
+        },
         body,
     );
 }
