@@ -29,13 +29,18 @@ extern "C" fn stop_all() {
     let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     for weak in running {
         let Some(inner) = weak.upgrade() else { continue };
-        let stopping = std::thread::Builder::new().spawn(move || inner.stop_quietly());
+        let stopping = std::thread::Builder::new().spawn(move || inner.stop_once());
         let Ok(stopping) = stopping else { continue };
-        if wait(LIMIT, || stopping.is_finished()) {
+        if !wait(LIMIT, || stopping.is_finished()) {
+            continue;
+        }
+        match stopping.join() {
             // The thread that ran it holds it until it has left vsomeip; a guard that was forgotten
             // does so for ever.
-            wait(Duration::from_millis(50), || weak.strong_count() <= 1);
-        }
+            Ok(true) => wait(Duration::from_millis(50), || weak.strong_count() <= 1),
+            // It is about to end, in the background.
+            _ => wait(LIMIT, || weak.strong_count() == 0),
+        };
     }
 }
 
