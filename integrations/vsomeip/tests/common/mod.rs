@@ -89,7 +89,7 @@ fn child(
     if !ran || !status.is_some_and(|status| status.success()) {
         let outcome = status.map_or("hung, and was killed".into(), |status| status.to_string());
         let lines: Vec<_> = log.lines().collect();
-        let end = lines[lines.len().saturating_sub(100)..].join("\n");
+        let end = lines[lines.len().saturating_sub(400)..].join("\n");
         panic!("{name}: {outcome}; the end of its output:\n{end}");
     }
 }
