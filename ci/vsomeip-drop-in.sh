@@ -5,7 +5,8 @@
 # dependency is renamed and nothing else. Part of ci/vsomeip.sh.
 source "$(dirname "$0")/lib.sh"
 ours=$PWD/integrations/vsomeip
-folder=${CARGO_TARGET_DIR:-$ours/target}/drop-in
+target=${CARGO_TARGET_DIR:-$ours/target}
+folder=$target/drop-in
 rm -rf "$folder/package" && mkdir -p "$folder/fetch/src" "$folder/package/src" "$folder/protos/src"
 
 # cargo fetches the peer's crate, as a dependency that is never built.
@@ -64,17 +65,21 @@ edition = "2021"
 up-transport-vsomeip = { package = "ringback-vsomeip", path = "$ours" }
 [dev-dependencies]
 async-trait = "0.1"
-env_logger = "0.11.3"
+env_logger = { version = "0.11.3", default-features = false }
 hello-world-protos = { path = "../protos" }
 log = "0.4"
 protobuf = { version = "3.7.2", default-features = false }
 tokio = { version = "1.45", features = ["rt-multi-thread", "macros", "sync", "time"] }
 up-rust = "0.9.0"
+[profile.dev]
+debug = "line-tables-only"
 [workspace]
 MANIFEST
 : >"$folder/package/src/lib.rs"
 
-export CARGO_TARGET_DIR=$folder/target
+# With our versions of what it needs, most of that is built already.
+cp "$ours/Cargo.lock" "$folder/package/"
+export CARGO_TARGET_DIR=$target
 cd "$folder/package"
 cargo build --quiet --examples
 cargo test --quiet --no-run

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Two hosts as two network namespaces: publish and RPC across, found by service discovery; the link is
-# cut for ten seconds and traffic must come back by itself. Part of ci/vsomeip.sh.
+# Two hosts as two network namespaces: publish, notify and RPC across, found by service discovery; the
+# link is cut for ten seconds, and then one host's programs are restarted: traffic must come back by
+# itself. Part of ci/vsomeip.sh.
 source "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || skip "network namespaces need root"
 need_debian iproute2
@@ -58,23 +59,50 @@ expect() {
   echo "$1: after $((SECONDS - start)) s"
 }
 
+# flows WHEN: twenty more of each arrive on the other host
+flows() {
+  local heard noted called
+  heard=$(lines hello_subscriber '^hello') noted=$(lines hello_subscriber '^note')
+  called=$(lines rpc_client '^CALL')
+  expect "20 greetings to everybody, $1" hello_subscriber '^hello' $((heard + 20))
+  expect "20 notes to one uEntity, $1" hello_subscriber '^note' $((noted + 20))
+  expect "20 calls answered, $1" rpc_client '^CALL' $((called + 20))
+}
+alive() {
+  for child in "${children[@]}"; do
+    kill -0 "$child" 2>/dev/null || { echo "a program died"; tail -5 "$log"/*; exit 1; }
+  done
+}
+in_order() {
+  grep "^$1" "$log/hello_subscriber" | sort -t' ' -k2 -n -c || { echo "out of order: $1"; exit 1; }
+}
+
+# The first one of a host is its routing manager, which reaches subscribers on other machines by other
+# ways than the rest: both are tried.
 on "$a" hello_publisher
-on "$a" rpc_server
 sleep 1
+on "$a" rpc_server
 on "$b" hello_subscriber
 on "$b" rpc_client
-expect "20 greetings from the other host" hello_subscriber '^hello' 20
-expect "20 calls answered by the other host" rpc_client '^CALL' 20
+flows "across hosts"
 
 echo "cutting the link for 10 s"
 ip netns exec "$a" ip link set "va$$" down
 sleep 10
-heard=$(lines hello_subscriber '^hello') called=$(lines rpc_client '^CALL')
 ip netns exec "$a" ip link set "va$$" up
 ip netns exec "$a" ip route replace 224.0.0.0/4 dev "va$$"
-expect "20 more greetings" hello_subscriber '^hello' $((heard + 20))
-expect "20 more calls answered" rpc_client '^CALL' $((called + 20))
-for child in "${children[@]}"; do kill -0 "$child" 2>/dev/null || { echo "a program died"; tail -5 "$log"/*; exit 1; }; done
-grep '^hello' "$log/hello_subscriber" | sort -t' ' -k2 -n -c || { echo "greetings out of order"; exit 1; }
+flows "after the cut"
+alive
+in_order hello
+in_order note
+
+kill "${children[@]:0:2}"
+wait "${children[@]:0:2}" 2>/dev/null || true
+children=("${children[@]:2}")
+on "$a" rpc_server
+sleep 1
+on "$a" hello_publisher
+flows "after a restart"
+alive
 echo "two hosts: traffic came back by itself, in order"
 rm -rf "$log"

@@ -9,7 +9,7 @@
 source "$(dirname "$0")/lib.sh"
 folder=integrations/vsomeip
 manifest=$folder/Cargo.toml
-need_debian g++
+need_debian g++ pkg-config
 pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
 
 cargo fmt --check --manifest-path "$manifest"
@@ -33,12 +33,6 @@ cargo tree --manifest-path "$manifest" --edges normal,build --prefix none --form
 cargo_test --manifest-path "$manifest" --lib --tests
 cargo_test --manifest-path "$manifest" --doc
 
-# Found by pkg-config as well, as a Yocto image or /usr/local has it.
-prefix=$("$folder/native/build-vsomeip.sh" --prefix)
-if [ -e "$prefix/complete" ]; then
-  PKG_CONFIG_PATH=$prefix/lib/pkgconfig cargo_test --manifest-path "$manifest" --lib vsomeip::load
-fi
-
 # A program that is copied elsewhere runs without any variable.
 cargo build --quiet --manifest-path "$manifest" --examples
 target=${CARGO_TARGET_DIR:-$folder/target}
@@ -54,6 +48,24 @@ ci/vsomeip-drop-in.sh
 code=0
 ci/vsomeip-two-hosts.sh || code=$?
 [ "$code" = 0 ] || [ "$code" = "$SKIPPED" ] || exit "$code"
+
+# Found by pkg-config as well, as a Yocto image or /usr/local has it; with a sysroot, the headers come
+# from there, and the library is looked for where the target machine will have it. No cache to fall
+# back on.
+prefix=$("$folder/native/build-vsomeip.sh" --prefix)
+if [ -e "$prefix/complete" ]; then
+  hidden=$(mktemp -d)
+  XDG_CACHE_HOME=$hidden PKG_CONFIG_PATH=$prefix/lib/pkgconfig \
+    cargo_test --manifest-path "$manifest" --lib vsomeip::load
+  mkdir -p "$hidden/root/usr/lib/pkgconfig"
+  cp -r "$prefix/include" "$hidden/root/usr/"
+  sed "s|^prefix=.*|prefix=/usr|; s|$prefix|/usr|g" "$prefix/lib/pkgconfig/vsomeip3.pc" >"$hidden/root/usr/lib/pkgconfig/vsomeip3.pc"
+  XDG_CACHE_HOME=$hidden PKG_CONFIG_SYSROOT_DIR=$hidden/root PKG_CONFIG_LIBDIR=$hidden/root/usr/lib/pkgconfig \
+    cargo check --quiet --message-format json --manifest-path "$manifest" >"$hidden/messages"
+  grep '"reason":"build-script-executed"' "$hidden/messages" | grep -qF '["RINGBACK_VSOMEIP_LIBRARIES","/usr/lib"]' ||
+    { echo "with a sysroot, vsomeip is not looked for in the target's /usr/lib"; exit 1; }
+  rm -r "$hidden"
+fi
 
 # vsomeip itself is not instrumented; its allocations are watched all the same.
 if [ "$(uname -sm)" = "Linux x86_64" ]; then

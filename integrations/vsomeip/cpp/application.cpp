@@ -2,16 +2,67 @@
 #include "application.hpp"
 
 #include "ringback-vsomeip/src/vsomeip/bridge.rs.h"
-#include "token.hpp"
 
+#include <algorithm>
 #include <mutex>
+#include <ringback/token.hpp>
 #include <set>
+#include <stdexcept>
 
 namespace ringback::vsomeip {
 
 namespace v3 = vsomeip_v3;
 
-void released(std::size_t context) noexcept { handler_released(context); }
+namespace {
+
+// Every copy of a handler (in vsomeip's map, in its queue, in a call that runs) holds a copy of the
+// token. When the last one is destroyed Rust is told, once; perhaps inside vsomeip's mutexes, so Rust
+// only notes it: no lock, no user code.
+Token token_of(std::size_t context) {
+    return Token(reinterpret_cast<void*>(context), nullptr, [](void* last) {
+        handler_released(reinterpret_cast<std::size_t>(last));
+    });
+}
+
+// A payload for the time of one call. vsomeip copies what it is to notify ("to avoid manipulation from
+// the outside", event.cpp), so a payload that owns its bytes would be a second copy of them.
+class Lent final : public v3::payload {
+public:
+    explicit Lent(rust::Slice<const std::uint8_t> bytes) : bytes_(bytes) {}
+    // If somebody has kept it all the same, they read nothing, and not what is gone.
+    void end() noexcept { bytes_ = {}; }
+
+    bool operator==(const v3::payload& other) override {
+        return std::equal(bytes_.begin(), bytes_.end(), other.get_data(),
+                          other.get_data() + other.get_length());
+    }
+    v3::byte_t* get_data() override { return const_cast<v3::byte_t*>(bytes_.data()); } // to be read
+    const v3::byte_t* get_data() const override { return bytes_.data(); }
+    v3::length_t get_length() const override { return static_cast<v3::length_t>(bytes_.size()); }
+
+    void set_capacity(v3::length_t) override {}
+    void set_data(const v3::byte_t*, v3::length_t) override { refuse(); }
+    void set_data(const std::vector<v3::byte_t>&) override { refuse(); }
+    void set_data(std::vector<v3::byte_t>&&) override { refuse(); }
+    bool serialize(v3::serializer*) const override { return false; }
+    bool deserialize(v3::deserializer*) override { return false; }
+
+private:
+    [[noreturn]] static void refuse() { throw std::logic_error("a lent payload cannot be changed"); }
+
+    rust::Slice<const std::uint8_t> bytes_;
+};
+
+struct Loan {
+    explicit Loan(rust::Slice<const std::uint8_t> bytes) : payload(std::make_shared<Lent>(bytes)) {}
+    ~Loan() { payload->end(); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+
+    const std::shared_ptr<Lent> payload;
+};
+
+} // namespace
 
 std::unique_ptr<Application> create(std::size_t get, const std::string& name,
                                     const std::string& configuration) {
@@ -82,9 +133,8 @@ void Application::unsubscribe(Target of) const {
 }
 
 void Application::notify(Target of, rust::Slice<const std::uint8_t> payload) const {
-    application_->notify(of.service, of.instance, of.method,
-                         runtime_->create_payload(payload.data(), static_cast<uint32_t>(payload.size())),
-                         true);
+    const Loan loan(payload);
+    application_->notify(of.service, of.instance, of.method, loan.payload, true);
 }
 
 void Application::notify_one(Target of, std::uint16_t client,
@@ -115,27 +165,24 @@ std::uint32_t Application::send(const Header& header, rust::Slice<const std::uin
 // vsomeip keeps and queues copies of these functions; each copy holds a copy of the token, so the
 // context lives as long as any of them.
 void Application::on_state(std::size_t context) const {
-    application_->register_state_handler([token = Token(context)](v3::state_type_e state) {
-        handle_state(token.context(), state == v3::state_type_e::ST_REGISTERED);
+    application_->register_state_handler([context, token = token_of(context)](v3::state_type_e state) {
+        handle_state(context, state == v3::state_type_e::ST_REGISTERED);
     });
 }
 
 void Application::on_message(Target of, std::size_t context) const {
     application_->register_message_handler(
         of.service, of.instance, of.method,
-        [token = Token(context)](const std::shared_ptr<v3::message>& message) {
-            handle_message(token.context(), message);
+        [context, token = token_of(context)](const std::shared_ptr<v3::message>& message) {
+            handle_message(context, message);
         });
 }
 
 // The function is called by itself, without its context: that is what a bare pointer means.
 void Application::on_message_pointer(Target of, std::size_t function, std::size_t context) const {
-    auto call = reinterpret_cast<void (*)(const std::shared_ptr<v3::message>*)>(function);
-    application_->register_message_handler(
-        of.service, of.instance, of.method,
-        [call, token = Token(context)](const std::shared_ptr<v3::message>& message) {
-            call(&message);
-        });
+    auto call = reinterpret_cast<void (*)(const std::shared_ptr<v3::message>&)>(function);
+    application_->register_message_handler(of.service, of.instance, of.method,
+                                           function_with_token(call, token_of(context)));
 }
 
 void Application::unregister_on_message(Target of) const {
@@ -145,10 +192,11 @@ void Application::unregister_on_message(Target of) const {
 void Application::on_availability(Target of, std::size_t context) const {
     application_->register_availability_handler(
         of.service, of.instance,
-        v3::availability_handler_t([token = Token(context)](v3::service_t service, v3::instance_t instance,
-                                                            bool available) {
-            handle_availability(token.context(), service, instance, available);
-        }));
+        v3::availability_handler_t(
+            [context, token = token_of(context)](v3::service_t service, v3::instance_t instance,
+                                                 bool available) {
+                handle_availability(context, service, instance, available);
+            }));
 }
 
 void Application::unregister_on_availability(Target of) const {
@@ -158,11 +206,11 @@ void Application::unregister_on_availability(Target of) const {
 void Application::on_subscription(Target of, std::size_t context) const {
     application_->register_subscription_handler(
         of.service, of.instance, of.method,
-        v3::subscription_handler_sec_t([token = Token(context)](v3::client_t client,
-                                                                const vsomeip_sec_client_t*,
-                                                                const std::string&, bool subscribed) {
-            return handle_subscription(token.context(), client, subscribed);
-        }));
+        v3::subscription_handler_sec_t(
+            [context, token = token_of(context)](v3::client_t client, const vsomeip_sec_client_t*,
+                                                 const std::string&, bool subscribed) {
+                return handle_subscription(context, client, subscribed);
+            }));
 }
 
 void Application::unregister_on_subscription(Target of) const {
@@ -172,9 +220,9 @@ void Application::unregister_on_subscription(Target of) const {
 void Application::on_subscription_status(Target of, std::size_t context) const {
     application_->register_subscription_status_handler(
         of.service, of.instance, of.method, of.method,
-        [token = Token(context)](v3::service_t, v3::instance_t, v3::eventgroup_t, v3::event_t,
-                                 std::uint16_t error) {
-            handle_subscription_status(token.context(), error);
+        [context, token = token_of(context)](v3::service_t, v3::instance_t, v3::eventgroup_t,
+                                             v3::event_t, std::uint16_t error) {
+            handle_subscription_status(context, error);
         },
         true);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Publishes ten greetings a second.
+//! Publishes ten greetings a second, each with a note to `hello_subscriber`, a Notification.
 
 mod common;
 
-use common::{Arguments, Outcome, TOPIC};
+use common::{Arguments, NOTE, Outcome, SUBSCRIBER, TOPIC};
 use std::time::Duration;
-use up_rust::{UMessageBuilder, UPayloadFormat, UTransport};
+use up_rust::UPayloadFormat::UPAYLOAD_FORMAT_TEXT;
+use up_rust::{UMessageBuilder, UTransport};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
@@ -14,8 +15,11 @@ async fn main() -> Outcome {
     let transport = arguments.transport("hello_publisher", 0x1111)?;
     for number in 1.. {
         let message = UMessageBuilder::publish(TOPIC.parse()?)
-            .build_with_payload(format!("hello {number}"), UPayloadFormat::UPAYLOAD_FORMAT_TEXT)?;
+            .build_with_payload(format!("hello {number}"), UPAYLOAD_FORMAT_TEXT)?;
         transport.send(message).await?;
+        let note = UMessageBuilder::notification(NOTE.parse()?, SUBSCRIBER.parse()?)
+            .build_with_payload(format!("note {number}"), UPAYLOAD_FORMAT_TEXT)?;
+        transport.send(note).await?;
         if number == arguments.count {
             break;
         }

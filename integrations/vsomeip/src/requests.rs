@@ -11,34 +11,40 @@
 
 use crate::vsomeip::Header;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
 use std::time::Instant;
 use up_rust::{UAttributes, UCode, UStatus, UUID};
 
-/// Entries that are over at some time.
-struct Expiring<K, V> {
-    entries: HashMap<K, (V, Instant)>,
-    by_time: BTreeSet<(Instant, K)>,
+/// A SOME/IP request id, or the bits of a uProtocol one.
+type Id = u128;
+
+fn id_of(id: &UUID) -> Id {
+    Id::from(id.msb) << 64 | Id::from(id.lsb)
 }
 
-impl<K, V> Default for Expiring<K, V> {
+/// Entries that are over at some time.
+struct Expiring<V> {
+    entries: HashMap<Id, (V, Instant)>,
+    by_time: BTreeSet<(Instant, Id)>,
+}
+
+impl<V> Default for Expiring<V> {
     fn default() -> Self {
         Expiring { entries: HashMap::new(), by_time: BTreeSet::new() }
     }
 }
 
-impl<K: Copy + Eq + Hash + Ord, V> Expiring<K, V> {
+impl<V> Expiring<V> {
     /// Answers what was there.
-    fn insert(&mut self, key: K, value: V, until: Instant) -> Option<V> {
-        let old = self.remove(&key);
-        self.by_time.insert((until, key));
-        self.entries.insert(key, (value, until));
+    fn insert(&mut self, id: Id, value: V, until: Instant) -> Option<V> {
+        let old = self.remove(id);
+        self.by_time.insert((until, id));
+        self.entries.insert(id, (value, until));
         old
     }
 
-    fn remove(&mut self, key: &K) -> Option<V> {
-        let (value, until) = self.entries.remove(key)?;
-        self.by_time.remove(&(until, *key));
+    fn remove(&mut self, id: Id) -> Option<V> {
+        let (value, until) = self.entries.remove(&id)?;
+        self.by_time.remove(&(until, id));
         Some(value)
     }
 
@@ -48,10 +54,10 @@ impl<K: Copy + Eq + Hash + Ord, V> Expiring<K, V> {
 
     fn expired(&mut self, now: Instant) -> Vec<V> {
         let mut expired = Vec::new();
-        while let Some(&(until, key)) = self.by_time.first()
+        while let Some(&(until, id)) = self.by_time.first()
             && until <= now
         {
-            expired.extend(self.remove(&key));
+            expired.extend(self.remove(id));
         }
         expired
     }
@@ -62,7 +68,7 @@ pub(crate) type Answer<P> = (UCode, P);
 
 /// Requests of this uEntity that wait for their responses.
 pub(crate) struct Sent<P> {
-    waiting: Expiring<u32, UAttributes>,
+    waiting: Expiring<UAttributes>,
     /// `send` calls under way.
     sending: usize,
     parked: HashMap<u32, Answer<P>>,
@@ -113,8 +119,8 @@ impl<P> Sent<P> {
     ) -> (Option<(UAttributes, Answer<P>)>, Option<UAttributes>) {
         let parked = self.parked.remove(&id);
         let result = match parked {
-            Some(answer) => (Some((request, answer)), self.waiting.remove(&id)),
-            None => (None, self.waiting.insert(id, request, until)),
+            Some(answer) => (Some((request, answer)), self.waiting.remove(id.into())),
+            None => (None, self.waiting.insert(id.into(), request, until)),
         };
         self.not_sent();
         result
@@ -130,7 +136,7 @@ impl<P> Sent<P> {
 
     /// A response came.
     pub(crate) fn response(&mut self, id: u32, answer: Answer<P>) -> Found<P> {
-        if let Some(request) = self.waiting.remove(&id) {
+        if let Some(request) = self.waiting.remove(id.into()) {
             return Found::Answer(Box::new(request), answer);
         }
         // Bounded by what can be asked for: one response per request that is being sent, and a few
@@ -154,7 +160,7 @@ impl<P> Sent<P> {
 
 /// Requests of others that wait to be answered here: their headers, by uProtocol id.
 pub(crate) struct Received {
-    waiting: Expiring<(u64, u64), Header>,
+    waiting: Expiring<Header>,
     limit: usize,
 }
 
@@ -167,14 +173,14 @@ impl Received {
     pub(crate) fn insert(&mut self, id: &UUID, request: Header, until: Instant) -> bool {
         let room = self.waiting.entries.len() < self.limit;
         if room {
-            self.waiting.insert((id.msb, id.lsb), request, until);
+            self.waiting.insert(id_of(id), request, until);
         }
         room
     }
 
     /// The request that a response answers; it can be answered once.
     pub(crate) fn take(&mut self, id: &UUID) -> Result<Header, UStatus> {
-        self.waiting.remove(&(id.msb, id.lsb)).ok_or_else(|| {
+        self.waiting.remove(id_of(id)).ok_or_else(|| {
             let text =
                 "no request with this id waits for a response: answered, expired, or unknown";
             UStatus::fail_with_code(UCode::NOT_FOUND, text)

@@ -8,6 +8,7 @@
 //! never overtake each other. vsomeip calls no handler of ours from within those calls but the
 //! subscription handler, which only touches its own topic.
 
+use crate::ClientId;
 use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target};
 use std::collections::HashMap;
 use std::sync::atomic::{
@@ -47,8 +48,8 @@ struct Subscribed {
 /// An event that is offered here.
 pub(crate) struct Topic {
     waits_since: Instant,
-    /// Subscribers, and when the last one came.
-    subscribers: Arc<watch::Sender<(usize, Instant)>>,
+    /// Subscribers, by client id, and when the last one came.
+    subscribers: Arc<watch::Sender<(Vec<ClientId>, Instant)>>,
     ready: AtomicBool,
     _handler: Handler,
 }
@@ -58,6 +59,9 @@ pub(crate) struct Topics {
     wants: Mutex<Wants>,
     topics: RwLock<HashMap<Target, Arc<Topic>>>,
 }
+
+/// vsomeip's `VSOMEIP_ROUTING_CLIENT`, which stands for every subscriber on another machine.
+const ELSEWHERE: ClientId = 0;
 
 /// How long no subscriber must have come before the first message goes out.
 const SETTLED: Duration = Duration::from_millis(20);
@@ -232,12 +236,16 @@ impl Topics {
             if topics.contains_key(&event) || new.iter().any(|(other, ..)| *other == event) {
                 continue;
             }
-            let subscribers = Arc::new(watch::Sender::new((0, Instant::now())));
+            let subscribers = Arc::new(watch::Sender::new((Vec::new(), Instant::now())));
             let counted = Arc::downgrade(&subscribers);
-            let handler = application.on_subscription(event, move |_, subscribed| {
+            let handler = application.on_subscription(event, move |client, subscribed| {
                 if let Some(subscribers) = counted.upgrade() {
-                    subscribers.send_modify(|(count, last): &mut (usize, Instant)| {
-                        *count = if subscribed { *count + 1 } else { count.saturating_sub(1) };
+                    subscribers.send_modify(|(clients, last): &mut (Vec<ClientId>, Instant)| {
+                        if subscribed {
+                            clients.push(client);
+                        } else if let Some(at) = clients.iter().position(|known| *known == client) {
+                            clients.swap_remove(at);
+                        }
                         *last = Instant::now();
                     });
                 }
@@ -263,7 +271,15 @@ impl Topic {
     }
 
     pub(crate) fn subscribers(&self) -> usize {
-        self.subscribers.borrow().0
+        self.subscribers.borrow().0.len()
+    }
+
+    /// Whom a Notification for a client goes to: that client, if it subscribed here. vsomeip has one
+    /// client id for all that subscribed on other machines, where SOME/IP names no addressee.
+    pub(crate) fn addressee(&self, client: ClientId) -> ClientId {
+        let (clients, _) = &*self.subscribers.borrow();
+        let elsewhere = !clients.contains(&client) && clients.contains(&ELSEWHERE);
+        if elsewhere { ELSEWHERE } else { client }
     }
 
     /// Waits until subscribers that were there before are attached: until the first one is, and no
@@ -273,7 +289,10 @@ impl Topic {
         let mut watch = self.subscribers.subscribe();
         let _ = tokio::time::timeout_at(until, async {
             loop {
-                let (count, last) = *watch.borrow_and_update();
+                let (count, last) = {
+                    let (clients, last) = &*watch.borrow_and_update();
+                    (clients.len(), *last)
+                };
                 let settled = tokio::time::Instant::from_std(last + SETTLED);
                 if count != 0 && tokio::time::Instant::now() >= settled {
                     return;

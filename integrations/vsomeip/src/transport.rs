@@ -39,7 +39,11 @@ impl UTransport for UPTransportVsomeip {
                 self.offered(event, major).await?;
                 match to {
                     None => application.notify(event, &payload),
-                    Some(client) => application.notify_one(event, client, &payload),
+                    Some(client) => {
+                        let topic = self.topics.get(event);
+                        let to = topic.map_or(client, |topic| topic.addressee(client));
+                        application.notify_one(event, to, &payload)
+                    }
                 }
                 .map_err(vsomeip_failed)
             }

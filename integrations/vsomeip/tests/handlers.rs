@@ -117,6 +117,7 @@ fn a_destructor_may_use_vsomeip() {
         struct Registers(Arc<Application>, Arc<AtomicUsize>);
         impl Drop for Registers {
             fn drop(&mut self) {
+                assert_eq!(std::thread::current().name(), Some("ringback-reaper"));
                 // Under vsomeip's own mutexes this would hang.
                 let again = self.0.on_message(OF, |_| {}).unwrap();
                 drop(again);

@@ -102,10 +102,11 @@ fn a_request_is_answered() {
                 assert_eq!(response.source_unchecked(), &uri(METHOD));
                 assert_eq!(response.sink_unchecked(), &me);
                 assert_eq!(recorder.texts(), ["ping"]);
-                server
-                    .unregister_listener(&UUri::any_with_resource_id(0), Some(&uri(METHOD)), echo)
-                    .await
-                    .unwrap();
+                // It holds the transport: whoever lets go last ends that, and it is to be us, so that
+                // the name is free again.
+                let anybody = UUri::any_with_resource_id(0);
+                let ending = server.retire_listener(&anybody, Some(&uri(METHOD)), echo).unwrap();
+                ending.await.unwrap();
             });
         }
     });

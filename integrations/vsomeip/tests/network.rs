@@ -34,19 +34,28 @@ impl UListener for Echo {
     }
 }
 
+/// Ends the server, and waits for that: no listener holds it any more, so this is the last one.
+fn end(server: Arc<UPTransportVsomeip>, echo: Arc<dyn UListener>) {
+    let anybody = UUri::any_with_resource_id(0);
+    block_on(server.retire_listener(&anybody, Some(&uri(METHOD)), echo).unwrap()).unwrap();
+    drop(server);
+}
+
+type Server = (Arc<UPTransportVsomeip>, Arc<dyn UListener>);
+
 /// A server whose service has a UDP port, and a socket that talks to it.
-fn server() -> (Arc<UPTransportVsomeip>, Arc<Recorder>, UdpSocket) {
+fn server() -> (Server, Arc<Recorder>, UdpSocket) {
     let configuration = std::fs::read_to_string(configuration()).unwrap();
     let port = configuration.split("\"unreliable\": \"").nth(1).unwrap().split('"').next().unwrap();
     let server = Arc::new(transport("a", 0x2222, Options::default()));
     let recorder = Recorder::new();
-    let echo = Arc::new(Echo(Arc::downgrade(&server), recorder.clone()));
-    block_on(server.register_listener(&UUri::any_with_resource_id(0), Some(&uri(METHOD)), echo))
-        .unwrap();
+    let echo: Arc<dyn UListener> = Arc::new(Echo(Arc::downgrade(&server), recorder.clone()));
+    let anybody = UUri::any_with_resource_id(0);
+    block_on(server.register_listener(&anybody, Some(&uri(METHOD)), echo.clone())).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", port.parse().unwrap())).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    (server, recorder, socket)
+    ((server, echo), recorder, socket)
 }
 
 /// Sends a request until it is answered; the service needs a moment to open its port.
@@ -83,7 +92,14 @@ fn with_udp_port(test: &str, body: impl FnOnce()) {
     ]);
     isolated_with(
         test,
-        |configuration| configuration.unicast([127, 0, 0, 1].into()).set("services", service),
+        // With service discovery vsomeip waits for a multicast route, which "lo" has not: a service that
+        // is offered before it has seen the interface would never get its port.
+        |configuration| {
+            configuration
+                .unicast([127, 0, 0, 1].into())
+                .set("service-discovery", serde_json::json!({ "enable": "false" }))
+                .set("services", service)
+        },
         body,
     );
 }
@@ -91,7 +107,7 @@ fn with_udp_port(test: &str, body: impl FnOnce()) {
 #[test]
 fn the_bytes_on_the_wire() {
     with_udp_port("the_bytes_on_the_wire", || {
-        let (server, recorder, socket) = server();
+        let ((server, echo), recorder, socket) = server();
         let answer = ask(&socket, &request(0x2222, 7, 0x0102, b"ping"));
         let mut expected = request(0x2222, 7, 0x0102, b"ping");
         expected[14] = 0x80; // RESPONSE
@@ -115,14 +131,14 @@ fn the_bytes_on_the_wire() {
         let answer = ask(&socket, &other);
         assert_eq!(answer[14..16], [0x81, 0x08], "E_WRONG_INTERFACE_VERSION");
         assert_eq!(recorder.count(), before);
-        drop(server);
+        end(server, echo);
     });
 }
 
 #[test]
 fn datagrams_that_are_no_messages_are_dropped() {
     with_udp_port("datagrams_that_are_no_messages_are_dropped", || {
-        let (server, recorder, socket) = server();
+        let ((server, echo), recorder, socket) = server();
         ask(&socket, &request(0x2222, 7, 1, b"before"));
         let valid = request(0x2222, 7, 2, b"0123456789");
         // A small generator, so that a failure can be repeated.
@@ -157,7 +173,7 @@ fn datagrams_that_are_no_messages_are_dropped() {
             let sink = message.sink_unchecked();
             assert_eq!((sink.ue_id, sink.resource_id), (0x2222, 7), "{message:?}");
         }
-        drop(server);
+        end(server, echo);
     });
 }
 

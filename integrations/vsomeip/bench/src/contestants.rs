@@ -5,7 +5,7 @@
 use crate::contestant::{Job, Outcome, PUBLISHER, RECEIVE};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -80,16 +80,21 @@ fn spawn(mut command: Command, job: Job, configuration: &Configuration) -> Child
         .expect("a contestant can be started")
 }
 
-fn finish(mut child: Child) -> Option<Outcome> {
+/// Waits for a process; `None` where it hangs, and is killed.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
     let deadline = Instant::now() + Duration::from_secs(120);
-    while child.try_wait().ok()?.is_none() {
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().ok()? {
+            return Some(status);
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+    let _ = (child.kill(), child.wait());
+    None
+}
+
+fn finish(mut child: Child) -> Option<Outcome> {
+    ended(&mut child)?;
     BufReader::new(child.stdout.take()?).lines().map_while(Result::ok).find_map(|line| parse(&line))
 }
 
@@ -154,6 +159,23 @@ pub fn peer_target() -> PathBuf {
         Some(target) => PathBuf::from(target).join("peer"),
         None => peer_folder().join("target"),
     }
+}
+
+/// Builds and runs `peer/raw`.
+pub fn raw_pointers() -> bool {
+    let mut build = peer_cargo();
+    build.args(["-p", "raw-pointers"]);
+    if !build.status().is_ok_and(|status| status.success()) {
+        return false;
+    }
+    let configuration = Configuration::new();
+    let mut program = Command::new(peer_target().join("release/raw-pointers"));
+    program
+        .env("VSOMEIP_CONFIGURATION", &configuration.path)
+        .env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES"))
+        .stdin(Stdio::null());
+    let mut child = program.spawn().expect("it was built");
+    ended(&mut child).is_some_and(|status| status.success())
 }
 
 /// cargo, set up to build the peer: it wants to be told where vsomeip and the C++ library are.

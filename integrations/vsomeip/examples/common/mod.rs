@@ -11,6 +11,9 @@ use up_rust::UUri;
 pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 pub const TOPIC: &str = "//vehicle/1111/1/8001";
+/// For one uEntity: hello_subscriber.
+pub const NOTE: &str = "//vehicle/1111/1/8002";
+pub const SUBSCRIBER: &str = "//vehicle/3333/1/0";
 pub const METHOD: &str = "//vehicle/2222/1/7";
 
 /// `[--config FILE] [--count N]`, on top of what an example is called.

@@ -41,6 +41,8 @@ pub(crate) struct File {
     pub(crate) services: Vec<ServiceConfig>,
     /// Milliseconds.
     pub(crate) max_dispatch_time: Option<u64>,
+    /// What the file had better say.
+    warning: Option<String>,
 }
 
 impl File {
@@ -57,7 +59,11 @@ impl File {
             let text = format!("vsomeip configuration file {}: {error}", path.display());
             UStatus::fail_with_code(code, text)
         })?;
-        Self::parse(&text, path)
+        let file = Self::parse(&text, path)?;
+        if let Some(warning) = &file.warning {
+            log::warn!("{warning}");
+        }
+        Ok(file)
     }
 
     fn parse(text: &str, path: &Path) -> Result<File, UStatus> {
@@ -87,15 +93,15 @@ impl File {
         if first.config.name.is_empty() {
             return Err(invalid(line("\"name\""), "an application needs a name".to_owned()));
         }
-        if first.max_dispatchers.as_deref() != Some("0") {
-            log::warn!(
+        let warning = (first.max_dispatchers.as_deref() != Some("0")).then(|| {
+            format!(
                 "{}:{}: application {:?} lacks \"max_dispatchers\": \"0\". When a handler is held up \
                  for long, vsomeip then starts a second dispatcher, and order is lost",
                 path.display(),
-                line("\"name\""),
+                line(&format!("\"{}\"", first.config.name)),
                 first.config.name
-            );
-        }
+            )
+        });
         let time = first.max_dispatch_time.as_deref().map(|time| {
             time.parse::<u64>().map_err(|_| {
                 let what = format!("max_dispatch_time {time:?} is no number of milliseconds");
@@ -106,6 +112,7 @@ impl File {
             application: first.config,
             services: raw.services,
             max_dispatch_time: time.transpose()?,
+            warning,
         })
     }
 }
@@ -150,6 +157,20 @@ mod tests {
             "{\"applications\": [{\"name\": \"a\", \"id\": \"1\",\n\"max_dispatch_time\": \"soon\"}]}",
         );
         assert!(time.starts_with("/etc/x.json:2: ") && time.contains("milliseconds"), "{time}");
+    }
+
+    #[test]
+    fn a_file_that_allows_a_second_dispatcher_is_warned_of() {
+        let warning = |dispatchers: &str| {
+            let application = format!("{{\"name\": \"door\", \"id\": \"1\"{dispatchers}}}");
+            parse(&format!("{{\n\"applications\": [\n{application}]}}")).unwrap().warning
+        };
+        for dispatchers in ["", ", \"max_dispatchers\": \"10\""] {
+            let text = warning(dispatchers).unwrap();
+            assert!(text.starts_with("/etc/x.json:3: application \"door\""), "{text}");
+            assert!(text.contains("\"max_dispatchers\": \"0\""), "the remedy: {text}");
+        }
+        assert_eq!(warning(", \"max_dispatchers\": \"0\""), None);
     }
 
     #[test]

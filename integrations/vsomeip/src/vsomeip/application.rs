@@ -82,11 +82,13 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Stops it unless that has been done.
-    pub(crate) fn stop_quietly(&self) {
-        if !self.stopped.swap(true, AcqRel) {
-            let _ = self.raw().stop();
+    /// Stops it, unless somebody else does or has: answers whether it was this call.
+    pub(crate) fn stop_once(&self) -> bool {
+        let first = !self.stopped.swap(true, AcqRel);
+        if first && let Err(error) = self.raw().stop() {
+            log::error!("stopping vsomeip application {:?}: {error}", self.name);
         }
+        first
     }
 
     fn raw(&self) -> &ffi::Application {
@@ -211,7 +213,7 @@ impl Application {
     ) -> Result<Handler> {
         let inner = Arc::downgrade(&self.inner);
         let take_out = move || {
-            // A stopped application has none left: `clear_all_handler` took them.
+            // From an application that stops, `clear_all_handler` takes them all.
             if let Some(inner) = inner.upgrade()
                 && !inner.stopped.load(Acquire)
                 && let Err(error) = unregister(inner.raw())
@@ -331,7 +333,8 @@ impl Application {
         Ok(self.inner.raw().send(header, payload)?)
     }
 
-    /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once.
+    /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once, by
+    /// vsomeip.
     ///
     /// # Errors
     /// A C++ exception.
@@ -360,15 +363,12 @@ impl Application {
         let inner = Arc::clone(&self.inner);
         let state = self.state.take();
         let end = move || {
-            if let Err(error) = inner.raw().stop() {
-                log::error!("stopping vsomeip application {:?}: {error}", inner.name);
-            }
+            inner.stop_once();
             if thread.join().is_err() {
                 log::error!("the thread of vsomeip application {:?} panicked", inner.name);
             }
             // What was queued is still there after `stop`, and holds handlers.
             inner.raw().clear_all_handlers();
-            inner.stopped.store(true, Release);
             drop(state);
         };
         if super::handler::must_not_wait() {

@@ -7,7 +7,7 @@
 //! before those destructors: it stops what is still running, and waits for each a second at most.
 
 use super::application::Inner;
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 static RUNNING: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
@@ -29,20 +29,26 @@ extern "C" fn stop_all() {
     let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     for weak in running {
         let Some(inner) = weak.upgrade() else { continue };
-        let (done, stopped) = mpsc::channel();
-        let stopping = std::thread::Builder::new().spawn(move || {
-            inner.stop_quietly();
-            drop(inner);
-            let _ = done.send(());
-        });
-        if stopping.is_err() || stopped.recv_timeout(LIMIT).is_err() {
+        let stopping = std::thread::Builder::new().spawn(move || inner.stop_once());
+        let Ok(stopping) = stopping else { continue };
+        if !wait(LIMIT, || stopping.is_finished()) {
             continue;
         }
-        // The thread that ran it holds it until it has left vsomeip; a guard that was forgotten does
-        // so for ever.
-        let until = Instant::now() + Duration::from_millis(50);
-        while weak.strong_count() > 1 && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        match stopping.join() {
+            // The thread that ran it holds it until it has left vsomeip; a guard that was forgotten
+            // does so for ever.
+            Ok(true) => wait(Duration::from_millis(50), || weak.strong_count() <= 1),
+            // It is about to end, in the background.
+            _ => wait(LIMIT, || weak.strong_count() == 0),
+        };
     }
+}
+
+/// Answers whether it came true in time.
+fn wait(limit: Duration, there: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + limit;
+    while !there() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    there()
 }

@@ -7,6 +7,7 @@
 use ringback_vsomeip::{
     Options, UPTransportVsomeip, VsomeipApplicationConfig, VsomeipConfiguration,
 };
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -56,12 +57,17 @@ fn child(
         // Else one test would see the offers of another.
         .service_discovery([224, 244, 224, 245].into(), free_port());
     std::fs::write(&path, configure(configuration).to_json()).unwrap();
+    // What vsomeip has to say is shown where the test fails, and only there.
+    let log = std::env::temp_dir().join(format!("{network}.log"));
+    let output = File::create(&log).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
         .env(CHILD, "1")
         .env("VSOMEIP_CONFIGURATION", &path)
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
         .spawn()
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(180);
@@ -76,9 +82,16 @@ fn child(
         }
         std::thread::sleep(Duration::from_millis(10));
     };
+    let log = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
     clean(&network);
-    let status = status.expect("hung, and was killed");
-    assert!(status.success(), "{name}: {status}");
+    // A name that is not this test's would run nothing, and end well.
+    let ran = log.contains("test result: ok. 1 passed");
+    if !ran || !status.is_some_and(|status| status.success()) {
+        let outcome = status.map_or("hung, and was killed".into(), |status| status.to_string());
+        let lines: Vec<_> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(400)..].join("\n");
+        panic!("{name}: {outcome}; the end of its output:\n{end}");
+    }
 }
 
 /// A UDP port that nobody uses.
