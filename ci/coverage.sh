@@ -23,7 +23,7 @@ programs=()
 collect() { # the test programs that cargo names
   while read -r program; do programs+=("$program"); done
 }
-cargo_test "+$toolchain" -p ringback --features tracing --target-dir "$target" --test asynchronous "${tests[@]}"
+cargo_test "+$toolchain" -p ringback --features tracing,hook --target-dir "$target" --test asynchronous "${tests[@]}"
 cargo_test "+$toolchain" -p ringback-life --target-dir "$target"
 collect < <(find "$target/debug/deps" -maxdepth 1 -type f -executable ! -name '*.so' ! -name 'build*')
 "$tools/llvm-profdata" merge -sparse "$target"/*.profraw -o "$target/merged.profdata"
