@@ -13,8 +13,9 @@ target=${CARGO_TARGET_DIR:-target}/coverage
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
 rm -f "$target"/*.profraw
-export RUSTFLAGS="-Cinstrument-coverage -Zcoverage-options=branch"
-export LLVM_PROFILE_FILE="$target/%p-%m.profraw"
+# Counters in shared memory (%c): so that processes count which are forked, aborted or killed.
+export RUSTFLAGS="-Cinstrument-coverage -Zcoverage-options=branch -Cllvm-args=-runtime-counter-relocation"
+export LLVM_PROFILE_FILE="$target/%p-%m%c.profraw"
 tests=()
 for file in crates/ringback/tests/*.rs; do
   case $(basename "$file" .rs) in ui | macro_* | stress | litmus) ;; *) tests+=("--test=$(basename "$file" .rs)") ;; esac
@@ -23,8 +24,8 @@ programs=()
 collect() { # the test programs that cargo names
   while read -r program; do programs+=("$program"); done
 }
-cargo_test "+$toolchain" -p ringback --features tracing,hook --target-dir "$target" --test asynchronous "${tests[@]}"
-cargo_test "+$toolchain" -p ringback-life --target-dir "$target"
+cargo_test "+$toolchain" -p ringback --all-features --target-dir "$target" --test asynchronous --test outbound --test hook "${tests[@]}"
+cargo_test "+$toolchain" -p ringback-life -p ringback-fuzz --target-dir "$target"
 collect < <(find "$target/debug/deps" -maxdepth 1 -type f -executable ! -name '*.so' ! -name 'build*')
 "$tools/llvm-profdata" merge -sparse "$target"/*.profraw -o "$target/merged.profdata"
 objects=()
