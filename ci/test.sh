@@ -6,11 +6,11 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks loom asan tsan valgrind miri coverage)
+checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks loom asan tsan valgrind miri)
 # By name only: until each has been green from an empty folder several times in a row, and those that
 # get better the longer they run (a short run of each is part of `unit`).
 young=(vsomeip macrobox)
-long=(fuzz litmus)
+long=(fuzz litmus coverage)
 [ $# -gt 0 ] && checks=("$@")
 
 passed=0 failed=0 skips=()

@@ -134,6 +134,13 @@ fn a_slot_that_nobody_took_describes_itself() {
     let text = describe(pointer as *const ()).to_string();
     assert!(text.contains("slot 1 of pool") && text.ends_with("Free, 0 stale calls"), "{text}");
     assert_eq!(POOL.stats().census.reuse, Reuse::AfterConfirmation);
+    let mine = POOL.register(does_it).unwrap();
+    let pointer = mine.as_fn();
+    drop(mine);
+    let mut description = POOL.describe(pointer).unwrap();
+    assert!(description.to_string().contains(", retired 0.") || description.retired_for.is_some());
+    description.retired_for = None; // as where there is no clock
+    assert!(description.to_string().contains(", retired at "), "{description}");
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn limits_of_a_drain_may_be_endless_or_outlive_it() {
     assert!(block_on(join(deliver, r.drain().timeout(Duration::from_secs(3600)))).1.is_ok());
     // Given up before the limit, and the mailbox with it.
     let (r, deliver) = open();
-    drop(r.drain().timeout(Duration::from_millis(60)));
+    drop(r.drain().timeout(Duration::from_millis(45)));
     thread::sleep(Duration::from_millis(20)); // the thread that keeps the limit has looked once
     drop(deliver);
     let (r, deliver) = open();
@@ -122,4 +122,39 @@ fn limits_of_a_drain_may_be_endless_or_outlive_it() {
     // The threads that keep the limits look every 50 ms.
     thread::sleep(Duration::from_millis(200));
     assert_eq!(watch.check(), None);
+}
+
+#[test]
+fn a_drain_waits_for_the_call_that_is_inside() {
+    let _alive = watchdog("a drain under a call");
+    for deliver_is_dropped in [false, true] {
+        let (entered, is_inside) = std::sync::mpsc::channel();
+        let (leave, may_leave) = std::sync::mpsc::channel::<()>();
+        let may_leave = Mutex::new(may_leave);
+        let take = move |x| {
+            entered.send(()).unwrap();
+            let _ = may_leave.lock().unwrap().recv();
+            accept(x)
+        };
+        let mailbox = Mailbox::bounded(4).overflow(reject());
+        let (r, deliver) = POOL.register_async(mailbox, take, async |_| ()).unwrap();
+        let f = r.as_fn();
+        let caller = thread::spawn(move || f(1));
+        is_inside.recv().unwrap();
+        let mut drain = pin!(r.drain());
+        let mut deliver = Some(Box::pin(deliver));
+        if deliver_is_dropped {
+            deliver = None;
+        }
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(drain.as_mut().poll(context).is_pending(), "a call is inside");
+        drop(leave);
+        assert_eq!(caller.join().unwrap(), REJECTED, "its message comes after the end");
+        let drained = match deliver {
+            Some(deliver) => block_on(join(deliver, drain)).1.unwrap(),
+            None => block_on(drain).unwrap(),
+        };
+        let counts = balanced(drained.counts);
+        assert_eq!((counts.rejected, counts.accepted), (1, 0));
+    }
 }
