@@ -157,7 +157,10 @@ fn records_are_as_free_in_the_child_as_in_the_parent() {
     let mut mine = Some(mine);
     let child = fork(std::panic::AssertUnwindSafe(|| {
         assert_eq!(function(3), 4);
-        thread::spawn(move || assert_eq!(function(4), 5)).join().unwrap();
+        // qemu-user fails to start a thread in the child of a process that has several.
+        if std::env::var_os("RINGBACK_RUNNER").is_none() {
+            thread::spawn(move || assert_eq!(function(4), 5)).join().unwrap();
+        }
         mine.take().unwrap().unregister().unwrap();
         assert_eq!(function(5), -1);
     }));
