@@ -14,7 +14,8 @@ coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
 export RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 ${coverage//$'\n'/}"
 export CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true
 arguments=(--quiet --release -p ringback-fuzz --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}/fuzz")
-cargo build "${arguments[@]}"
+# The library that is loaded takes what it needs for that from the program.
+cargo rustc "${arguments[@]}" --bin ringback-fuzz -- -Clink-arg=-rdynamic
 program=${CARGO_TARGET_DIR:-target}/fuzz/$host/release/ringback-fuzz
 output=$(mktemp)
 code=0

@@ -46,7 +46,11 @@ impl Library {
             let name = CString::new(path().to_str().expect("Cargo's paths are UTF-8")).unwrap();
             // SAFETY: our own plugin, whose initialisers are Rust's.
             let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-            assert!(!handle.is_null(), "dlopen {name:?}");
+            if handle.is_null() {
+                // SAFETY: says why, as a string of the loader's, since `dlopen` failed.
+                let why = unsafe { std::ffi::CStr::from_ptr(libc::dlerror()) };
+                panic!("dlopen {name:?}: {why:?}");
+            }
             let symbol = |name: &std::ffi::CStr| {
                 // SAFETY: the handle is open.
                 let address = unsafe { libc::dlsym(handle, name.as_ptr()) };
