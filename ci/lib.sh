@@ -42,7 +42,7 @@ cargo_test() {
   local output code=0
   output=$(mktemp)
   local toolchain=()
-  [[ $1 != +* ]] || { toolchain=("$1"); shift; }
+  [[ ${1:-} != +* ]] || { toolchain=("$1"); shift; }
   cargo "${toolchain[@]}" test "$@" 2>&1 | tee "$output" | grep -vE '^ *(Compiling|Downloaded|Downloading|Running|Locking|Adding) |^running 0|^$' ||
     code=${PIPESTATUS[0]}
   if [ "$code" != 0 ]; then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The examples on real C libraries, in their own workspace.
 source "$(dirname "$0")/lib.sh"
-need_debian libcurl4-openssl-dev libsqlite3-dev libclang-dev pkg-config
+need_debian libcurl4-openssl-dev libsqlite3-dev libxml2-dev libevent-dev libssl-dev libgmp-dev libsodium-dev \
+  libclang-dev pkg-config
 cd examples/libraries
 cargo fmt --check
 cargo clippy --quiet --all-targets -- -D warnings

@@ -2,4 +2,4 @@
 # The whole suite on the generated table, which serves every other platform.
 source "$(dirname "$0")/lib.sh"
 export RUSTFLAGS="--cfg ringback_portable"
-cargo_test --workspace --release --target-dir target/portable --tests --examples
+cargo_test -p ringback -p ringback-examples --release --target-dir target/portable --tests --examples

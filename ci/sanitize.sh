@@ -5,8 +5,10 @@ have_rust_src || skip "the $sanitizer sanitizer needs the component rust-src, wh
 mkdir -p target
 export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer"
 export CXXFLAGS="-fsanitize=$sanitizer -g"
-# A test forgets futures on purpose, and their memory with them.
-printf 'leak:a_forgotten_slot_future_keeps_its_memory\n' >target/lsan.supp
+# One test forgets futures on purpose, and their memory with them: that one, and no other.
+leaks=futures_forgotten_in_a_slot_leak_their_memory
+[ "$(grep -rh "fn $leaks" crates/*/tests crates/*/src | wc -l)" = 1 ] || { echo "not one test is named $leaks"; exit 1; }
+printf 'leak:%s\n' "$leaks" >target/lsan.supp
 export LSAN_OPTIONS="suppressions=$PWD/target/lsan.supp:print_suppressions=0"
 export TSAN_OPTIONS="halt_on_error=1" ASAN_OPTIONS="detect_stack_use_after_return=1"
 target=target/$sanitizer-sanitizer

@@ -9,15 +9,18 @@
 //! to a captured value for useless where only its destructor reads it). Variables are dropped before
 //! all that is captured; so the arguments behind the first of them become variables too.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Attribute, FnArg, Pat, PatIdent, PatWild};
+use crate::result::behind;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, PatWild, Token, Type};
 
 /// What stands at the beginning of the future.
 #[derive(Default)]
 pub(crate) struct Prologue {
     captures: Vec<TokenStream>,
     bindings: Vec<TokenStream>,
+    mutable_receiver: bool,
 }
 
 impl Prologue {
@@ -28,10 +31,12 @@ impl Prologue {
             match input {
                 FnArg::Receiver(receiver) => {
                     let word = receiver.self_token;
+                    prologue.mutable_receiver = receiver.mutability.is_some();
                     prologue.capture(&conditions(&receiver.attrs), &quote!(#word));
                 }
                 FnArg::Typed(argument) => {
-                    prologue.argument(number, &mut argument.pat, &mut argument.attrs);
+                    let PatType { attrs, pat, ty, .. } = argument;
+                    prologue.argument(number, pat, Some(ty), attrs);
                 }
             }
         }
@@ -43,32 +48,42 @@ impl Prologue {
         &mut self,
         number: usize,
         pattern: &mut Pat,
+        ty: Option<&Type>,
         attributes: &mut Vec<Attribute>,
     ) {
         let conditions = conditions(attributes);
         let has_bindings = !self.bindings.is_empty();
         match pattern {
-            Pat::Ident(it) if is_name(it) => {
+            Pat::Ident(it) if is_name(it, ty) => {
                 let name = it.ident.clone();
                 self.capture(&conditions, &quote!(#name));
                 if has_bindings || it.mutability.is_some() {
                     let mutable = it.mutability.take();
                     let attributes = std::mem::replace(attributes, conditions);
                     let quiet = quote!(#[allow(clippy::shadow_same)]);
-                    let binding = quote!(let #mutable #name = #name;);
+                    let place = behind(&name);
+                    let binding = quote_spanned!(place=> let #mutable #name = #name;);
                     self.bindings.push(quote!(#(#attributes)* #quiet #binding));
                 }
             }
             pattern => {
                 let name = Ident::new(&format!("__argument{number}"), Span::mixed_site());
                 self.capture(&conditions, &quote!(#name));
-                if has_bindings {
-                    self.bindings.push(quote!(#(#conditions)* let #name = #name;));
-                }
                 let bound = std::mem::replace(pattern, named(&name));
+                // What `ref mut` borrows must be mutable, unless it is a reference.
+                let mutable = borrows_mutably(bound.to_token_stream()).then(|| quote!(mut));
+                if has_bindings || mutable.is_some() {
+                    let quiet = mutable.as_ref().map(|_| quote!(#[allow(unused_mut)]));
+                    let binding = quote!(let #mutable #name = #name;);
+                    self.bindings.push(quote!(#(#conditions)* #quiet #binding));
+                }
                 let attributes = std::mem::replace(attributes, conditions);
                 if !matches!(bound, Pat::Wild(PatWild { .. })) {
-                    self.bindings.push(quote!(#(#attributes)* let #bound = #name;));
+                    let place = behind(&bound);
+                    let value = quote_spanned!(place=> = #name;);
+                    let word = Token![let](Span::call_site().located_at(bound.span()));
+                    let binding = quote!(#word #bound #value);
+                    self.bindings.push(quote!(#(#attributes)* #binding));
                 }
             }
         }
@@ -78,6 +93,12 @@ impl Prologue {
         self.captures.push(quote!(#(#conditions)* let _ = &#name;));
     }
 
+    /// For the body: `mut self` cannot become a variable, so the compiler would take an assignment that
+    /// only its destructor reads for useless.
+    pub(crate) fn quiet(&self) -> Option<TokenStream> {
+        self.mutable_receiver.then(|| quote!(#[allow(unused_assignments)]))
+    }
+
     pub(crate) fn into_tokens(self) -> TokenStream {
         let captures = self.captures.iter().rev();
         let bindings = &self.bindings;
@@ -85,12 +106,38 @@ impl Prologue {
     }
 }
 
-/// Whether the pattern is nothing but a name. One that begins with a capital may be that of a unit
-/// struct, which binds nothing.
-fn is_name(pattern: &PatIdent) -> bool {
+/// Whether the pattern is nothing but a name. One that begins with a capital, or is called as its type
+/// is, may be that of a unit struct, which binds nothing.
+fn is_name(pattern: &PatIdent, ty: Option<&Type>) -> bool {
     pattern.by_ref.is_none()
         && pattern.subpat.is_none()
         && !pattern.ident.to_string().trim_start_matches("r#").starts_with(char::is_uppercase)
+        && ty.and_then(type_name) != Some(&pattern.ident)
+}
+
+/// `Name` of `&path::Name`
+fn type_name(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Group(group) => type_name(&group.elem),
+        Type::Paren(paren) => type_name(&paren.elem),
+        Type::Reference(reference) => type_name(&reference.elem),
+        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
+}
+
+/// Whether `ref mut` stands in a pattern.
+fn borrows_mutably(pattern: TokenStream) -> bool {
+    let mut is_ref = false;
+    pattern.into_iter().any(|token| {
+        let word = matches!(&token, TokenTree::Ident(word) if word == "ref");
+        let after_ref = std::mem::replace(&mut is_ref, word);
+        match token {
+            TokenTree::Ident(word) => after_ref && word == "mut",
+            TokenTree::Group(group) => borrows_mutably(group.stream()),
+            _ => false,
+        }
+    })
 }
 
 /// Those attributes that decide whether there is an argument at all.

@@ -43,7 +43,7 @@ pub(crate) fn is_closure(item: &TokenStream) -> bool {
 
 fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
     let root = &options.root;
-    let attributes = Attribute::parse_outer(input)?;
+    let attributes = outer_attributes(input)?;
     if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
         return Err(Message::ClosureNotAsync.at(input.span()));
     }
@@ -61,11 +61,16 @@ fn closure(options: &Options, input: ParseStream) -> Result<TokenStream> {
     let body = body(input, end)?;
     // Said in full, so that the closure has this type also where nothing is expected of it.
     let inferred = Lifetime::new("'_", Span::call_site());
-    let boxed = boxed(options, &output.ty, Some(&inferred));
+    let boxed = boxed(options, &output.ty, Some(&inferred), Span::call_site());
     let future = future(&output, prologue, body);
     Ok(quote! {
         #(#attributes)* move |#(#arguments),*| -> #boxed { #root::__private::Box::pin(#future) }
     })
+}
+
+fn outer_attributes(input: ParseStream) -> Result<Vec<Attribute>> {
+    let attributes = Attribute::parse_outer(input);
+    attributes.map_err(|error| Message::NotAnAttribute.at(error.span()))
 }
 
 /// `|pattern: Type, ..|`, and where it ends.
@@ -91,7 +96,7 @@ fn argument(input: ParseStream, number: usize, prologue: &mut Prologue) -> Resul
     if !input.peek(Token![|]) {
         input.parse::<Token![,]>()?;
     }
-    prologue.argument(number, &mut pattern, &mut attributes);
+    prologue.argument(number, &mut pattern, ty.as_ref(), &mut attributes);
     Ok(quote!(#(#attributes)* #pattern #colon #ty))
 }
 

@@ -6,10 +6,10 @@ use crate::errors::Message;
 use crate::function::Function;
 use crate::lifetimes;
 use crate::options::Options;
-use crate::result::Output;
+use crate::result::{Expected, Output, behind};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
-use syn::{Expr, FnArg, Lifetime, Result, Signature};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Expr, FnArg, Lifetime, Result, ReturnType, Signature};
 
 /// Where the future is put.
 enum Form<'o> {
@@ -69,12 +69,17 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
         let slot: FnArg = syn::parse_quote!(#slot: &#life mut #root::FutureSlot);
         signature.inputs.insert(place, slot);
     }
-    let returned = returned(options, form, &output, life.as_ref());
-    signature.output = syn::parse_quote!(-> #returned);
+    let place = place_of_result(&signature);
+    let returned = returned(options, form, &output, life.as_ref(), place);
+    signature.output = syn::parse_quote_spanned!(place=> -> #returned);
     let allow = quiet(&signature);
     let head = quote!(#(#attributes)* #allow #visibility #defaultness #signature);
     let (Some(body), Some(prologue)) = (body, prologue) else { return quote!(#head;) };
-    let future = future(&output, prologue, body.to_token_stream());
+    let expected = output.expected(&function.signature, root);
+    let body = body.to_token_stream();
+    let body = expected.as_ref().map_or(body.clone(), |expected| expected.of(&body));
+    let expected = expected.as_ref().map(Expected::declared);
+    let future = future(&output, prologue, body);
     let placed = match form {
         Form::Boxed => quote!(#root::__private::Box::pin(#future)),
         Form::Slot(_) if options.send => quote!(#slot.put(#future)),
@@ -82,12 +87,14 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
         Form::Stack(_) if options.send => quote!(#root::StackFuture::new(#future)),
         Form::Stack(_) => quote!(#root::LocalStackFuture::new(#future)),
     };
-    quote!(#head { #placed })
+    let quiet = output.quiet_future();
+    quote!(#head { #expected #quiet #placed })
 }
 
 /// `async move { .. }` around a body.
 pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> TokenStream {
-    let (early, quiet, hint) = (output.early(), output.quiet(), &output.hint);
+    let (early, of_type, hint) = (output.early(), output.quiet(), &output.hint);
+    let quiet = prologue.quiet();
     let prologue = prologue.into_tokens();
     // The result is a variable so that what the body's last expression holds is dropped before the
     // arguments, and so that its type is known.
@@ -95,7 +102,7 @@ pub(crate) fn future(output: &Output, prologue: Prologue, body: TokenStream) -> 
         async move {
             #early
             #prologue
-            #quiet
+            #of_type #quiet
             let __result: #hint = #body;
             #[allow(unreachable_code)]
             __result
@@ -108,26 +115,42 @@ fn returned(
     form: &Form<'_>,
     output: &Output,
     life: Option<&Lifetime>,
+    place: Span,
 ) -> TokenStream {
     let (root, ty) = (&options.root, &output.ty);
     let unnamed = Lifetime::new("'static", Span::call_site());
     let named = life.unwrap_or(&unnamed);
-    match form {
-        Form::Boxed => boxed(options, ty, life),
-        Form::Slot(_) if options.send => quote!(#root::SlotFuture<#named, #ty>),
-        Form::Slot(_) => quote!(#root::LocalSlotFuture<#named, #ty>),
-        Form::Stack(bytes) if options.send => quote!(#root::StackFuture<#named, #ty, { #bytes }>),
-        Form::Stack(bytes) => quote!(#root::LocalStackFuture<#named, #ty, { #bytes }>),
-    }
+    let name = match form {
+        Form::Boxed => return boxed(options, ty, life, place),
+        Form::Slot(_) if options.send => quote!(SlotFuture),
+        Form::Slot(_) => quote!(LocalSlotFuture),
+        Form::Stack(_) if options.send => quote!(StackFuture),
+        Form::Stack(_) => quote!(LocalStackFuture),
+    };
+    let bytes = if let Form::Stack(bytes) = form { Some(quote!(, { #bytes })) } else { None };
+    quote_spanned!(place=> #root::#name<#named, #ty #bytes>)
 }
 
-pub(crate) fn boxed(options: &Options, ty: &TokenStream, life: Option<&Lifetime>) -> TokenStream {
+pub(crate) fn boxed(
+    options: &Options,
+    ty: &TokenStream,
+    life: Option<&Lifetime>,
+    place: Span,
+) -> TokenStream {
     let root = &options.root;
-    let send = options.send.then(|| quote!(+ ::core::marker::Send));
-    let sync = options.sync.then(|| quote!(+ ::core::marker::Sync));
-    let life = life.map(|life| quote!(+ #life));
-    let future = quote!(dyn ::core::future::Future<Output = #ty> #send #sync #life);
-    quote!(::core::pin::Pin<#root::__private::Box<#future>>)
+    let send = options.send.then(|| quote_spanned!(place=> + ::core::marker::Send));
+    let sync = options.sync.then(|| quote_spanned!(place=> + ::core::marker::Sync));
+    let life = life.map(|life| quote_spanned!(place=> + #life));
+    let future = quote_spanned!(place=> dyn ::core::future::Future<Output = #ty> #send #sync #life);
+    quote_spanned!(place=> ::core::pin::Pin<#root::__private::Box<#future>>)
+}
+
+/// Where what is returned is said: at the result, or behind the arguments.
+fn place_of_result(signature: &Signature) -> Span {
+    match &signature.output {
+        ReturnType::Type(_, ty) => behind(ty),
+        ReturnType::Default => Span::call_site().located_at(signature.paren_token.span.close()),
+    }
 }
 
 /// A function with an ABI of its own is called from Rust only, as what it returns is Rust's.

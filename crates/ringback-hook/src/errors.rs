@@ -9,6 +9,7 @@ pub(crate) enum Message {
     NotAFunction,
     NotAsync,
     Unreadable,
+    NotAnAttribute,
     UnknownOption(String),
     RepeatedOption(String),
     ExpectedCrate,
@@ -37,6 +38,9 @@ impl fmt::Display for Message {
             M::Unreadable => f.write_str(
                 "the signature cannot be read here: correct it, or give newer syntax a name by \
                  `type` and use that",
+            ),
+            M::NotAnAttribute => f.write_str(
+                "expected an attribute: `#[name]` in front, `#![name]` at the body's beginning",
             ),
             M::UnknownOption(name) => write!(f, "unknown option `{name}`; there are: {OPTIONS}"),
             M::RepeatedOption(name) => write!(f, "option `{name}` is given twice: remove one"),

@@ -63,7 +63,8 @@ fn inner_attributes(body: &mut Group) -> Result<Vec<Attribute>> {
         }
         Ok((attributes, input.parse::<TokenStream>()?))
     };
-    let (attributes, rest) = split.parse2(body.stream())?;
+    let split = split.parse2(body.stream());
+    let (attributes, rest) = split.map_err(|error| Message::NotAnAttribute.at(error.span()))?;
     let span = body.span();
     *body = Group::new(Delimiter::Brace, rest);
     body.set_span(span);

@@ -1,9 +1,10 @@
 //! What the future results in, as a type for the signature and as a hint for the body.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use crate::lifetimes::any_word;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericArgument, PathArguments, ReturnType, Type};
+use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
 pub(crate) struct Output {
     /// For the signature.
@@ -11,6 +12,12 @@ pub(crate) struct Output {
     /// For a variable: with `_` for every `impl Trait`.
     pub(crate) hint: TokenStream,
     kind: Kind,
+}
+
+/// How the body of `-> impl Fn(..)` learns the bounds, which give a closure the types of its arguments.
+pub(crate) struct Expected {
+    name: Ident,
+    root: TokenStream,
 }
 
 enum Kind {
@@ -61,13 +68,66 @@ impl Output {
         }
     }
 
-    /// For the variable of what never is.
+    /// For `-> impl Fn(..)`. None where a type parameter does not stand in the arguments: nobody knows
+    /// how long that lives, and the future would have to outlive it.
+    pub(crate) fn expected(&self, signature: &Signature, root: &TokenStream) -> Option<Expected> {
+        const FUNCTIONS: [&str; 6] =
+            ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+        let is_function = |word: &str| FUNCTIONS.contains(&word);
+        if !any_word(&self.ty, &|word| word == "impl") || !any_word(&self.ty, &is_function) {
+            return None;
+        }
+        let inputs = signature.inputs.to_token_stream();
+        let mut types = signature.generics.type_params();
+        if types.any(|it| !any_word(&inputs, &|word| it.ident == word)) {
+            return None;
+        }
+        Some(Expected { name: Ident::new("__expected", Span::mixed_site()), root: root.clone() })
+    }
+
+    /// For the variable of the result: it never is, or has a type that clippy finds complex, which it does
+    /// not say of the results of functions.
     pub(crate) fn quiet(&self) -> TokenStream {
         match self.kind {
             Kind::Never => quote!(#[allow(clippy::diverging_sub_expression)]),
+            Kind::Value if self.hint.clone().into_iter().count() > 1 => {
+                quote!(#[allow(clippy::type_complexity)])
+            }
             _ => TokenStream::new(),
         }
     }
+
+    /// For the future of a function: where the result is a future too, say a `JoinHandle`, clippy would
+    /// miss an `.await`, which it does not in an `async fn`.
+    pub(crate) fn quiet_future(&self) -> Option<TokenStream> {
+        matches!(self.kind, Kind::Value).then(|| quote!(#[allow(clippy::async_yields_async)]))
+    }
+}
+
+impl Expected {
+    /// In front of the future; never returns.
+    pub(crate) fn declared(&self) -> TokenStream {
+        let Expected { name, root } = self;
+        quote! {
+            let #name = #root::__private::Expected::new();
+            if let ::core::option::Option::Some(__result) = #name.future() {
+                return __result;
+            }
+        }
+    }
+
+    /// Around the body. It may never end; and in an argument, its own braces look like too many.
+    pub(crate) fn of(&self, body: &TokenStream) -> TokenStream {
+        let name = &self.name;
+        quote!({ #[allow(unreachable_code)] #name.is({ #[allow(unused_braces)] #body }) })
+    }
+}
+
+/// For tokens of ours to which the compiler may add something in its help: at the end of what the user
+/// wrote, or it would be added to the attribute.
+pub(crate) fn behind(written: &impl ToTokens) -> Span {
+    let last = written.to_token_stream().into_iter().last();
+    Span::call_site().located_at(last.map_or_else(Span::call_site, |token| token.span()))
 }
 
 fn peeled(ty: &Type) -> &Type {
@@ -100,15 +160,7 @@ fn forget_impl(ty: &mut Type) {
                 }
             }
         }
-        ty if mentions_impl(quote!(#ty)) => *ty = syn::parse_quote!(_),
+        ty if any_word(&quote!(#ty), &|word| word == "impl") => *ty = syn::parse_quote!(_),
         _ => {}
     }
-}
-
-fn mentions_impl(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "impl",
-        TokenTree::Group(group) => mentions_impl(group.stream()),
-        _ => false,
-    })
 }

@@ -33,6 +33,17 @@ impl FutureSlot {
 
     /// Moves a future into the slot. Allocates only if it is larger than all before, or needs a
     /// stricter alignment, or if the last one was forgotten.
+    ///
+    /// ```
+    /// let mut slot = ringback::FutureSlot::new();
+    /// # futures_executor::block_on(async {
+    /// for text in ["one", "three"] {
+    ///     // Different borrows, and different types of futures, in the same memory.
+    ///     assert_eq!(slot.put(async { text.len() }).await, text.len());
+    ///     assert_eq!(slot.put(std::future::ready(text)).await, text);
+    /// }
+    /// # });
+    /// ```
     pub fn put<'a, F>(&'a mut self, future: F) -> SlotFuture<'a, F::Output>
     where
         F: Future + Send + 'a,

@@ -312,7 +312,11 @@ pub mod __private {
     pub use crate::sync::AtomicU64;
     pub use ringback_macros::{parse_callback, parse_pool};
     #[cfg(feature = "hook")]
-    pub use {crate::hook::Returns, ringback_hook::hook_closure, std::boxed::Box};
+    pub use {
+        crate::hook::{Expected, Returns},
+        ringback_hook::hook_closure,
+        std::boxed::Box,
+    };
 
     /// The fallback of a pool that declares none.
     pub fn unit_answer<T: NeedsNoFallback>() -> T {

@@ -1,4 +1,4 @@
-//! A user's crate: the older edition, the library under another name, `forbid(unsafe_code)`, and every
+//! A user's crate: either edition, the library under another name, `forbid(unsafe_code)`, and every
 //! lint that one can switch on. Its sources are in `tests/consumer`.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]
@@ -32,7 +32,7 @@ fn sources(folder: &Path) -> Vec<String> {
 
 /// Writes the crate where nobody minds its lock file, with the versions of this workspace, and with
 /// all the declarations of the other macro tests.
-fn consumer() -> PathBuf {
+fn consumer(edition: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer");
     let _ = fs::remove_dir_all(target.join("tests")); // of an earlier run; there may be none
@@ -43,7 +43,8 @@ fn consumer() -> PathBuf {
         fs::write(to, change(text)).expect("it can be written");
     };
     copy("consumer/Cargo.toml.in", "Cargo.toml", &|text| {
-        text.replace("@RINGBACK@", &here.display().to_string())
+        text.replace("@EDITION@", edition)
+            .replace("@RINGBACK@", &here.display().to_string())
             .replace("@FOR_HOOKS@", if cfg!(feature = "hook") { FOR_HOOKS } else { "" })
     });
     for source in ["lib.rs", "hooks.rs"] {
@@ -101,22 +102,25 @@ fn with_unstable_features(consumer: &Path, program: &str) {
 }
 
 #[test]
-fn a_strict_crate_of_the_older_edition_uses_pools() {
+fn a_strict_crate_of_either_edition_uses_pools_and_hooks() {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     if flags.contains("-Z") {
         return skipped("tests/consumer", &format!("a run with {flags} is about what programs do"));
     }
-    let consumer = consumer();
+    let has_clippy = Command::new("cargo")
+        .args(["clippy", "--version"])
+        .output()
+        .is_ok_and(|it| it.status.success());
+    // The tests themselves are of the edition 2024, so that one only has to be quiet.
+    let newer = consumer("2024");
+    cargo(&newer, &[if has_clippy { "clippy" } else { "check" }, "--lib"]);
+    let consumer = consumer("2021");
     cargo(&consumer, &["test"]);
     if cfg!(feature = "hook") {
         with_unstable_features(&consumer, "closures.rs");
     }
     cargo(&consumer, &["doc", "--no-deps"]);
-    if Command::new("cargo")
-        .args(["clippy", "--version"])
-        .output()
-        .is_ok_and(|it| it.status.success())
-    {
+    if has_clippy {
         cargo(&consumer, &["clippy", "--lib"]);
     } else {
         skipped("clippy on tests/consumer", "clippy is not installed");

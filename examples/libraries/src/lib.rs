@@ -19,4 +19,14 @@ bindings! {
     curl: "libcurl";
     /// SQLite.
     sqlite: "sqlite3";
+    /// libxml2.
+    xml: "libxml-2.0";
+    /// libevent.
+    event: "libevent";
+    /// OpenSSL.
+    openssl: "openssl";
+    /// GMP.
+    gmp: "gmp";
+    /// libsodium.
+    sodium: "libsodium";
 }

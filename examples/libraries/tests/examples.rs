@@ -34,3 +34,54 @@ fn sqlite_owns_the_closure_and_drops_it() {
         assert!(text.contains(row), "{row} in {text}");
     }
 }
+
+#[test]
+fn libxml_reads_documents_out_of_a_map() {
+    let (ok, text) = run("xml_documents", &[]);
+    assert!(ok, "{text}");
+    for part in ["<brake bar=\"120\"", "<wheels count=\"4\"", "3 documents opened"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn libevent_logs_to_a_closure() {
+    let (ok, text) = run("event_log", &[]);
+    assert!(ok && text.contains("warning: event_base_loop: reentrant invocation"), "{text}");
+}
+
+#[test]
+fn openssl_asks_closures_for_keys() {
+    let (ok, text) = run("tls_psk", &[]);
+    assert!(
+        ok && text.contains("ours: connected by") && text.contains("stranger: refused"),
+        "{text}"
+    );
+}
+
+#[test]
+fn gmp_takes_its_memory_from_closures() {
+    let (ok, text) = run("gmp_memory", &["1000"]);
+    assert!(ok && text.contains("1000! has 2568 digits") && text.contains(" 0 left"), "{text}");
+}
+
+#[test]
+fn sqlite_tells_a_closure_of_every_connection() {
+    let (ok, text) = run("sqlite_everywhere", &[]);
+    assert!(ok, "{text}");
+    for line in [
+        "with the extension:    an orphan is refused",
+        "without the extension: an orphan is taken",
+        "1 connection",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn libsodium_makes_the_keys_of_a_seed() {
+    let (ok, text) = run("sodium_random", &[]);
+    let keys: Vec<&str> = text.lines().filter_map(|line| line.split(": ").nth(1)).collect();
+    assert!(ok && keys.len() == 3 && keys[0].len() == 64, "{text}");
+    assert!(keys[0] == keys[1] && keys[1] != keys[2], "{text}");
+}

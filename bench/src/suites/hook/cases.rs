@@ -150,6 +150,8 @@ pub const CASES: &[Case] = &[
         "{ t.as_ref().len() + m.len() }", "SUBJECT(&\"a\".to_owned(), \"b\").await"),
     called("`impl Trait` result", "async fn subject(m: &str) -> impl std::fmt::Display", "{ m.len() }",
         "SUBJECT(\"a\").await.to_string()"),
+    called("`impl Fn` result, its closure untyped", "async fn subject(n: usize) -> impl Fn(&str) -> bool",
+        "{ move |t| t.len() > n }", "SUBJECT(1).await(\"ab\")"),
     called("patterns", "async fn subject(Ctx(a): &Ctx, (b, _): (i32, i32), [c, ..]: [i32; 3]) -> i32",
         "{ a + b + c }", "SUBJECT(&Ctx(1), (2, 3), [4, 5, 6]).await")
         .stored_as("for<'a> fn(&'a Ctx, (i32, i32), [i32; 3]) -> BoxFuture<'a, i32>"),

@@ -4,6 +4,7 @@ mod by_hand;
 mod calls;
 mod cases;
 mod expansion;
+mod page;
 mod sizes;
 mod support;
 
@@ -51,8 +52,11 @@ fn run() -> Result<Vec<Figure>> {
     let meaning = "the same, of a pattern";
     let pattern = exactly(sizes.pattern);
     figures.push(Figure::new("bytes_over_plain_pattern", pattern, AtMost(1.0), meaning));
-    for (name, bytes) in sizes.bytes {
-        plain.push(Figure::plain(&format!("  {name}"), exactly(bytes), "bytes"));
+    for (argument, bytes) in &sizes.bytes {
+        for (maker, bytes) in sizes::MAKERS.iter().zip(bytes) {
+            let name = format!("  {argument}: {maker}");
+            plain.extend(bytes.map(|bytes| Figure::plain(&name, exactly(bytes), "bytes")));
+        }
     }
     bar.inc(1);
 
@@ -77,7 +81,7 @@ fn run() -> Result<Vec<Figure>> {
 
     bar.set_message("every case with every macro");
     let support = Support::find_out()?;
-    let page = support::write_page(&support)?;
+    let page = page::write(&support, &sizes)?;
     let (storable, starred) = support.storable(Maker::Ringback);
     let meaning = format!("of {starred} cases, in both editions: coerced, called, answered right");
     let limit = AtLeast(starred as f64);

@@ -6,7 +6,7 @@ use crate::{Result, portable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 pub const EDITIONS: [&str; 2] = ["2021", "2024"];
@@ -187,33 +187,10 @@ impl Support {
         ((0..CASES.len()).filter(called).count(), CASES.len())
     }
 
-    fn worst(&self, case: usize, maker: Maker) -> Verdict {
+    /// In the edition where it does worse.
+    pub fn worst(&self, case: usize, maker: Maker) -> Verdict {
         let verdicts = EDITIONS.map(|edition| self.0[&(case, maker, edition)]);
         verdicts.into_iter().min().unwrap_or(Verdict::Refused)
-    }
-
-    /// The table, in Markdown.
-    pub fn table(&self) -> String {
-        let mut text = String::from("| a plain `async fn` with |");
-        for maker in &Maker::ALL[1..] {
-            let _ = write!(text, " {} |", maker.name());
-        }
-        text += "\n|---|---|---|---|---|\n";
-        for (case, it) in CASES.iter().enumerate() {
-            let star = if it.starred { "\\*" } else { "" };
-            let _ = write!(text, "| {}{star} |", it.name);
-            for &maker in &Maker::ALL[1..] {
-                let word = match self.worst(case, maker) {
-                    Verdict::Refused => "-",
-                    Verdict::Wrong => "wrong",
-                    Verdict::Called => "called",
-                    Verdict::Stored => "**stored**",
-                };
-                let _ = write!(text, " {word} |");
-            }
-            text += "\n";
-        }
-        text
     }
 }
 
@@ -294,17 +271,4 @@ impl Package {
         }
         Ok(answers)
     }
-}
-
-/// Writes the table into the documentation, between its marks.
-pub fn write_page(support: &Support) -> Result<PathBuf> {
-    const MARKS: [&str; 2] = ["<!-- support table -->\n", "<!-- end of support table -->"];
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hook.md");
-    let page = fs::read_to_string(&path)?;
-    let parts = page.split_once(MARKS[0]).zip(page.split_once(MARKS[1]));
-    let Some(((before, _), (_, after))) = parts else {
-        return Err(format!("{} has no place for the table", path.display()).into());
-    };
-    fs::write(&path, [before, MARKS[0], &support.table(), MARKS[1], after].concat())?;
-    Ok(path)
 }

@@ -10,10 +10,15 @@ mod names;
 mod outlives;
 mod walk;
 
+use crate::result::behind;
+pub(crate) use names::any_word;
 use names::{ELIDED, Names, with_life};
 use outlives::{Outlives, lifetimes};
 use proc_macro2::Span;
-use syn::{FnArg, GenericParam, Lifetime, Signature, TypeParamBound};
+use quote::ToTokens;
+use syn::{
+    FnArg, GenericParam, Generics, Lifetime, Signature, Token, TypeParamBound, WherePredicate,
+};
 use walk::{Place, Walk};
 
 /// Names every lifetime that must have a name, and returns the future's. None: it borrows nothing,
@@ -47,6 +52,31 @@ fn declare(signature: &mut Signature, name: &str) -> Lifetime {
     let life = Lifetime::new(name, Span::call_site());
     signature.generics.params.insert(0, GenericParam::Lifetime(syn::parse_quote!(#life)));
     life
+}
+
+/// Writes `node: life`, and so that the compiler's help, which adds to the last bound, adds to one of the
+/// user's: beside the parameter where it is one, otherwise first in the `where` clause.
+fn bound(generics: &mut Generics, node: &str, life: &Lifetime) {
+    let clause = generics.where_clause.as_ref().map(|it| &it.predicates);
+    let said_below = clause.into_iter().flatten().any(|predicate| match predicate {
+        WherePredicate::Lifetime(it) => it.lifetime.to_string() == node,
+        WherePredicate::Type(it) => it.bounded_ty.to_token_stream().to_string() == node,
+        _ => false,
+    });
+    for parameter in generics.params.iter_mut().filter(|_| !said_below) {
+        match parameter {
+            GenericParam::Lifetime(it) if it.lifetime.to_string() == node => {
+                return it.bounds.insert(0, life.clone());
+            }
+            GenericParam::Type(it) if it.ident == node => {
+                it.colon_token.get_or_insert(Token![:](behind(&it.ident)));
+                return it.bounds.insert(0, TypeParamBound::Lifetime(life.clone()));
+            }
+            _ => {}
+        }
+    }
+    let node = with_life(node.parse().unwrap_or_default(), life);
+    generics.make_where_clause().predicates.insert(0, syn::parse_quote!(#node: #life));
 }
 
 /// What stands in the arguments.
@@ -177,9 +207,7 @@ impl Found {
         }
         let life = Lifetime::new(life, Span::call_site());
         for node in self.nodes.iter().filter(|node| !is_impl(node) && short(node)) {
-            let node = with_life(node.parse().unwrap_or_default(), &life);
-            let clause = signature.generics.make_where_clause();
-            clause.predicates.push(syn::parse_quote!(#node: #life));
+            bound(&mut signature.generics, node, &life);
         }
     }
 

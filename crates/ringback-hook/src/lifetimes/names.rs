@@ -63,7 +63,8 @@ fn fresh(tokens: &TokenStream, stem: &str) -> String {
     format!("'{name}")
 }
 
-fn any_word(tokens: &TokenStream, is: &dyn Fn(&str) -> bool) -> bool {
+/// Whether such a word stands somewhere.
+pub(crate) fn any_word(tokens: &TokenStream, is: &dyn Fn(&str) -> bool) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(word) => is(&word.to_string()),
         TokenTree::Group(group) => any_word(&group.stream(), is),

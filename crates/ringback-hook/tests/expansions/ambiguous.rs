@@ -13,6 +13,7 @@ fn longer(
         dyn ::core::future::Future<Output = &str> + ::core::marker::Send,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             &str,
@@ -21,6 +22,7 @@ fn longer(
         }
         let _ = &other;
         let _ = &one;
+        #[allow(clippy::type_complexity)]
         let __result: &str = { one };
         #[allow(unreachable_code)] __result
     })

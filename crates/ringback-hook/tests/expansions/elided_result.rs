@@ -15,6 +15,7 @@ fn name<'__hook>(
         > + ::core::marker::Send + '__hook,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             Option<&'__hook str>,
@@ -23,6 +24,7 @@ fn name<'__hook>(
         }
         let _ = &__argument1;
         let _ = &self;
+        #[allow(clippy::type_complexity)]
         let __result: Option<&'__hook str> = { self.name.as_deref() };
         #[allow(unreachable_code)] __result
     })

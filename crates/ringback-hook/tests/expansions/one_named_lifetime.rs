@@ -13,6 +13,7 @@ fn pick<'a>(
         dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + 'a,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             &'a str,
@@ -21,6 +22,7 @@ fn pick<'a>(
         }
         let _ = &key;
         let _ = &list;
+        #[allow(clippy::type_complexity)]
         let __result: &'a str = { find(list, key).await };
         #[allow(unreachable_code)] __result
     })

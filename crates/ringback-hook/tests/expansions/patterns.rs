@@ -23,6 +23,7 @@ fn sum<'__hook>(
         dyn ::core::future::Future<Output = i32> + ::core::marker::Send + '__hook,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             i32,

@@ -18,6 +18,7 @@ fn stop<'__hook>(
 where
     Self: '__hook,
 {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             bool,

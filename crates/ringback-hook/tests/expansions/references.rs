@@ -16,6 +16,7 @@ pub fn handle<'__hook>(
         > + ::core::marker::Send + '__hook,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             Result<usize, Error>,
@@ -24,6 +25,7 @@ pub fn handle<'__hook>(
         }
         let _ = &message;
         let _ = &ctx;
+        #[allow(clippy::type_complexity)]
         let __result: Result<usize, Error> = {
             ctx.send(message).await?;
             Ok(message.length)

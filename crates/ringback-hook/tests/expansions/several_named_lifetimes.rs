@@ -5,7 +5,7 @@ async fn exact<'a, 'b>(list: &'a [String], key: &'b str, more: &str) -> &'a str 
 
 // ---- becomes ----
 
-fn exact<'__hook, 'a, 'b>(
+fn exact<'__hook, 'a: '__hook, 'b: '__hook>(
     list: &'a [String],
     key: &'b str,
     more: &'__hook str,
@@ -13,11 +13,8 @@ fn exact<'__hook, 'a, 'b>(
     ::ringback::__private::Box<
         dyn ::core::future::Future<Output = &'a str> + ::core::marker::Send + '__hook,
     >,
->
-where
-    'a: '__hook,
-    'b: '__hook,
-{
+> {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             &'a str,
@@ -27,6 +24,7 @@ where
         let _ = &more;
         let _ = &key;
         let _ = &list;
+        #[allow(clippy::type_complexity)]
         let __result: &'a str = { find(list, key, more).await };
         #[allow(unreachable_code)] __result
     })

@@ -19,6 +19,7 @@ unsafe fn read<'__hook>(
         > + ::core::marker::Send + '__hook,
     >,
 > {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             std::io::Result<usize>,
@@ -27,6 +28,7 @@ unsafe fn read<'__hook>(
         }
         let _ = &bytes;
         let _ = &device;
+        #[allow(clippy::type_complexity)]
         let __result: std::io::Result<usize> = {
             unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
         };
@@ -40,6 +42,7 @@ unsafe fn read_slot<'__hook>(
     device: &'__hook mut Device,
     bytes: &'__hook mut [u8],
 ) -> ::ringback::SlotFuture<'__hook, std::io::Result<usize>> {
+    #[allow(clippy::async_yields_async)]
     __slot
         .put(async move {
             if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
@@ -49,6 +52,7 @@ unsafe fn read_slot<'__hook>(
             }
             let _ = &bytes;
             let _ = &device;
+            #[allow(clippy::type_complexity)]
             let __result: std::io::Result<usize> = {
                 unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
             };

@@ -9,6 +9,7 @@ async extern "C" fn tick(clock: &Clock) -> u64 {
 extern "C" fn tick<'__hook>(
     clock: &'__hook Clock,
 ) -> my::callbacks::StackFuture<'__hook, u64, { 2 * SMALL }> {
+    #[allow(clippy::async_yields_async)]
     my::callbacks::StackFuture::new(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             u64,

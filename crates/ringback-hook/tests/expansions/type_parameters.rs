@@ -21,9 +21,10 @@ fn all<'__hook, T, U: 'static, V: Sync>(
     >,
 >
 where
-    T: Display + Send,
     T: '__hook,
+    T: Display + Send,
 {
+    #[allow(clippy::async_yields_async)]
     ::ringback::__private::Box::pin(async move {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<
             _,

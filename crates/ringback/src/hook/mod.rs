@@ -10,6 +10,9 @@
 
 pub(crate) mod stack;
 
+use std::future::Future;
+use std::marker::PhantomData;
+
 /// Turns an async closure into a plain one that returns a boxed future.
 ///
 /// ```
@@ -41,6 +44,40 @@ pub trait Returns {
 
 impl<R> Returns for fn() -> R {
     type Output = R;
+}
+
+/// Takes the type of a future's result to the body that makes it, so that a closure there is given the
+/// types of its arguments by `-> impl Fn(..)`. Invariant in `T`, as the compiler looks for a closure's
+/// bounds at one and the same type, and a subtype would be another one.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Expected<T>(PhantomData<fn(T) -> T>);
+
+impl<T> Clone for Expected<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Expected<T> {}
+
+impl<T> Expected<T> {
+    #[allow(clippy::new_without_default, reason = "called by a macro only")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Expected(PhantomData)
+    }
+
+    /// None, of a future whose result is the `T`.
+    #[must_use]
+    pub const fn future<F: Future<Output = T>>(self) -> Option<F> {
+        None
+    }
+
+    /// The result itself.
+    pub fn is(self, result: T) -> T {
+        result
+    }
 }
 
 #[doc(hidden)]

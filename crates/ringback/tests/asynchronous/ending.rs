@@ -7,14 +7,19 @@ fn ending_lets_blocked_producers_go() {
     let _alive = watchdog("blocked producers at the end");
     for discard in [false, true] {
         let policy = OverflowPolicy::Block { at_most: Duration::from_secs(100), or: REJECTED };
-        let (r, deliver) = POOL
-            .register_async(Mailbox::bounded(1).overflow(policy), accept, async |_| ())
-            .unwrap();
+        let entered = Arc::new(AtomicBool::new(false));
+        let e = entered.clone();
+        let take = move |x| {
+            e.store(x == 2, SeqCst);
+            accept(x)
+        };
+        let (r, deliver) =
+            POOL.register_async(Mailbox::bounded(1).overflow(policy), take, async |_| ()).unwrap();
         let f = r.as_fn();
         assert_eq!(f(1), 0);
         let blocked = thread::spawn(move || f(2));
-        wait_until("blocked", || r.counts().high_water >= 1);
-        thread::sleep(Duration::from_millis(20));
+        wait_until("the second call is inside", || entered.load(SeqCst));
+        thread::sleep(Duration::from_millis(20)); // and by now, most likely, waits for room
         let end = if discard { r.discard() } else { r.drain() };
         assert_eq!(blocked.join().unwrap(), REJECTED);
         let counts = balanced(block_on(join(deliver, end)).1.unwrap().counts);

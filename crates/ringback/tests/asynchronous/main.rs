@@ -200,7 +200,7 @@ fn trait_objects_streams_and_batches() {
 }
 
 #[test]
-fn a_forgotten_slot_future_keeps_its_memory() {
+fn futures_forgotten_in_a_slot_leak_their_memory() {
     let mut slot = FutureSlot::new();
     for _ in 0..3 {
         let mut future = slot.put(async { pending::<()>().await });

@@ -43,14 +43,16 @@ fn lint_levels_and_deprecation_are_the_functions_own() {
 
 mod spans {
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+    use std::sync::{Arc, Mutex};
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Metadata, Subscriber};
 
-    /// Counts how often a span was entered, and whether it had the field.
+    /// Counts how often a span was entered, and collects the names of those that were made.
     #[derive(Default)]
     pub(super) struct Spans {
         ids: AtomicU64,
-        pub(super) entered: std::sync::Arc<AtomicUsize>,
+        pub(super) entered: Arc<AtomicUsize>,
+        pub(super) names: Arc<Mutex<Vec<&'static str>>>,
     }
 
     impl Subscriber for Spans {
@@ -58,7 +60,7 @@ mod spans {
             true
         }
         fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-            assert_eq!(attributes.metadata().name(), "handled");
+            self.names.lock().expect("nobody panics here").push(attributes.metadata().name());
             assert!(attributes.metadata().fields().field("number").is_some());
             Id::from_u64(self.ids.fetch_add(1, Relaxed) + 1)
         }
@@ -98,6 +100,7 @@ fn instrument_above_and_below() {
     }
     let subscriber = spans::Spans::default();
     let entered = std::sync::Arc::clone(&subscriber.entered);
+    let names = std::sync::Arc::clone(&subscriber.names);
     let entries = || entered.load(std::sync::atomic::Ordering::Relaxed);
     let table: [for<'a> fn(u32, &'a str) -> BoxFuture<'a, usize>; 2] = [above, below];
     tracing::subscriber::with_default(subscriber, || {
@@ -114,4 +117,40 @@ fn instrument_above_and_below() {
         assert_eq!(poll_then_drop(above_others(1, "text"), 2), Some(4));
         assert!(entries() >= before + 4);
     });
+    let names = names.lock().expect("nobody panics here");
+    assert!(names.len() == 4 && names.iter().all(|name| *name == "handled"), "{names:?}");
+}
+
+/// A slot's second function is another function, as far as an attribute on it can tell.
+#[test]
+fn spans_of_both_functions_of_a_slot() {
+    #[tracing::instrument]
+    #[hook(slot)]
+    async fn above(number: u32) -> u32 {
+        number
+    }
+    #[hook(slot)]
+    #[tracing::instrument]
+    async fn below(number: u32) -> u32 {
+        number
+    }
+    let subscriber = spans::Spans::default();
+    let names = std::sync::Arc::clone(&subscriber.names);
+    let entered = std::sync::Arc::clone(&subscriber.entered);
+    let entries = || entered.load(std::sync::atomic::Ordering::Relaxed);
+    let mut slot = ringback::FutureSlot::new();
+    tracing::subscriber::with_default(subscriber, || {
+        // Never polled: a plain function's span is entered at the call, that of a future is not.
+        drop((above(1), below(1), above_slot(&mut slot, 1)));
+        assert_eq!(entries(), 0);
+        drop(below_slot(&mut slot, 1));
+        assert_eq!(entries(), 1);
+        names.lock().expect("nobody panics here").clear();
+        assert_eq!(super::support::run(above(1)), 1);
+        assert_eq!(super::support::run(above_slot(&mut slot, 2)), 2);
+        assert_eq!(super::support::run(below(3)), 3);
+        assert_eq!(super::support::run(below_slot(&mut slot, 4)), 4);
+    });
+    let names = names.lock().expect("nobody panics here");
+    assert_eq!(*names, ["above", "above", "below", "below_slot"]);
 }

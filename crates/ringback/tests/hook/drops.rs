@@ -1,7 +1,7 @@
 //! Arguments live and drop as in a plain `async fn`: on completion, on early return, when the future
 //! is cancelled at any await, and when the body panics.
 
-use super::support::{Log, Loud, poll_then_drop};
+use super::support::{Log, poll_then_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The functions of this file, each once plain and once as a hook, and what calls them.
@@ -136,6 +136,50 @@ macro_rules! subjects {
             first.log().note("body");
             kept.name.len() + one.name.len() + last.name.len()
         }
+
+        pub(super) struct Host(pub(super) Loud);
+
+        impl Host {
+            #[$hook]
+            pub(super) async fn by_value(self, first: Loud, _: Loud) -> usize {
+                pause().await;
+                self.0.log().note("body");
+                first.name.len()
+            }
+
+            #[$hook]
+            pub(super) async fn unused(self, (one, _): (Loud, Loud), last: Loud) -> usize {
+                let local = one.log().loud("local");
+                pause().await;
+                local.name.len() + last.name.len()
+            }
+
+            #[$hook]
+            pub(super) async fn by_mutable_value(mut self, (one, _): (Loud, Loud)) -> usize {
+                self.0.name = "self, renamed";
+                pause().await;
+                self = Host(one.log().loud("another self"));
+                pause().await;
+                self.0.name = "another self, renamed";
+                one.name.len()
+            }
+
+            #[$hook]
+            pub(super) async fn moved(self: Box<Self>, last: Loud) -> usize {
+                pause().await;
+                let Host(inside) = *self;
+                last.log().note("body");
+                pause().await;
+                inside.name.len()
+            }
+
+            #[$hook]
+            pub(super) async fn by_arc(self: std::sync::Arc<Self>, _: Loud, last: Loud) -> usize {
+                pause().await;
+                self.0.log().note("body");
+                last.name.len()
+            }
+        }
     };
 }
 
@@ -147,20 +191,35 @@ mod hooked {
     subjects!(ringback::hook);
 }
 
+macro_rules! subject {
+    ($functions:ident $name:ident) => {
+        $functions::$name
+    };
+    ($functions:ident $receiver:ident $name:ident) => {
+        $functions::$receiver::$name
+    };
+}
+
 /// Calls both with the same arguments, up to each of their awaits and to their end, and compares.
 macro_rules! compare {
-    ($($name:ident($log:ident: $($argument:expr),*);)*) => {$(
+    ($($([$receiver:ident])? $name:ident($log:ident: $($argument:expr),*);)*) => {$(
         #[test]
         fn $name() {
             let mut most = 0;
             for times in 1..5 {
                 let $log = Log::default();
                 let plain = catch_unwind(AssertUnwindSafe(|| {
-                    poll_then_drop(plain::$name($($argument),*), times).is_some()
+                    #[allow(unused_imports, reason = "for methods")]
+                    use plain::{self as functions, Host};
+                    poll_then_drop(subject!(functions $($receiver)? $name)($($argument),*), times)
+                        .is_some()
                 }));
                 let of_plain = $log.taken();
                 let hooked = catch_unwind(AssertUnwindSafe(|| {
-                    poll_then_drop(hooked::$name($($argument),*), times).is_some()
+                    #[allow(unused_imports, reason = "for methods")]
+                    use hooked::{self as functions, Host};
+                    poll_then_drop(subject!(functions $($receiver)? $name)($($argument),*), times)
+                        .is_some()
                 }));
                 assert_eq!(of_plain, $log.taken(), "after {times} polls");
                 assert_eq!(plain.as_ref().ok(), hooked.as_ref().ok());
@@ -207,6 +266,19 @@ compare! {
         (log.loud("one"), log.loud("rest")),
         log.loud("last")
     );
+    [Host] by_value(log: Host(log.loud("self")), log.loud("first"), log.loud("wild"));
+    [Host] unused(
+        log: Host(log.loud("self")),
+        (log.loud("one"), log.loud("rest")),
+        log.loud("last")
+    );
+    [Host] by_mutable_value(log: Host(log.loud("self")), (log.loud("one"), log.loud("rest")));
+    [Host] moved(log: Box::new(Host(log.loud("self"))), log.loud("last"));
+    [Host] by_arc(
+        log: std::sync::Arc::new(Host(log.loud("self"))),
+        log.loud("wild"),
+        log.loud("last")
+    );
 }
 
 /// The one difference, as documented: before the first poll the plain future drops its arguments
@@ -233,26 +305,100 @@ fn nothing_is_dropped_or_run_by_the_call_itself() {
 }
 
 /// A unit struct in the place of a name binds nothing, so its value must be kept as `_` is.
-#[test]
-fn a_unit_struct_as_a_pattern_is_dropped_at_the_end() {
+#[allow(non_camel_case_types, reason = "a name that looks like any argument's")]
+mod units {
+    use super::super::support::{Log, Loud, poll_then_drop};
+
+    thread_local! {
+        static DROPS: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+
+    fn note(what: &'static str) {
+        DROPS.with_borrow_mut(|drops| drops.push(what));
+    }
+
     struct Unit;
-    static LOG: std::sync::Mutex<Vec<&str>> = std::sync::Mutex::new(Vec::new());
+    struct unit;
+    type alias = unit;
+
     impl Drop for Unit {
         fn drop(&mut self) {
-            LOG.lock().expect("no panic").push("unit");
+            note("Unit");
         }
     }
-    async fn plain(_: i32, Unit: Unit, later: Loud) {
-        LOG.lock().expect("no panic").push(later.name);
+
+    impl Drop for unit {
+        fn drop(&mut self) {
+            note("unit");
+        }
     }
-    #[ringback::hook]
-    async fn hooked(_: i32, Unit: Unit, later: Loud) {
-        LOG.lock().expect("no panic").push(later.name);
+
+    macro_rules! functions {
+        ($hook:meta) => {
+            use super::*;
+
+            #[$hook]
+            pub(super) async fn capital(_: i32, Unit: Unit, later: Loud) {
+                note(later.name);
+            }
+
+            #[$hook]
+            pub(super) async fn small(_: i32, unit: unit, unit: &self::unit, later: Loud) {
+                note(later.name);
+                drop(unit); // another one
+                note("end");
+            }
+
+            #[$hook]
+            pub(super) async fn of_an_alias(other: alias, later: Loud) {
+                note(later.name);
+                drop(other);
+                note("end");
+            }
+        };
     }
-    let log = Log::default();
-    poll_then_drop(plain(1, Unit, log.loud("body")), 1);
-    let of_plain = std::mem::take(&mut *LOG.lock().expect("no panic"));
-    poll_then_drop(hooked(1, Unit, log.loud("body")), 1);
-    assert_eq!(of_plain, ["body", "unit"]);
-    assert_eq!(of_plain, *LOG.lock().expect("no panic"));
+
+    mod plain {
+        functions!(allow(clippy::needless_pass_by_value));
+    }
+
+    mod hooked {
+        functions!(ringback::hook);
+    }
+
+    macro_rules! noted {
+        ($functions:ident) => {{
+            let log = Log::default();
+            poll_then_drop($functions::capital(1, Unit, log.loud("capital")), 1);
+            poll_then_drop($functions::small(1, unit, &unit, log.loud("small")), 1);
+            poll_then_drop($functions::of_an_alias(unit, log.loud("alias")), 1);
+            DROPS.take()
+        }};
+    }
+
+    #[test]
+    fn unit_structs_as_patterns_are_dropped_at_the_end() {
+        let plain = noted!(plain);
+        assert_eq!(plain, noted!(hooked));
+        let small = ["small", "unit", "end", "unit", "unit"];
+        assert_eq!(plain[..2], ["capital", "Unit"]);
+        assert_eq!(plain[2..7], small);
+    }
+
+    /// Under another name than the type's it cannot be told from any argument, as documented: the
+    /// body has a `unit` of its own. Named otherwise, as `of_an_alias` does, it is as in the plain function.
+    #[test]
+    fn a_unit_struct_behind_an_alias_is_taken_for_a_name() {
+        async fn plain(unit: alias) {
+            note("body");
+        }
+        #[ringback::hook]
+        async fn hooked(unit: alias) {
+            note("body");
+        }
+        poll_then_drop(plain(unit), 1);
+        assert_eq!(DROPS.take(), ["body", "unit"]);
+        poll_then_drop(hooked(unit), 1);
+        assert_ne!(DROPS.take(), ["body", "unit"]);
+    }
 }

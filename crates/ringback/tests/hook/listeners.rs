@@ -25,6 +25,7 @@ async fn add_twice(value: u64) {
 
 #[test]
 fn hooks_of_a_table_are_registered_on_a_pool() {
+    let _alive = super::support::watchdog("hooks on a pool");
     let table: [fn(u64) -> BoxFuture<'static, ()>; 2] = [add, add_twice];
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
     runtime.expect("a runtime").block_on(async {

@@ -19,6 +19,7 @@ mod hygiene;
 mod listeners;
 mod methods;
 mod options;
+mod patterns;
 mod results;
 mod slots;
 mod stack;

@@ -1,9 +1,10 @@
 //! `?Send`, `Sync`, `crate = path`.
 
-use super::support::{pause, run};
-use ringback::hook;
+use super::support::{BoxFuture, pause, run};
+use ringback::{LocalSlotFuture, LocalStackFuture, SlotFuture, StackFuture, hook};
 use std::cell::Cell;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -52,6 +53,40 @@ fn options_change_the_type() {
     let both: for<'a> fn(&'a str) -> LocalSync<'a, usize> = local_but_shared;
     assert_eq!(run(local(&Cell::new(1), Rc::new(2))), 3);
     assert_eq!([run(shared("abc")), run(both("abc"))], [3, 3]);
+}
+
+/// Does not compile where the type has the trait.
+macro_rules! lacks {
+    ($($ty:ty: $bound:path;)*) => {$({
+        trait Ambiguous<A> {
+            fn called() -> bool {
+                true
+            }
+        }
+        struct Other;
+        impl<T: ?Sized> Ambiguous<()> for T {}
+        impl<T: ?Sized + $bound> Ambiguous<Other> for T {}
+        assert!(<$ty as Ambiguous<_>>::called());
+    })*};
+}
+
+#[test]
+fn futures_have_no_trait_that_was_not_asked_for() {
+    lacks! {
+        BoxFuture<'static, u8>: Sync;
+        Local<'static, u8>: Send;
+        Local<'static, u8>: Sync;
+        LocalSync<'static, u8>: Send;
+        LocalSlotFuture<'static, u8>: Send;
+        LocalSlotFuture<'static, u8>: Sync;
+        LocalStackFuture<'static, u8, 64>: Send;
+        LocalStackFuture<'static, u8, 64>: Sync;
+        LocalStackFuture<'static, u8, 64>: Unpin;
+        StackFuture<'static, u8, 64>: Unpin;
+    }
+    fn has_both<T: Send + Sync>(_: PhantomData<T>) {}
+    has_both::<SlotFuture<'static, u8>>(PhantomData);
+    has_both::<StackFuture<'static, u8, 64>>(PhantomData);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::support::{BoxFuture, View, pause, run};
 use ringback::hook;
 use std::convert::Infallible;
-use std::fmt::Display;
+use std::future::Future;
 use std::panic::catch_unwind;
 
 macro_rules! functions {
@@ -180,8 +180,6 @@ fn hooks_call_themselves_and_each_other() {
     assert!(run(stored(&7)));
 }
 
-use std::future::Future;
-
 /// The future is as unnameable as any, but its traits are known.
 #[test]
 fn a_hook_is_send_and_can_be_spawned() {
@@ -192,14 +190,107 @@ fn a_hook_is_send_and_can_be_spawned() {
     let runtime = runtime.expect("a runtime");
     let answer = runtime.block_on(async { tokio::spawn(spawned(factorial(5))).await });
     assert_eq!(answer.expect("it does not panic"), 120);
-    let _: &dyn Display = &0;
-    let _ = View("");
 }
 
-/// The forms that docs/hook.md says for closures, and for an argument that is not there.
-#[hook]
-async fn measures(more: usize) -> impl Fn(&str) -> usize {
-    move |text: &str| text.len() + more
+/// The bounds of the result give a closure the types of its arguments, as in a plain function.
+mod closures {
+    macro_rules! functions {
+        ($hook:meta) => {
+            #[$hook]
+            pub(in super::super) async fn longer(text: &str) -> impl Fn(&str) -> bool + use<'_> {
+                super::super::super::support::pause().await;
+                move |other| other.len() > text.len()
+            }
+
+            #[$hook]
+            pub(in super::super) async fn at(number: usize) -> impl Fn(&[u8]) -> Option<&u8> {
+                super::super::super::support::pause().await;
+                move |bytes| bytes.get(number)
+            }
+
+            #[$hook]
+            pub(in super::super) async fn pair(more: usize) -> (impl FnMut(&str) -> usize, u8) {
+                let mut all = more;
+                (
+                    move |text| {
+                        all += text.len();
+                        all
+                    },
+                    7,
+                )
+            }
+
+            #[$hook]
+            pub(in super::super) async fn twice<T: Copy + Sync>(
+                call: impl Fn(T) -> T + Send,
+                _: &T,
+            ) -> impl Fn(T) -> T {
+                move |value| call(call(value))
+            }
+
+            #[$hook]
+            pub(in super::super) async fn made<T: Default + PartialEq>() -> impl Fn(&T) -> bool {
+                let made = T::default();
+                move |other: &T| made == *other
+            }
+
+            #[$hook]
+            pub(in super::super) async fn refused(number: usize) -> impl Fn(&str) -> usize {
+                if number == 0 {
+                    return move |text: &str| text.len();
+                }
+                panic!("{number}")
+            }
+
+            pub(in super::super) struct Prefix<T>(pub(in super::super) T);
+
+            impl<T: AsRef<str> + Sync> Prefix<T> {
+                #[$hook]
+                pub(in super::super) async fn starts(&self) -> impl Fn(&str) -> bool + use<'_, T> {
+                    |text| text.starts_with(self.0.as_ref())
+                }
+            }
+        };
+    }
+
+    pub(super) mod plain {
+        functions!(allow(clippy::elidable_lifetime_names));
+    }
+
+    pub(super) mod hooked {
+        functions!(ringback::hook);
+    }
+}
+
+macro_rules! closures {
+    ($functions:ident) => {{
+        use closures::$functions::*;
+        run(async {
+            let text = "text".to_owned();
+            let (mut count, seven) = pair(1).await;
+            let counts = [count("a"), count("bc"), usize::from(seven)];
+            let bytes = [1, 2, 3].to_vec();
+            let found = at(2).await(&bytes).copied();
+            let twice = twice(|number| number * 2, &1).await(3);
+            let prefix = Prefix(text.clone());
+            let starts = prefix.starts().await;
+            let flags = [
+                longer(&text).await("longer"),
+                made::<&str>().await(&""),
+                at(3).await(&bytes).is_none(),
+                starts("text, and more"),
+                starts("tex"),
+            ];
+            (counts, found, twice, flags, refused(0).await("abc"))
+        })
+    }};
+}
+
+#[test]
+fn closures_as_results() {
+    let plain = closures!(plain);
+    assert_eq!(plain, closures!(hooked));
+    assert_eq!(plain, ([2, 4, 7], Some(3), 12, [true, true, true, true, false], 3));
 }
 
 #[hook]
@@ -207,14 +298,14 @@ async fn trims() -> Box<dyn Fn(&str) -> &str + Send> {
     Box::new(|text| text.trim())
 }
 
+/// The form that docs/hook.md says for an argument that is not there.
 #[hook]
 async fn conditional<'a>(#[cfg(any())] gone: &str, text: &'a str) -> &'a str {
     text
 }
 
 #[test]
-fn closures_as_results_and_absent_arguments() {
-    assert_eq!(run(measures(1))("text"), 5);
+fn boxed_closures_and_absent_arguments() {
     assert_eq!(run(trims())(" text "), "text");
     assert_eq!(run(conditional("text")), "text");
 }

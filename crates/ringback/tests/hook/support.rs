@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 pub(crate) type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
@@ -23,6 +25,22 @@ impl Named for &str {
 
 pub(crate) fn run<R>(future: impl Future<Output = R>) -> R {
     futures_executor::block_on(future)
+}
+
+/// Ends the process, and so the test run, if the guard is not dropped in time: for what may hang.
+pub(crate) fn watchdog(name: &'static str) -> impl Drop {
+    struct Alive(#[allow(dead_code, reason = "its end is what tells")] Sender<()>);
+    impl Drop for Alive {
+        fn drop(&mut self) {}
+    }
+    let (alive, over) = channel();
+    std::thread::spawn(move || {
+        if over.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("watchdog: {name} hangs");
+            std::process::abort();
+        }
+    });
+    Alive(alive)
 }
 
 /// Lets the future be polled once more, so that what is alive then is held over an await.

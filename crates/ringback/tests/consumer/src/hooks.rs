@@ -56,6 +56,22 @@ impl Drop for Guard {
     }
 }
 
+impl Guard {
+    /// As [`disarms`].
+    #[rb::hook(crate = rb)]
+    pub async fn disarm(mut self) {
+        self.armed = false;
+    }
+
+    /// Sets what is read, too.
+    #[rb::hook(crate = rb, slot)]
+    pub async fn replace(mut self, other: Self) -> bool {
+        self.armed = false;
+        self = other;
+        self.armed
+    }
+}
+
 /// Takes types of all kinds.
 #[rb::hook(crate = rb)]
 pub async fn generic<T, const N: usize>(all: [T; N], text: impl Display + Send) -> String
@@ -63,6 +79,38 @@ where
     T: Display + Send + Sync,
 {
     all.iter().map(ToString::to_string).chain([text.to_string()]).collect()
+}
+
+/// A closure whose arguments have no types.
+#[rb::hook(crate = rb)]
+pub async fn longer_than(text: &str) -> impl Fn(&str) -> bool + '_ {
+    move |other| other.len() > text.len()
+}
+
+/// In one line, which must not look as if its braces were too many.
+#[rb::hook(crate = rb)]
+pub async fn adds(more: u8) -> impl Fn(u8) -> u8 { move |number| number.saturating_add(more) }
+
+/// A type that is complex, but said once only.
+#[rb::hook(crate = rb)]
+pub async fn complex(text: &str) -> Option<Box<dyn for<'t> Fn(&'t str) -> Option<&'t str> + Send + Sync + '_>> {
+    Some(Box::new(move |other| other.strip_prefix(text)))
+}
+
+/// A future that is the result.
+#[rb::hook(crate = rb)]
+pub async fn later(number: u8) -> core::future::Ready<u8> {
+    core::future::ready(number)
+}
+
+/// Needs bounds on what has bounds already.
+#[rb::hook(crate = rb)]
+pub async fn bounded<'a, 'b, T: Display + Send, U>(one: &'a str, _: (&'b str, &'b str), all: T, _: U) -> &'a str
+where
+    U: Send,
+{
+    drop(all.to_string());
+    one
 }
 
 /// Does not return.
@@ -138,6 +186,7 @@ impl Handles for View<'_> {
 }
 
 /// What a table holds.
+#[allow(unused_qualifications, reason = "in the prelude since the edition 2024")]
 pub type Handler = for<'a> fn(&'a str) -> core::pin::Pin<Box<dyn core::future::Future<Output = usize> + Send + 'a>>;
 
 /// A table of closures.

@@ -1,0 +1,12 @@
+use ringback::hook;
+
+struct View<'a>(&'a str);
+
+#[hook]
+async fn length(view: View) -> usize {
+    view.0.len()
+}
+
+fn main() {
+    drop(length(View("text")));
+}
