@@ -5,7 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "qemu-user is for Linux"
 target=aarch64-unknown-linux-gnu
-suite=(abort counter listeners macro_forms outbound panics quiet reuse signatures stress tracked)
+suite=(abort counter listeners macro_forms outbound panics quiet rare reuse signatures stress tracked)
 if [ "$(uname -m)" != aarch64 ]; then
   have_target "$target" || skip "the target $target is out of reach"
   need_debian gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user

@@ -43,7 +43,7 @@ while IFS='|' read -r file from to name; do
 done <<'MUTATIONS'
 inbound/slot.rs|        fence();\n        if self.active.load(Acquire) == link {|        if self.active.load(Acquire) == link {|a call enters without its fence
 inbound/slot.rs|if self.active.load(Acquire) == link {|if true {|a call does not look at the slot again
-inbound/slot.rs|cell.store(header.as_ptr(), Release);|cell.store(header.as_ptr(), Relaxed);|the entry store is relaxed
+inbound/slot.rs|cell.store(header, Release);|cell.store(header, Relaxed);|the entry store is relaxed
 inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Relaxed);\n        fence();\n        self.somebody_waits()|the exit store is relaxed
 inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Release);\n        self.somebody_waits()|a call leaves without its fence
 inbound/slot.rs|        fence();\n        self.somebody_waits()\n    }\n\n    /// Whether|        false\n    }\n\n    /// Whether|a withdrawn call does not look who waits

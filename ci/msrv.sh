@@ -14,6 +14,6 @@ cargo "+$toolchain" check --quiet -p ringback --no-default-features --target-dir
 tests=()
 for file in crates/ringback/tests/*.rs; do
   name=$(basename "$file" .rs)
-  case $name in ui | macro_* | tracing) ;; *) tests+=("--test=$name") ;; esac
+  case $name in ui | macro_*) ;; *) tests+=("--test=$name") ;; esac
 done
-cargo_test "+$toolchain" -p ringback --target-dir target/msrv --test outbound --test asynchronous "${tests[@]}"
+cargo_test "+$toolchain" -p ringback --all-features --target-dir target/msrv --test outbound --test asynchronous --test hook "${tests[@]}"

@@ -7,9 +7,11 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks litmus loom asan tsan valgrind miri coverage)
-# By name only, until each has been green from an empty folder several times in a row.
+checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks loom asan tsan valgrind miri)
+# By name only: until each has been green from an empty folder several times in a row, and those that
+# get better the longer they run (a short run of each is part of `unit`).
 young=(vsomeip macrobox)
+long=(fuzz litmus coverage)
 [ $# -gt 0 ] && checks=("$@")
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
@@ -35,6 +37,6 @@ for check in "${checks[@]}"; do
   echo "--- $check: $word after $((SECONDS - start)) s; $(df -h --output=avail . | tail -1 | tr -d ' ') of disk free"
 done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
-[ $# -gt 0 ] || echo "run by name only, as they are young: ${young[*]}"
+[ $# -gt 0 ] || echo "run by name only, as they are young: ${young[*]}; as they take long: ${long[*]}"
 echo "$passed passed, $failed failed, ${#skips[@]} skipped"
 [ "$failed" -eq 0 ]

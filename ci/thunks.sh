@@ -29,6 +29,23 @@ name=$(gdb -batch -ex "info symbol 0x$address + 16 * 7" "$program" 2>/dev/null |
 [[ $name == *vehicle_bus*TABLE::thunks*"+ 112"* ]] || { echo "gdb calls slot 7: $name"; exit 1; }
 echo "gdb calls slot 7: ${name%% in section*}"
 
+# perf_sees : whether a profile of calls names the pool whose thunks were met. A thunk takes a nanosecond,
+# so a profile meets few: it is taken up to five times.
+perf_sees() {
+  local profile=target/thunks.perf seen=0
+  (need_debian linux-perf) && perf record -q -e cpu-clock -o "$profile" true 2>/dev/null ||
+    { echo "not run here: perf, which may not sample"; return; }
+  for _ in 1 2 3 4 5; do
+    perf record -q -e cpu-clock -F 10000 -o "$profile" "$program" --listeners 500 --messages 2000000 --threads 2 >/dev/null 2>&1
+    seen=$(perf script -i "$profile" -F ip,sym,symoff 2>/dev/null | grep -cE 'ON_MESSAGE>::TABLE::thunks\+0x') || true
+    [ "$seen" = 0 ] || { echo "perf met thunks $seen times, each under its pool's name"; return; }
+  done
+  echo "perf names no thunk"
+  return 1
+}
+mkdir -p target
+perf_sees
+
 if have_target aarch64-unknown-linux-gnu && (need_debian gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross); then
   CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     cargo build --quiet --release --target aarch64-unknown-linux-gnu --example qsort
@@ -56,3 +73,7 @@ protect() { # TARGET FLAG NOTE READELF LINKER-FLAG..
 }
 protect x86_64-unknown-linux-gnu \
   "-Zcf-protection=full -Clink-self-contained=-linker -Clink-arg=-fuse-ld=bfd" "IBT, SHSTK" readelf ibt shstk
+if have_target aarch64-unknown-linux-gnu && command -v aarch64-linux-gnu-gcc >/dev/null; then
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    protect aarch64-unknown-linux-gnu "-Zbranch-protection=bti" "feature: BTI" aarch64-linux-gnu-readelf force-bti
+fi

@@ -17,7 +17,7 @@ static REGISTRATION: Mutex<Option<Registration<PLUGIN>>> = Mutex::new(None);
 /// Registers a listener that adds; one at a time.
 #[unsafe(no_mangle)]
 pub extern "C" fn plugin_register(summand: i32) -> Option<Function> {
-    let registration = PLUGIN.register(move |x| x + summand).ok()?;
+    let registration = PLUGIN.register(move |x| x.wrapping_add(summand)).ok()?;
     let function = registration.as_fn();
     *REGISTRATION.lock().ok()? = Some(registration);
     Some(function)

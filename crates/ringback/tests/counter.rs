@@ -21,4 +21,5 @@ static CHOOSE: extern "C" fn() = {
 #[test]
 fn the_counter_is_in_force() {
     assert_eq!(ringback::init(Protection::Auto), Ok(Protection::Counter));
+    assert_eq!(ringback::attach_thread(), Protection::Counter, "there is nothing to attach");
 }

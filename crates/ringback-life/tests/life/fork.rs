@@ -135,3 +135,37 @@ fn a_child_finds_no_lock_taken_while_others_register() {
         thread.join().unwrap();
     }
 }
+
+#[test]
+fn records_are_as_free_in_the_child_as_in_the_parent() {
+    if !is_this("fork::records_are_as_free_in_the_child_as_in_the_parent") {
+        return;
+    }
+    let mine = POOL.register(|x| x + 1).unwrap();
+    let function: Function = mine.as_fn();
+    assert_eq!(function(0), 1, "this thread has a record of its own");
+    // Others lie free, or belong to threads that live on in the parent only.
+    thread::spawn(move || assert_eq!(function(1), 2)).join().unwrap();
+    let (ready, go) = mpsc::channel();
+    let (end, stay) = mpsc::channel::<()>();
+    let other = thread::spawn(move || {
+        assert_eq!(function(2), 3);
+        ready.send(()).unwrap();
+        let _ = stay.recv();
+    });
+    go.recv().unwrap();
+    let mut mine = Some(mine);
+    let child = fork(std::panic::AssertUnwindSafe(|| {
+        assert_eq!(function(3), 4);
+        // qemu-user fails to start a thread in the child of a process that has several.
+        if std::env::var_os("RINGBACK_RUNNER").is_none() {
+            thread::spawn(move || assert_eq!(function(4), 5)).join().unwrap();
+        }
+        mine.take().unwrap().unregister().unwrap();
+        assert_eq!(function(5), -1);
+    }));
+    wait_for(child);
+    drop(end);
+    other.join().unwrap();
+    mine.take().unwrap().unregister().unwrap();
+}

@@ -6,6 +6,7 @@
 mod exit;
 mod fork;
 mod own_process;
+mod protection;
 mod signals;
 mod teardown;
 mod unload;

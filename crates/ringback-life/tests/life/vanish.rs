@@ -3,9 +3,12 @@
 use crate::own_process::{self, is_this};
 use crate::{Function, life_call_and_catch_jump, life_jump_out};
 use ringback::{Pending, callback_pool};
+use std::future::{Future, IntoFuture};
 use std::os::unix::process::ExitStatusExt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -58,7 +61,9 @@ fn a_thread_that_ends_inside_is_found_out() {
     let Err(Pending::Vanished(retired)) = mine.unregister() else { panic!("not found out") };
     assert_eq!(function(1), -1);
     assert_eq!(dropped.load(SeqCst), 0, "dropped under a call");
-    assert!(retired.wait_timeout(Duration::from_millis(10)).is_err());
+    let retired = retired.wait_timeout(Duration::from_millis(10)).unwrap_err();
+    let polled = pin!(retired.into_future()).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(Err(Pending::Vanished(_)))), "a task would wait for ever");
     // Everybody else is served as before.
     let other = POOL.register(|x| x + 1).unwrap();
     assert_eq!(other.as_fn()(1), 2);

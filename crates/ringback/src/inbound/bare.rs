@@ -80,11 +80,6 @@ pub(crate) mod thread {
     pub(crate) fn number() -> u64 {
         1
     }
-
-    /// Not asked: without `std` no listener is bound to a thread.
-    pub(crate) fn is_inside(_: *mut Header) -> bool {
-        true
-    }
 }
 
 pub(crate) mod free {

@@ -283,8 +283,8 @@ impl Core {
     /// Called by the bound thread, and the header was not finished yet.
     pub(crate) unsafe fn left_bound(&'static self, index: usize, header: NonNull<Header>) {
         // SAFETY: alive, since it was not finished.
-        let ended = unsafe { header.as_ref() }.state.load(Relaxed) & ENDED != 0;
-        if ended && !thread::is_inside(header.as_ptr()) {
+        let this = unsafe { header.as_ref() };
+        if this.state.load(Relaxed) & ENDED != 0 && !this.is_entered_bound() {
             // SAFETY: unlinked, only this thread could be inside, and it is not.
             unsafe { self.finish(index, header) };
         }

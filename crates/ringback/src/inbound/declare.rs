@@ -30,7 +30,7 @@ macro_rules! __pool {
             ) -> $output {
                 // SAFETY: the thunks pass their own index; `call` gets its own data.
                 unsafe {
-                    $crate::__private::dispatch::<$name>(index, |call, data| {
+                    $crate::__private::dispatch::<$name>(index, move |call, data| {
                         call(data, $($argument),*)
                     })
                 }

@@ -49,11 +49,11 @@ pub unsafe fn dispatch<S: Signature>(
         }
         taken.give_back();
     }
-    slow::<S>(index, slot, invoke)
+    slow::<S>(slot, invoke)
 }
 
-/// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here, so
-/// that the ordinary call need not keep it.
+/// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here and in
+/// [`slow`], so that the ordinary call need not keep it.
 #[cold]
 #[inline(never)]
 fn sweep<S: Signature>(slot: &'static Slot) {
@@ -111,11 +111,11 @@ enum Admission {
 #[cold]
 #[inline(never)]
 fn slow<S: Signature>(
-    index: usize,
     slot: &'static Slot,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
 ) -> S::Output {
     let core = &S::pool().core;
+    let index = index_of::<S>(slot);
     let (way, header, bound) = match admit(core, index, slot, S::ALWAYS_COUNTED) {
         Admission::Inside { way, header, bound } => (way, header, bound),
         Admission::Stale => return stale::<S>(index),
@@ -127,6 +127,10 @@ fn slow<S: Signature>(
     if let Way::Counted(_) = way {
         thread::begin_counted(header.as_ptr());
     }
+    if bound {
+        // SAFETY: admitted.
+        unsafe { header.as_ref() }.enter_bound();
+    }
     // SAFETY: admitted, and not left before it returns.
     let answer = unsafe { call::<S>(header, invoke) };
     if let Way::Counted(_) = way {
@@ -137,8 +141,12 @@ fn slow<S: Signature>(
     }
     if bound {
         // SAFETY: a thread-bound listener is retired and finished by its own thread only, which is
-        // this one, and it was not finished while this thread was inside.
-        unsafe { core.left_bound(index, header) };
+        // this one, and it was not finished while this thread was inside. (Nobody waits for a slot with
+        // such a listener, so nothing was swept above.)
+        unsafe {
+            header.as_ref().leave_bound();
+            core.left_bound(index, header);
+        }
     }
     match answer {
         Ok(value) => value,

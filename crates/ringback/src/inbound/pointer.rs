@@ -194,7 +194,7 @@ macro_rules! pointers {
             /// `index` is a slot of the pool, and the arguments are what the C signature promises.
             pub unsafe extern "C-unwind" fn body($($arg: $ty,)* index: usize) -> R {
                 // SAFETY: the caller's promise; the listener's function gets its own data.
-                unsafe { dispatch::<S>(index, |call, data| call(data, $($arg),*)) }
+                unsafe { dispatch::<S>(index, move |call, data| call(data, $($arg),*)) }
             }
         }
 

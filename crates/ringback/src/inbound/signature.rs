@@ -218,7 +218,7 @@ pub const fn free_register(arguments: &[Option<Passing>], output: Option<Passing
         return None; // an unknown result may come back through a hidden pointer argument
     }
     // AAPCS64 6.8.2 C.10: a 128-bit integer starts at an even register.
-    let pairs_are_even = cfg!(target_arch = "aarch64");
+    let pairs_are_even = cfg!(target_arch = "aarch64") as u8;
     let last = if cfg!(target_arch = "aarch64") { 7 } else { 5 };
     let mut used: u8 = 0;
     let mut i = 0;
@@ -227,8 +227,7 @@ pub const fn free_register(arguments: &[Option<Passing>], output: Option<Passing
             None => return None,
             Some(Passing::Nothing | Passing::Float) => 0,
             Some(Passing::Integer) => 1,
-            Some(Passing::IntegerPair) if pairs_are_even => 2 + used % 2,
-            Some(Passing::IntegerPair) => 2,
+            Some(Passing::IntegerPair) => 2 + used % 2 * pairs_are_even,
         };
         if used > last {
             return None;

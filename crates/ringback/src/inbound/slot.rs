@@ -79,26 +79,29 @@ pub(crate) struct Header {
     /// Null, an `Arc<Waiter>` as a raw pointer, or [`QUIET`].
     pub(crate) waiter: AtomicPtr<()>,
     pub(crate) state: AtomicU32,
+    /// The calls inside, of a header that is bound to one thread: written and read by that thread only.
+    bound_calls: AtomicU32,
 }
 
-/// A header as it stands in `Slot::active`: its lowest bit says that it is bound to one thread.
+/// A header as it stands in `Slot::active`: its lowest bit is set unless it is bound to one thread. So
+/// the ordinary call, which null and bound headers send another way, asks for one bit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link(*mut Header);
 
-const BOUND: usize = 1;
+const SHARED: usize = 1;
 
 impl Link {
     pub(crate) fn new(header: NonNull<Header>, bound: bool) -> Self {
-        Link(header.as_ptr().map_addr(|address| address | usize::from(bound)))
+        Link(header.as_ptr().map_addr(|address| address | usize::from(!bound)))
     }
 
     pub(crate) fn header(self) -> NonNull<Header> {
         // SAFETY: made from a non-null, aligned pointer, so clearing the tag restores it.
-        unsafe { NonNull::new_unchecked(self.0.map_addr(|address| address & !BOUND)) }
+        unsafe { NonNull::new_unchecked(self.0.map_addr(|address| address & !SHARED)) }
     }
 
     pub(crate) fn is_bound(self) -> bool {
-        self.0.addr() & BOUND != 0
+        self.0.addr() & SHARED == 0
     }
 }
 
@@ -174,6 +177,7 @@ impl Header {
                 next: UnsafeCell::new(ptr::null_mut()),
                 waiter: AtomicPtr::new(ptr::null_mut()),
                 state: AtomicU32::new(0),
+                bound_calls: AtomicU32::new(0),
             }
         }
     }
@@ -202,6 +206,20 @@ impl Header {
     pub(crate) fn into_erased(self: Box<Self>) -> Erased {
         // SAFETY: `boxed` initialised it, and only boxed headers are ever in a box.
         unsafe { self.erased.into_inner().assume_init() }
+    }
+
+    /// A call of the bound thread is inside from here on.
+    pub(crate) fn enter_bound(&self) {
+        self.bound_calls.store(self.bound_calls.load(Relaxed) + 1, Relaxed);
+    }
+
+    pub(crate) fn leave_bound(&self) {
+        self.bound_calls.store(self.bound_calls.load(Relaxed) - 1, Relaxed);
+    }
+
+    /// Asked by the bound thread.
+    pub(crate) fn is_entered_bound(&self) -> bool {
+        self.bound_calls.load(Relaxed) != 0
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -271,14 +289,16 @@ impl Slot {
         fence: impl FnOnce(),
     ) -> Option<NonNull<Header>> {
         let link = self.active.load(Acquire);
-        if link.is_null() || (link.addr() & BOUND != 0) != bound {
+        let shared = link.addr() & SHARED != 0;
+        if shared == bound || (bound && link.is_null()) {
             return None;
         }
-        let header = Link(link).header();
-        cell.store(header.as_ptr(), Release);
+        let header = link.wrapping_byte_sub(usize::from(shared));
+        cell.store(header, Release);
         fence();
         if self.active.load(Acquire) == link {
-            return Some(header);
+            // SAFETY: made from a header's address, see `Link::new`.
+            return Some(unsafe { NonNull::new_unchecked(header) });
         }
         cell.store(ptr::null_mut(), Release);
         None
@@ -314,7 +334,7 @@ impl Slot {
         self.inflight[phase].fetch_add(1, SeqCst);
         total_order();
         let link = self.active.load(SeqCst);
-        let usable = !link.is_null() && (link.addr() & BOUND != 0) == bound;
+        let usable = !link.is_null() && Link(link).is_bound() == bound;
         (phase, usable.then(|| Link(link).header()))
     }
 

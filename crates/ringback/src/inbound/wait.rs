@@ -193,7 +193,9 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
         if !matches!(patience, Patience::Scope) && is_vanished(header) {
             break Err(NotQuiet::Vanished);
         }
-        // Not for ever, since a thread that vanishes wakes nobody.
+        // Not for ever, since a thread that vanishes wakes nobody; nor does one that was on its way into a
+        // listener of another slot, gone since, whose boxed header stood where this one stands now.
+        lease.core.sweep(lease.index);
         let look_again = Instant::now().checked_add(LOOK_AGAIN);
         parker.park(deadline.into_iter().chain(look_again).min());
         if let Some(deadline) = deadline
@@ -243,4 +245,27 @@ fn publish(
         report(&Event::ScopeDeadlock { pool: lease.core.name });
     }
     Ok(Published(me))
+}
+
+#[cfg(all(test, not(ringback_loom)))]
+mod tests {
+    use super::*;
+
+    /// A thread inside of some listeners that waits for another.
+    fn edge(inside: &[usize], target: usize) -> Edge {
+        let told = Arc::new(AtomicBool::new(false));
+        let waker = Waker::noop().clone();
+        Edge { thread: 0, inside: inside.to_vec(), target, scope: false, told, waker }
+    }
+
+    #[test]
+    fn circles_are_found_and_ways_that_meet_again_are_not_circles() {
+        // From 1 two ways lead to 4, and from there one to 5.
+        let edges = [edge(&[1], 2), edge(&[1], 3), edge(&[2], 4), edge(&[3], 4), edge(&[4], 5)];
+        assert_eq!(circle(&edges, 1, &[6]), None);
+        assert_eq!(circle(&edges, 1, &[2]), Some(vec![0]));
+        assert_eq!(circle(&edges, 1, &[5]).map(|way| way.len()), Some(3));
+        assert_eq!(circle(&edges, 7, &[7]), Some(vec![]), "for oneself");
+        assert_eq!(circle(&[], 1, &[2]), None);
+    }
 }

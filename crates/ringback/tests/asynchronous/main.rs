@@ -5,6 +5,7 @@
 mod common;
 mod ending;
 mod policies;
+mod rare;
 
 use common::{Drops, quiet_panics, wait_until, watchdog};
 use futures_executor::block_on;
