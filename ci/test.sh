@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # All tests. Needs Rust and a C++ compiler; installs Debian packages for what else it uses.
 #
-#   ci/test.sh            everything
+#   ci/test.sh            everything but what takes long, which is named at the end
 #   ci/test.sh NAME..     only these checks
 #   RINGBACK_TIDY=1       deletes, after each check, what no later one uses: a third of the disk
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 targets msrv thunks loom asan tsan valgrind miri)
-# By name only: until each has been green from an empty folder several times in a row, and those that
-# get better the longer they run (a short run of each is part of `unit`).
-young=(vsomeip macrobox)
-long=(fuzz litmus coverage)
+checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 msrv thunks loom
+  asan tsan valgrind miri vsomeip)
+# By name only: what gets better the longer it runs (a short form of the first two is part of `unit`),
+# other systems under emulators, the peer of the vsomeip transport, and what is young.
+by_name=(fuzz litmus coverage targets vsomeip-interop macrobox)
 [ $# -gt 0 ] && checks=("$@")
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
@@ -37,6 +37,6 @@ for check in "${checks[@]}"; do
   echo "--- $check: $word after $((SECONDS - start)) s; $(df -h --output=avail . | tail -1 | tr -d ' ') of disk free"
 done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
-[ $# -gt 0 ] || echo "run by name only, as they are young: ${young[*]}; as they take long: ${long[*]}"
+[ $# -gt 0 ] || echo "by name only: ${by_name[*]}"
 echo "$passed passed, $failed failed, ${#skips[@]} skipped"
 [ "$failed" -eq 0 ]
