@@ -34,7 +34,8 @@ pub fn replay(
             libraries.insert(record.library.clone(), library);
         }
         let library = &libraries[&record.library];
-        let call = record.call(&recording.root);
+        let call = record.call();
+        record.surround(expander.options());
         let verdict = match (expander.expand(library, &call), &record.output) {
             (Ok(ours), Some(theirs)) => match first_difference(&ours.stream, theirs) {
                 None => Verdict::Same,
@@ -57,9 +58,9 @@ pub fn replay(
 /// Our tokens of the call's source text beside those that the compiler gave the macro: for
 /// function-like calls and attributes' arguments that stand in the source as they are. None for a
 /// record that a source text does not show (derives get items without cfg, other macros' calls).
-pub fn input(recording: &Recording, record: &Record) -> Option<Result<Verdict, Error>> {
-    let whole = Call { sources: Vec::new(), ..record.call(&recording.root) };
-    let text = std::fs::read_to_string(recording.root.join(record.files.first()?)).ok()?;
+pub fn input(record: &Record) -> Option<Result<Verdict, Error>> {
+    let whole = Call { sources: Vec::new(), ..record.call() };
+    let text = std::fs::read_to_string(record.path(record.files.first()?)).ok()?;
     // All tokens must come from one place in this file, in order: the input's own text.
     let (mut low, mut high) = (u32::MAX, 0);
     let mut plain = true;

@@ -19,6 +19,8 @@ pub enum Error {
         stdout: String,
         /// What it, or the runtime on its behalf, printed before.
         stderr: String,
+        /// What it asked of the kernel before, if that was watched.
+        touches: Box<[String]>,
     },
     /// The library is refused, unloaded.
     #[error("{path}: {refusal}", path = path.display())]

@@ -56,10 +56,9 @@ mod wire;
 pub use compiler::Compiler;
 pub use error::{Error, Failure};
 pub use expander::{Expander, Expansion, Options};
-pub use invocation::Call;
 pub use lex::{LexError, lex};
 pub use library::{Library, Refusal};
-pub use message::{Allow, Declared, Diagnostic, Kind, Level, Limits, Source, Watch};
+pub use message::{Allow, Call, Declared, Diagnostic, Kind, Level, Limits, Source, Vary, Watch};
 pub use record::{Recording, record};
 pub use tap_record::Record;
 pub use token::{

@@ -61,6 +61,7 @@ impl ToolchainServer {
             failure,
             stdout: String::new(),
             stderr: String::new(),
+            touches: Box::default(),
         };
         let answer = match self.ask(&request) {
             Ok(answer) => answer,

@@ -202,9 +202,7 @@ fn startup(zoo: &Zoo) -> Result<Figure, Error> {
 fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     let target = zoo_selection().target(Some("zoo-real"), None)?;
     let recording = macrobox::record(compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    let mut expander =
-        Expander::new(compiler, Options { environment, directory, ..Options::default() })?;
+    let mut expander = Expander::new(compiler, Options::default())?;
     let verdicts = agree::replay(compiler, &mut expander, &recording)?;
     let mut same = 0;
     let mut varies = 0;
@@ -217,7 +215,7 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     }
     let mut inputs = Vec::new();
     for record in &recording.records {
-        if let Some(verdict) = agree::input(&recording, record) {
+        if let Some(verdict) = agree::input(record) {
             inputs.push(verdict? == Verdict::Same);
         }
     }

@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::cargo::Selection;
 use crate::{
     Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, Tree,
-    record, render,
+    render,
 };
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -68,9 +68,7 @@ pub(super) fn run(
         return Ok(job.good);
     }
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = record(&session.compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    session.in_package(environment, directory);
+    let recording = session.record(&target)?;
     job.memory = Some(target.folder.join("last"));
     let chosen: Vec<&Record> = match &arguments.at {
         Some(place) => at(&recording, place)?,
@@ -81,7 +79,8 @@ pub(super) fn run(
     };
     for record in &chosen {
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
-        job.one(&mut session, &library, &record.call(&recording.root), Some(record))?;
+        record.surround(session.expander.options());
+        job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
     count(&recording, arguments.name.as_deref(), chosen.len());
@@ -125,7 +124,7 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
         if !path.ends_with(file) {
             return false;
         }
-        let text = std::fs::read_to_string(recording.root.join(path)).unwrap_or_default();
+        let text = std::fs::read_to_string(record.path(path)).unwrap_or_default();
         let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
         let first = record.line as usize;
         (first..=first + call.matches('\n').count()).contains(&line)

@@ -5,7 +5,7 @@ use super::expand::is_named;
 use super::report::{self, Point, Shown};
 use super::session::Session;
 use crate::cargo::Selection;
-use crate::{Call, Error, Expansion, Kind, Library, Tree, record};
+use crate::{Call, Error, Expansion, Kind, Library, Tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -93,9 +93,7 @@ fn calls(
     arguments: &Arguments,
 ) -> Result<Vec<Shown>, Error> {
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = record(&session.compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    session.in_package(environment, directory);
+    let recording = session.record(&target)?;
     let chosen: Vec<_> =
         recording.records.iter().filter(|one| is_named(one, &arguments.name)).collect();
     let progress = bar(chosen.len());
@@ -104,7 +102,8 @@ fn calls(
     for record in &chosen {
         progress.inc(1);
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
-        let call = record.call(&recording.root);
+        let call = record.call();
+        record.surround(session.expander.options());
         let expansion = match fastest(session, &library, &call, arguments.repeat) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {

@@ -2,9 +2,9 @@
 
 use super::BoxOptions;
 use super::session::Session;
+use crate::Error;
 use crate::agree::{self, Verdict};
 use crate::cargo::Selection;
-use crate::{Error, record};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -24,9 +24,7 @@ pub(super) fn run(
     let mut session = Session::open(options)?;
     session.expander.enforced().iter().for_each(|line| println!("box: {line}"));
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = record(&session.compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    session.in_package(environment, directory);
+    let recording = session.record(&target)?;
     let verdicts = agree::replay(&session.compiler, &mut session.expander, &recording)?;
     let (mut same, mut varies) = (0, 0);
     for (record, verdict) in &verdicts {
@@ -45,7 +43,7 @@ pub(super) fn run(
     }
     let (mut inputs, mut equal) = (0, 0);
     for record in &recording.records {
-        let Some(verdict) = agree::input(&recording, record) else { continue };
+        let Some(verdict) = agree::input(record) else { continue };
         inputs += 1;
         match verdict? {
             Verdict::Same => equal += 1,

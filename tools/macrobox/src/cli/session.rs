@@ -1,14 +1,13 @@
 //! What every task needs: the compiler, the expander, and macros by the names people write.
 
 use super::BoxOptions;
-use crate::cargo::{MacroCrate, Selection};
+use crate::cargo::{MacroCrate, Selection, Target};
 use crate::invocation::{Written, lex_source, read_written};
 use crate::{
-    Allow, Call, Compiler, Error, Expander, Expansion, Hygiene, Library, Options, Source, Span,
-    ToolchainServer,
+    Allow, Call, Compiler, Error, Expander, Expansion, Hygiene, Library, Options, Recording,
+    Source, Span, ToolchainServer, record,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(super) struct Session {
@@ -36,10 +35,12 @@ impl Session {
         Ok(session)
     }
 
-    /// Macros then see what cargo sets for this package.
-    pub fn in_package(&mut self, environment: Vec<(String, String)>, directory: PathBuf) {
-        self.expander.options().environment = environment;
-        self.expander.options().directory = directory;
+    /// What the compiler expands in `target`; compiling is shown.
+    pub fn record(&self, target: &Target) -> Result<Recording, Error> {
+        let spinner = spin("recording macro calls, by compiling");
+        let recording = record(&self.compiler, target);
+        spinner.finish_and_clear();
+        recording
     }
 
     pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
@@ -140,14 +141,21 @@ pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expa
         weak: options.allow_weak,
         everything: false,
     };
-    let spinner = ProgressBar::new_spinner();
-    let building = || {
-        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        spinner.set_message(format!("building the server for {}", compiler.version()));
-        spinner.enable_steady_tick(Duration::from_millis(100));
-    };
+    let mut spinner = None;
+    let building =
+        || spinner = Some(spin(&format!("building the server for {}", compiler.version())));
     let expander = Expander::with_progress(compiler, chosen, building);
-    spinner.finish_and_clear();
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
     expander
+}
+
+/// Says what takes long.
+fn spin(message: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
 }
