@@ -123,6 +123,47 @@ impl Selection {
         Ok(found)
     }
 
+    /// Another version of the macro crate `crate_name`, with the features that it has here: `which` is
+    /// a folder with its package, or a version in the registry.
+    pub fn other_version(&self, crate_name: &str, which: &str) -> Result<MacroCrate, Error> {
+        let metadata = self.metadata()?;
+        let is_it = |one: &&Package| {
+            one.targets.iter().any(|target| target.name.replace('-', "_") == crate_name)
+        };
+        let own = metadata.packages.iter().filter(is_macros).find(is_it);
+        let own = own.ok_or_else(|| Error::Name(format!("no package of `{crate_name}` here")))?;
+        let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
+        let node = nodes.iter().find(|node| node.id == own.id);
+        let features: Vec<&str> =
+            node.map_or(Vec::new(), |node| node.features.iter().map(|one| one.as_str()).collect());
+        let source = match Path::new(which).join("Cargo.toml").exists() {
+            true => {
+                let folder = Path::new(which).canonicalize();
+                format!("path = {:?}", folder.map_err(Error::io(format!("finding {which}")))?)
+            }
+            false => format!("version = {:?}", format!("={which}")),
+        };
+        // A package that needs nothing but this.
+        let manifest = format!(
+            "[package]\nname = \"macrobox-against\"\nedition = \"2021\"\n[lib]\npath = \"lib.rs\"\n\
+             [workspace]\n[dependencies]\n{} = {{ {source}, default-features = false, features = \
+             {features:?} }}\n",
+            own.name
+        );
+        let folder = own_target_folder(&metadata).join("against").join(own.name.as_str());
+        let path = folder.join("Cargo.toml");
+        let _ = std::fs::remove_file(folder.join("Cargo.lock")); // of another version
+        let written = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(&path, manifest))
+            .and_then(|()| std::fs::write(folder.join("lib.rs"), ""));
+        written.map_err(Error::io(format!("writing {}", path.display())))?;
+        let other =
+            Selection { manifest_path: Some(path), verbose: self.verbose, ..Selection::default() };
+        let built =
+            other.macro_crates(None)?.into_iter().find(|one| one.package == own.name.as_str());
+        built.ok_or_else(|| Error::Name(format!("{} {which} is no macro crate", own.name)))
+    }
+
     /// Runs cargo and gathers the macro libraries it names; false if it failed.
     fn artifacts(
         &self,

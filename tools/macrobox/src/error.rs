@@ -43,7 +43,7 @@ pub enum Error {
     /// The server does not build with this compiler.
     #[error(
         "the server does not build with {compiler}: its bridge is probably newer than this tool. \
-         Use `--server toolchain`, or a newer macrobox.\n{output}"
+         Use a newer macrobox; `expand` and `list` go on with `--server toolchain`, without a box.\n{output}"
     )]
     Build {
         /// Its version line.

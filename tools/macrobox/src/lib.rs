@@ -34,6 +34,7 @@ mod toolchain;
 pub mod agree;
 pub mod background;
 pub mod cargo;
+pub mod chart;
 pub mod cli;
 pub mod testing;
 

@@ -13,6 +13,8 @@ use crate::{Call, Compiler, Error, Options, Source, Stream, Tree};
 use analyzeme::ProfilingData;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,6 +38,7 @@ pub(crate) const EVERY_CRATE: &str = "*";
 pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> {
     let tap = compiler.tap(|| ())?;
     let folder = target.folder.join("recorded");
+    let _alone = alone(&target.folder.join("recording.lock"))?;
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(Error::io("making a folder"))?;
     let wrapper = std::env::current_exe().map_err(Error::io("finding this program"))?;
@@ -68,6 +71,19 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
         }
     }
     Ok(Recording { records, counted, failed })
+}
+
+/// Waits until no other recording uses the same target folder, which would take this one's calls:
+/// cargo checks a crate for one of them only. Holds until the file is dropped.
+fn alone(path: &Path) -> Result<File, Error> {
+    let failed = || Error::io(format!("locking {}", path.display()));
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed())?;
+    let file = File::create(path).map_err(failed())?;
+    // SAFETY: a descriptor of ours, and a number.
+    match unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } {
+        0 => Ok(file),
+        _ => Err(failed()(std::io::Error::last_os_error())),
+    }
 }
 
 /// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
@@ -141,10 +157,14 @@ impl Record {
         Path::new(&self.directory).join(file)
     }
 
-    /// The macro then sees what the compiler gave to it.
-    pub fn surround(&self, options: &mut Options) {
-        options.environment = self.environment.clone();
+    /// `base`, and the macro sees what the compiler gave to it; what `base` names itself stays.
+    pub fn surrounded(&self, base: &Options) -> Options {
+        let mut options = base.clone();
+        let is_given = |name: &str| base.environment.iter().any(|(given, _)| given == name);
+        let rest = self.environment.iter().filter(|(name, _)| !is_given(name));
+        options.environment.extend(rest.cloned());
         options.directory = self.directory.clone().into();
+        options
     }
 
     /// Keeps of each file only what the call's spans reach: a file may be long and calls many.

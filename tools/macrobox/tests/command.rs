@@ -104,27 +104,6 @@ fn profile_sweeps_and_draws() {
 }
 
 #[test]
-fn check_sees_and_denies() {
-    let check = |call: &str, more: &[&str]| {
-        macrobox(&[&["check", call, "-p", "zoo-gentle", "--runs", "3"], more].concat())
-    };
-    check("curious!()", &[])
-        .success()
-        .stdout(contains("env: MACROBOX_ZOO").and(contains("fs-read: openat /etc/hostname")))
-        .stdout(contains("thread: clone").and(contains("clock: 0")));
-    check("moody!()", &[]).success().stdout(contains("output varies"));
-    check("counting!()", &[]).success().stdout(contains("within one process"));
-    check("echo!(a)", &["--deny", "net,exec,fs-write,env,random,thread"])
-        .success()
-        .stdout(contains("no difference found").and(contains("unboxed")));
-    check("curious!()", &["--deny", "env"]).code(1).stdout(contains("DENIED env"));
-    let folder = tempfile::tempdir().unwrap();
-    let list = folder.path().join("allowed");
-    std::fs::write(&list, "zoo_gentle::curious env # it asks for its own variable\n").unwrap();
-    check("curious!()", &["--deny", "env", "--allow-list", list.to_str().unwrap()]).success();
-}
-
-#[test]
 fn the_crate_s_calls_are_the_compiler_s() {
     macrobox(&["selftest", "--package", "zoo-real"])
         .success()

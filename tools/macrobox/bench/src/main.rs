@@ -1,6 +1,10 @@
-//! `cargo run --release --manifest-path tools/macrobox/bench/Cargo.toml -- expand`: the box beside
-//! the toolchain's own server.
+//! `cargo run --release --manifest-path tools/macrobox/bench/Cargo.toml -- SUITE`
+//!
+//! `expand`: the box beside the toolchain's own server. `callbacks`: what thousands of callback
+//! functions cost to generate, in the two classic ways and by a pool; with `--write`, the report in
+//! `tools/macrobox/docs` is written anew.
 
+mod callbacks;
 #[path = "../../zoo/cases.rs"]
 mod cases;
 mod figure;
@@ -19,19 +23,24 @@ fn main() -> std::process::ExitCode {
     if let Some(code) = macrobox::wrapped() {
         return code;
     }
-    if arguments.next().as_deref() != Some("expand") {
-        eprintln!("give one of these suites: expand");
-        return std::process::ExitCode::from(2);
-    }
-    match suite() {
+    let suite = arguments.next().unwrap_or_default();
+    let figures = match &*suite {
+        "expand" => expand(),
+        "callbacks" => callbacks::suite(arguments.next().as_deref() == Some("--write")),
+        _ => {
+            eprintln!("give one of these suites: expand, callbacks");
+            return std::process::ExitCode::from(2);
+        }
+    };
+    match figures {
         Ok(figures) => {
             figure::print_table(&figures);
             println!();
-            figure::print_lines("expand", &figures);
+            figure::print_lines(&suite, &figures);
             std::process::ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("expand: {error}");
+            eprintln!("{suite}: {error}");
             std::process::ExitCode::FAILURE
         }
     }
@@ -39,7 +48,7 @@ fn main() -> std::process::ExitCode {
 
 const ROUNDS: usize = 9;
 
-fn suite() -> Result<Vec<Figure>, Error> {
+fn expand() -> Result<Vec<Figure>, Error> {
     let zoo = Zoo::build()?;
     println!(
         "{}; peer: its rust-analyzer-proc-macro-srv, without any protection",
@@ -203,10 +212,10 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     let target = zoo_selection().target(Some("zoo-real"), None)?;
     let recording = macrobox::record(compiler, &target)?;
     let mut expander = Expander::new(compiler, Options::default())?;
-    let verdicts = agree::replay(compiler, &mut expander, &recording)?;
+    let verdicts = agree::replay(compiler, &mut expander, None, &recording)?;
     let mut same = 0;
     let mut varies = 0;
-    for (record, verdict) in &verdicts {
+    for agree::Replayed { record, verdict, .. } in &verdicts {
         match verdict {
             Verdict::Same => same += 1,
             Verdict::Varies => varies += 1,
@@ -232,6 +241,12 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
             equal,
             inputs.len(),
             "our tokens of the source equal to rustc's",
+        ),
+        Figure::counted(
+            "span_agreement",
+            verdicts.iter().map(|one| one.spans.0).sum(),
+            verdicts.iter().map(|one| one.spans.1).sum(),
+            "tokens of equal expansions from the same place",
         ),
     ])
 }

@@ -11,7 +11,7 @@ mod vary;
 use super::BoxOptions;
 use super::session::Session;
 use crate::cargo::Selection;
-use crate::{Allow, Call, Error, Expansion, Library, Options, Record, Stream};
+use crate::{Call, Error, Expansion, Library, Options, Record, Stream};
 use allowed::Allowed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -64,19 +64,19 @@ struct Case {
 
 impl Case {
     fn new(library: Library, call: Call, record: Option<Record>) -> Self {
-        let name = format!("{}::{}", crate_of(&library), call.name);
+        let name = format!("{}::{}", library.crate_name(), call.name);
         Case { name, library, call, record, output: None }
     }
 
-    /// The macro's surroundings, and what the allow-list gives it.
-    fn enter(&self, options: &mut Options, given: &Allow, allowed: &Allowed) {
-        options.environment.clear();
-        options.directory = PathBuf::new();
-        if let Some(record) = &self.record {
-            record.surround(options);
-        }
-        options.allow.exec = given.exec || allowed.has(&self.name, "exec");
-        options.allow.network = given.network || allowed.has(&self.name, "net");
+    /// `base` with the macro's surroundings, and with what the allow-list gives it.
+    fn options(&self, base: &Options, allowed: &Allowed) -> Options {
+        let mut options = match &self.record {
+            Some(record) => record.surrounded(base),
+            None => base.clone(),
+        };
+        options.allow.exec |= allowed.has(&self.name, "exec");
+        options.allow.network |= allowed.has(&self.name, "net");
+        options
     }
 }
 
@@ -131,13 +131,6 @@ pub(super) fn run(
     Ok(report(&findings, &uncalled, arguments, &allowed) == 0)
 }
 
-/// The library's crate, from its file name.
-fn crate_of(library: &Library) -> String {
-    let file = library.path().file_stem().unwrap_or_default().to_string_lossy();
-    let file = file.trim_start_matches("lib");
-    file.rsplit_once('-').map_or(file, |(package, _)| package).to_owned()
-}
-
 /// Expands each call once, watched.
 fn look(
     session: &mut Session,
@@ -145,15 +138,15 @@ fn look(
     allowed: &Allowed,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let given = session.expander.options().allow.clone();
+    let base = session.boxed()?.options().clone();
     for case in cases {
-        let chosen = session.expander.options();
+        let chosen = session.boxed()?.options();
+        *chosen = case.options(&base, allowed);
         chosen.watch.touches = true;
         chosen.vary.seed = Some(0);
-        case.enter(chosen, &given, allowed);
         let finding = findings.entry(case.name.clone()).or_default();
         finding.calls += 1;
-        match session.expander.expand(&case.library, &case.call) {
+        match session.boxed()?.expand(&case.library, &case.call) {
             Ok(Expansion { stream, touches, tracked, .. }) => {
                 finding.note(&touches, &case.library);
                 finding.note_tracked(&tracked);
@@ -169,9 +162,7 @@ fn look(
             },
         }
     }
-    let chosen = session.expander.options();
-    chosen.watch.touches = false;
-    chosen.allow = given;
+    *session.boxed()?.options() = base;
     Ok(())
 }
 
@@ -186,11 +177,11 @@ fn load(
     let mut uncalled = Vec::new();
     for one in selection.macro_crates(package)? {
         let library = one.library(&session.compiler)?;
-        session.expander.options().watch.touches = true;
-        let loaded = session.expander.load(&library);
-        session.expander.options().watch.touches = false;
+        session.boxed()?.options().watch.touches = true;
+        let loaded = session.boxed()?.load(&library);
+        session.boxed()?.options().watch.touches = false;
         let (declared, touches) = loaded?;
-        let name = crate_of(&library);
+        let name = library.crate_name();
         let mut loading = Finding::default();
         loading.note(&touches, &library);
         if !loading.touches.is_empty() {

@@ -2,7 +2,7 @@
 //! process number only between newly started ones, since forks share them.
 
 use super::{Allowed, BoxOptions, Case, Finding, Findings};
-use crate::cli::session::{Session, expander};
+use crate::cli::session::{Session, chosen, expander};
 use crate::{Error, Expander, Expansion, Options, agree};
 use std::collections::BTreeMap;
 
@@ -18,12 +18,13 @@ pub(super) fn together(
         let caller = case.record.as_ref().map(|record| (&record.crate_name, &record.environment));
         groups.entry((case.library.path(), caller)).or_default().push(case);
     }
-    let given = session.expander.options().allow.clone();
+    let base = session.boxed()?.options().clone();
     for group in groups.into_values() {
         let twice: Vec<&Case> = group.iter().chain(&group).copied().collect();
         let calls: Vec<_> = twice.iter().map(|case| case.call.clone()).collect();
-        group[0].enter(session.expander.options(), &given, allowed);
-        match session.expander.expand_together(&group[0].library, &calls) {
+        *session.boxed()?.options() = group[0].options(&base, allowed);
+        session.boxed()?.options().vary.seed = Some(0);
+        match session.boxed()?.expand_together(&group[0].library, &calls) {
             Ok(outputs) => {
                 for (case, output) in twice.iter().zip(outputs) {
                     compare(case, output, "after other calls in one process", findings)?;
@@ -37,7 +38,7 @@ pub(super) fn together(
             Err(error) => return Err(error),
         }
     }
-    session.expander.options().allow = given;
+    *session.boxed()?.options() = base;
     Ok(())
 }
 
@@ -85,13 +86,11 @@ pub(super) fn apart(
     allowed: &Allowed,
     findings: &mut Findings,
 ) -> Result<(), Error> {
+    let base = chosen(options);
     let expand = |fresh: &mut Expander, case: &Case, factors, run| {
-        let given = fresh.options().allow.clone();
-        case.enter(fresh.options(), &given, allowed);
+        *fresh.options() = case.options(&base, allowed);
         change(fresh.options(), factors, run);
-        let output = fresh.expand(&case.library, &case.call);
-        fresh.options().allow = given;
-        output
+        fresh.expand(&case.library, &case.call)
     };
     for run in 1..runs {
         let mut fresh = expander(&session.compiler, options)?;
