@@ -120,7 +120,12 @@ pub fn input(record: &Record) -> Option<Result<Verdict, Error>> {
     if !inside || !within || made_by_macro(&text, record) {
         return None;
     }
-    let part = text.get(low as usize..high as usize)?.to_owned();
+    let mut part = text.get(low as usize..high as usize)?.to_owned();
+    // An attribute after the item's first one stands inside the item: the compiler takes it out.
+    if low <= record.site.lo && record.site.hi <= high && record.kind == Kind::Attribute {
+        let inside = (record.site.lo - low) as usize..(record.site.hi - low) as usize;
+        part.replace_range(inside.clone(), &" ".repeat(inside.len()));
+    }
     let source = Source { path: String::new(), text: part, offset: low, line: 1, column: 1 };
     Some(lex_source(&source, 0).map(|ours| match first_difference(&ours, &whole.input) {
         None => Verdict::Same,

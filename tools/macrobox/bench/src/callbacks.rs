@@ -6,7 +6,7 @@
 
 use crate::figure::{Figure, Limit, Spread};
 use crate::zoo_selection;
-use cargo_metadata::{Message, MetadataCommand};
+use cargo_metadata::Message;
 use macrobox::chart::{self, Series};
 use macrobox::{Call, Compiler, Error, Expander, Expansion, Kind, Library, Options};
 use std::fmt::Write;
@@ -87,30 +87,27 @@ struct Parts {
 }
 
 fn parts() -> Result<Parts, Error> {
-    let manifest = zoo_selection().manifest_path.unwrap_or_default();
-    let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
-    let metadata = metadata.map_err(|error| Error::Cargo(error.to_string()))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../Cargo.toml");
+    Ok(Parts {
+        gentle: built(&zoo_selection().manifest_path.unwrap_or_default(), "zoo-gentle", "so")?,
+        ringback: built(&root, "ringback", "rlib")?,
+    })
+}
+
+/// The library with this extension that cargo builds of `package`.
+fn built(manifest: &Path, package: &str, extension: &str) -> Result<PathBuf, Error> {
     let mut build = Command::new("cargo");
-    build.args(["build", "-q", "--message-format=json", "-p", "zoo-gentle", "-p", "ringback"]);
-    build.arg("--manifest-path").arg(&manifest);
-    build.arg("--target-dir").arg(metadata.target_directory.join("macrobox"));
-    let output = build.stderr(Stdio::inherit()).output().map_err(Error::io("building the zoo"))?;
-    let mut found = [None, None];
-    for message in Message::parse_stream(&output.stdout[..]).flatten() {
-        let Message::CompilerArtifact(artifact) = message else { continue };
-        for (place, name, end) in [(0, "zoo_gentle", "so"), (1, "ringback", "rlib")] {
-            if artifact.target.name == name {
-                let mut files = artifact.filenames.iter();
-                found[place] = files.find(|path| path.extension() == Some(end)).cloned();
-            }
-        }
-    }
-    match found {
-        [Some(gentle), Some(ringback)] => {
-            Ok(Parts { gentle: gentle.into(), ringback: ringback.into() })
-        }
-        _ => Err(Error::Cargo("cargo did not build the zoo".into())),
-    }
+    build.args(["build", "-q", "--message-format=json", "-p", package, "--manifest-path"]);
+    build.arg(manifest).stderr(Stdio::inherit());
+    let output = build.output().map_err(Error::io("starting cargo build"))?;
+    let found = Message::parse_stream(&output.stdout[..]).flatten().find_map(|message| {
+        let Message::CompilerArtifact(artifact) = message else { return None };
+        let own = artifact.target.name == package.replace('-', "_");
+        let mut files = artifact.filenames.into_iter();
+        files.find(|path| own && path.extension() == Some(extension))
+    });
+    let found = found.ok_or_else(|| Error::Cargo(format!("cargo did not build {package}")))?;
+    Ok(found.into())
 }
 
 /// What one compilation took and made.

@@ -37,8 +37,7 @@ fn summary(points: &[Point]) -> String {
 
 /// The sweep as bars of logarithmic length, in lines of at most `width` characters.
 pub(super) fn bars(points: &[Point], width: usize) -> String {
-    let mut out =
-        format!("{:>8} {:>12} {:>12} {:>8}  time, logarithmic\n", "size", "us", "tokens", "MB");
+    let mut out = format!("{:>8} {:>12} {:>12} {:>8}  log time\n", "size", "us", "tokens", "MB");
     let longest = width.saturating_sub(45).clamp(10, 60) as f64;
     let time = |point: &Point| point.nanoseconds as f64 / 1e3;
     let most = points.iter().map(time).fold(1.0, f64::max);
