@@ -11,7 +11,7 @@ mod figure;
 
 use cases::Zoo;
 use figure::{Figure, Limit, Spread};
-use macrobox::agree::{self, Verdict};
+use macrobox::agree::{self, Replayed, Verdict};
 use macrobox::cargo::Selection;
 use macrobox::{Call, Compiler, Error, Expander, Kind, Library, Options, ToolchainServer};
 use std::path::Path;
@@ -215,13 +215,16 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     let verdicts = agree::replay(compiler, &mut expander, None, &recording)?;
     let mut same = 0;
     let mut varies = 0;
-    for agree::Replayed { record, verdict, .. } in &verdicts {
+    for Replayed { record, verdict, .. } in &verdicts {
         match verdict {
             Verdict::Same => same += 1,
             Verdict::Varies => varies += 1,
             other => println!("{} at {}: {other:?}", record.name, record.place()),
         }
     }
+    let sum = |of: fn(&Replayed) -> usize| verdicts.iter().map(of).sum::<usize>();
+    let spans = (sum(|one| one.spans.0), sum(|one| one.spans.1));
+    println!("{} of {} tokens have the compiler's span", spans.0, spans.1);
     let mut inputs = Vec::new();
     for record in &recording.records {
         if let Some(verdict) = agree::input(record) {
@@ -242,11 +245,11 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
             inputs.len(),
             "our tokens of the source equal to rustc's",
         ),
-        Figure::counted(
-            "span_agreement",
-            verdicts.iter().map(|one| one.spans.0).sum(),
-            verdicts.iter().map(|one| one.spans.1).sum(),
-            "tokens of equal expansions from the same place",
+        Figure::new(
+            "span_agreement_percent",
+            Spread::of(vec![100.0 * spans.0 as f64 / spans.1 as f64]),
+            Limit::None,
+            "of their tokens, those that come from the same place",
         ),
     ])
 }
