@@ -82,6 +82,25 @@ fn both_servers_agree() {
 }
 
 #[test]
+fn recursive_leaves_no_call_of_the_macro() {
+    expand("countdown!(3)").success().stdout(contains("AT_3").and(contains("countdown!(2)")));
+    let all = |call: &str| macrobox(&["expand", call, "-p", "zoo-gentle", "--recursive"]);
+    all("countdown!(3)")
+        .success()
+        .stdout(contains("AT_3").and(contains("AT_1")).and(contains("fn lift_off() {}")))
+        .stdout(contains("countdown").not());
+    all("forever!()").code(2).stderr(contains("still calls itself after 128 times"));
+}
+
+#[test]
+fn a_call_comes_from_standard_input_too() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut command = Command::cargo_bin("cargo-macrobox").unwrap();
+    command.args(["expand", "-", "-p", "zoo-gentle", "--manifest-path"]).arg(zoo);
+    command.write_stdin("echo! {\n  a +\n  b\n}").assert().success().stdout("a + b\n");
+}
+
+#[test]
 fn trace_shows_the_bridge() {
     macrobox(&["trace", "small!(1)", "-p", "zoo-gentle"]).success().stdout(
         contains("ts_from_str(\"pub fn answer() -> i32\",)").and(contains("ts_concat_trees")),

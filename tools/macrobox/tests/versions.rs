@@ -64,18 +64,32 @@ fn an_expansion_is_compared_with_another_version_of_the_macro_crate() {
     in_zoo(&[&before[..], &["--against", "0.0.0"]].concat()).code(2).stderr(contains("0.0.0"));
 }
 
-#[test]
-fn a_package_without_macros_says_so() {
+/// Runs the tool in a package without any code, whose manifest ends with `more`.
+fn in_empty_package(more: &str) -> impl Fn(&[&str]) -> Assert {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("src")).unwrap();
     std::fs::write(folder.path().join("src/lib.rs"), "").unwrap();
     let manifest = "[package]\nname = \"plain\"\nedition = \"2024\"\n[workspace]\n";
-    std::fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
-    let run = |arguments: &[&str]| {
+    std::fs::write(folder.path().join("Cargo.toml"), manifest.to_owned() + more).unwrap();
+    move |arguments| {
         let mut command = tool(arguments);
         command.current_dir(folder.path()).env("CARGO_TARGET_DIR", folder.path().join("target"));
         command.assert()
-    };
+    }
+}
+
+#[test]
+fn an_empty_macro_crate_is_listed_as_such() {
+    let run = in_empty_package("[lib]\nproc-macro = true\n");
+    run(&["list"]).success().stdout(contains("plain 0.0.0 declares no macros"));
+    // The two calls of rustc, where cargo makes them: metadata for a check, then the library.
+    let run = in_empty_package("[lib]\nproc-macro = true\n");
+    run(&["list", "-v"]).success().stderr(contains("--crate-type proc-macro").count(2));
+}
+
+#[test]
+fn a_package_without_macros_says_so() {
+    let run = in_empty_package("");
     run(&["list"]).success().stdout("no procedural macros here\n");
     run(&["list", "plain"]).success().stdout("no procedural macros here\n");
     run(&["expand", "anything!()"]).code(2).stderr(contains("this package uses no macro crates"));

@@ -140,6 +140,22 @@ pub fn calls_home(_: TokenStream) -> TokenStream {
     TokenStream::new()
 }
 
+/// Calls itself with one less, until nothing is left.
+#[proc_macro]
+pub fn countdown(input: TokenStream) -> TokenStream {
+    let left: usize = input.to_string().parse().expect("an integer");
+    match left {
+        0 => "pub fn lift_off() {}".parse().unwrap(),
+        _ => format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap(),
+    }
+}
+
+/// Calls itself for ever.
+#[proc_macro]
+pub fn forever(_: TokenStream) -> TokenStream {
+    "forever!();".parse().unwrap()
+}
+
 /// Counts its own calls.
 #[proc_macro]
 pub fn counting(_: TokenStream) -> TokenStream {
