@@ -70,6 +70,7 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
             _ => {}
         }
     }
+    let _ = std::fs::remove_dir_all(&folder); // the profile may be large
     Ok(Recording { records, counted, failed })
 }
 
@@ -100,7 +101,7 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
         let folder = std::env::var_os("MACROBOX_PROFILE").unwrap_or_default();
         let mut profile = OsString::from("-Zself-profile=");
         profile.push(&folder);
-        command.arg(profile).arg("-Zself-profile-events=generic-activity,args");
+        command.arg(profile).arg("-Zself-profile-events=generic-activity,function-args");
         let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
         command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
     }
