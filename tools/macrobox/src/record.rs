@@ -95,9 +95,14 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
     // Cargo asks rustc about itself with a crate of this name.
     let is_task = |name: &OsStr| name == task || task == EVERY_CRATE && name != "___";
     let named = arguments.windows(2).any(|two| two[0] == "--crate-name" && is_task(&two[1]));
+    // Build scripts ask the compiler too, with crates that may not compile: not by cargo's JSON.
+    let by_cargo = arguments.iter().any(|argument| argument == "--error-format=json");
     let mut command = Command::new(rustc);
     command.args(arguments);
-    if named && let Some(library) = std::env::var_os("MACROBOX_TAP_LIBRARY") {
+    if named
+        && by_cargo
+        && let Some(library) = std::env::var_os("MACROBOX_TAP_LIBRARY")
+    {
         let folder = std::env::var_os("MACROBOX_PROFILE").unwrap_or_default();
         let mut profile = OsString::from("-Zself-profile=");
         profile.push(&folder);
