@@ -3,6 +3,11 @@
 source "$(dirname "$0")/lib.sh"
 need_debian binutils chromium
 export MACROBOX_NEED_BROWSER=1
+if rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer >/dev/null 2>&1; then
+  export MACROBOX_NEED_RUST_ANALYZER=1
+else
+  echo "no rust-analyzer to be had here: not tried with it"
+fi
 
 cd tools/macrobox
 cargo fmt --all --check

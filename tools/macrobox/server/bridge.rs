@@ -23,7 +23,6 @@ struct Compiler<'a> {
 pub fn expand(
     library: &[ProcMacro],
     call: &Call,
-    sources: &[Source],
     environment: &[(String, String)],
     trace: bool,
 ) -> Option<Expanded> {
@@ -35,7 +34,7 @@ pub fn expand(
         tracked: Vec::new(),
         nanoseconds: 0,
     };
-    let compiler = Compiler { site: call.site, sources, environment, notes: &mut notes, trace };
+    let compiler = Compiler { site: call.site, sources: &call.sources, environment, notes: &mut notes, trace };
     let input = call.input.clone();
     let start = Instant::now();
     let result = match found {

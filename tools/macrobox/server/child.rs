@@ -138,6 +138,7 @@ fn wait_for_debugger() {
 
 fn load_and_expand(request: &Request) -> io::Result<Answer> {
     let start = Instant::now();
+    seen::vary(&request.vary);
     if request.watch.touches {
         seen::watch();
     }
@@ -166,7 +167,7 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
         Answer { load_nanoseconds, declared: bridge::list(library), ..Answer::default() };
     for call in &request.calls {
         let trace = request.watch.trace;
-        match bridge::expand(library, call, &request.sources, &request.environment, trace) {
+        match bridge::expand(library, call, &request.environment, trace) {
             Some(mut expanded) => {
                 if request.watch.touches {
                     expanded.tracked.extend(seen::take());

@@ -65,7 +65,6 @@ fn serve() -> io::Result<()> {
             .map_err(|_| io::Error::other("a request that this server does not understand"))?;
         let reply = supervise::run(&mut server, &request, &frame)?;
         sys::write_frame(server.control, &wire::encode(&reply))?;
-        supervise::prepare_next(&mut server, &request);
         empty(Path::new(&server.scratch));
     }
     Ok(())
@@ -82,7 +81,7 @@ impl Server {
         // The socket leaves descriptor 0, far from the numbers that a library may write to.
         // SAFETY: numbers and a C string literal; descriptor 0 is ours alone from here on.
         let (control, null) = unsafe {
-            let control = sys::check(sys::fcntl(0, sys::F_DUPFD_CLOEXEC, 700))? as c_int;
+            let control = sys::check(sys::fcntl(0, sys::F_DUPFD_CLOEXEC, 60))? as c_int;
             let null = sys::check(sys::open(c"/dev/null".as_ptr(), sys::O_RDWR | sys::O_CLOEXEC))?;
             sys::check(sys::dup2(null as c_int, 0))?;
             (control, null as c_int)

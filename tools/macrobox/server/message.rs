@@ -4,7 +4,7 @@ use crate::token::{Span, Stream};
 use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
 
 /// Raised whenever a message changes its form: part of the cache key of a built server.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -75,17 +75,32 @@ pub struct Watch {
 }
 wire_struct!(Watch { trace, touches, debugger });
 
+/// What differs from run to run of the same call, to see whether its output does too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vary {
+    /// Begins the C library's random numbers, from which std seeds its hashers; none: the kernel's.
+    pub seed: Option<u64>,
+    /// The wall clock goes so many seconds ahead.
+    pub clock_seconds: u64,
+}
+wire_struct!(Vary { seed, clock_seconds });
+
+/// One call of a macro: what the compiler would hand to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub kind: Kind,
+    /// The macro's own name, not a name it was imported under.
     pub name: String,
-    /// What stands in the attribute's parentheses.
+    /// What stands in an attribute's parentheses.
     pub attribute: Option<Stream>,
+    /// The item, or what stands between a function-like macro's delimiters.
     pub input: Stream,
     /// Where the call stands.
     pub site: Span,
+    /// The files that spans point into.
+    pub sources: Vec<Source>,
 }
-wire_struct!(Call { kind, name, attribute, input, site });
+wire_struct!(Call { kind, name, attribute, input, site, sources });
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -94,24 +109,24 @@ pub struct Request {
     pub symbol: String,
     /// Expanded one after the other in one process; none: only list.
     pub calls: Vec<Call>,
-    pub sources: Vec<Source>,
     /// The macro's whole environment.
     pub environment: Vec<(String, String)>,
     pub directory: String,
     pub limits: Limits,
     pub allow: Allow,
     pub watch: Watch,
+    pub vary: Vary,
 }
 wire_struct!(Request {
     library,
     symbol,
     calls,
-    sources,
     environment,
     directory,
     limits,
     allow,
     watch,
+    vary,
 });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

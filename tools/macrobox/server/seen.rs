@@ -1,16 +1,30 @@
-//! Reads of the environment and the clock make no system call. This program is first in the
-//! order in which a library's names are looked up, so its own functions stand before the C
+//! Reads of the environment and the clock make no system call, and random numbers are to be the
+//! same each time they are seeded the same. This program is first in the order in which a library's names are looked up, so its own functions stand before the C
 //! library's, note the call and pass it on. A macro that reads `environ` itself, or makes raw
 //! system calls, goes unseen: the tool says so.
 
+use crate::message::Vary;
 use crate::sys;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 static WATCHING: AtomicBool = AtomicBool::new(false);
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Seconds that the wall clock is ahead.
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+static SEEDED: AtomicBool = AtomicBool::new(false);
+/// Of the random numbers, if they are seeded.
+static STATE: AtomicU64 = AtomicU64::new(0);
+
+/// From here on the clock and the random numbers are those of `vary`.
+pub fn vary(vary: &Vary) {
+    AHEAD.store(vary.clock_seconds as i64, Ordering::Relaxed);
+    STATE.store(vary.seed.unwrap_or(0), Ordering::Relaxed);
+    SEEDED.store(vary.seed.is_some(), Ordering::Relaxed);
+}
 
 pub fn watch() {
     WATCHING.store(true, Ordering::Relaxed);
@@ -71,5 +85,43 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, time: *mut c_void) -> c_int
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     note(|| format!("clock {clock}"));
     // SAFETY: as above.
-    unsafe { std::mem::transmute::<usize, ClockGetTime>(next(c"clock_gettime", &NEXT))(clock, time) }
+    let result = unsafe {
+        std::mem::transmute::<usize, ClockGetTime>(next(c"clock_gettime", &NEXT))(clock, time)
+    };
+    if clock == 0 && result == 0 {
+        // SAFETY: the C library has just filled the caller's `timespec`, which begins with the
+        // seconds.
+        unsafe { *time.cast::<i64>() += AHEAD.load(Ordering::Relaxed) };
+    }
+    result
+}
+
+type GetRandom = unsafe extern "C" fn(*mut c_void, usize, u32) -> isize;
+
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, flags: u32) -> isize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    note(|| "random getrandom".into());
+    if !SEEDED.load(Ordering::Relaxed) {
+        // SAFETY: the address is the C library's `getrandom`; the caller keeps its contract.
+        return unsafe {
+            std::mem::transmute::<usize, GetRandom>(next(c"getrandom", &NEXT))(buffer, length, flags)
+        };
+    }
+    for at in 0..length {
+        // SAFETY: the caller's buffer has `length` bytes.
+        unsafe { *buffer.cast::<u8>().add(at) = (next_random() >> 56) as u8 };
+    }
+    length as isize
+}
+
+/// SplitMix64: any seed gives a different stream.
+fn next_random() -> u64 {
+    let step = 0x9e37_79b9_7f4a_7c15;
+    let mut mixed = STATE.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }

@@ -1,7 +1,7 @@
 //! One request: a child of its own, heard with limits, killed, and how it ended.
 //!
-//! The next child is made ahead, closed in and waiting, so that a request pays neither for the fork
-//! nor for the box. Each still serves one request only.
+//! The next child is made while one works, closed in and waiting, so that a request pays neither for
+//! the fork nor for the box. Each still serves one request only.
 
 use crate::child::{self, Inherited};
 use crate::listen::Listener;
@@ -96,10 +96,6 @@ pub struct Spare {
 
 /// Answers one request, which came as `frame`.
 pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<Reply> {
-    // The last child's memory was taken apart while its answer was on its way.
-    if let Some(pid) = server.killed.take() {
-        await_end(pid);
-    }
     let policy = Policy::of(request);
     let means = [("landlock (version 3)", server.landlock >= 3), ("seccomp", server.seccomp)];
     if let Some((missing, _)) = means.iter().find(|(_, here)| !here)
@@ -126,11 +122,17 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
     let _ = sys::write_frame(pipe, frame);
     // SAFETY: the server's own end, not used again.
     unsafe { sys::close(pipe) };
+    // While this child works: take the last one away, whose memory was taken apart meanwhile, and
+    // make the next.
+    if let Some(pid) = server.killed.take() {
+        await_end(pid);
+    }
+    prepare_next(server, request);
     child.watch(server, request)
 }
 
-/// Makes the next child while nobody waits for it: it closes itself in and waits.
-pub fn prepare_next(server: &mut Server, request: &Request) {
+/// Makes the next child: it closes itself in and waits.
+fn prepare_next(server: &mut Server, request: &Request) {
     let Watch { touches, debugger, .. } = request.watch;
     if !touches && !debugger {
         server.spare = prepare(server, Policy::of(request)).ok();

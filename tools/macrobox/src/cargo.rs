@@ -1,8 +1,9 @@
 //! Asks cargo for packages, their macro crates and where the built libraries lie.
 
-use crate::record::{cargo_program, check_cargo, own_target_folder};
+use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder};
 use crate::{Compiler, Error, Library};
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
+use std::collections::HashSet;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,20 +28,22 @@ pub struct Selection {
     pub verbose: bool,
 }
 
-/// One crate that cargo can check.
+/// What cargo can check: one crate, or all that a lock file needs.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The package's name.
-    pub package: String,
-    /// The crate's name, as rustc gets it.
+    /// The crate's name, as rustc gets it; `*` for all crates of the lock file.
     pub crate_name: String,
-    /// `--lib`, or `--bin NAME` and so on.
-    kind: Vec<String>,
+    /// The packages whose crates are checked anew, so that their calls are recorded.
+    pub(crate) callers: Vec<String>,
+    /// `--package NAME --lib` and so on.
+    chosen: Vec<String>,
     /// Where our own builds go.
     pub folder: PathBuf,
-    /// The workspace's root.
-    pub root: PathBuf,
     selection: Selection,
+}
+
+fn is_macros(one: &&Package) -> bool {
+    one.targets.iter().any(|target| target.kind.contains(&TargetKind::ProcMacro))
 }
 
 /// A macro crate that was built.
@@ -101,10 +104,6 @@ impl Selection {
         let mut found = Vec::new();
         let checked = self.artifacts(&metadata, "check", package, &mut found)?;
         // Macro crates that are asked for themselves are only checked by that, not built.
-        let is_macros = |one: &&Package| {
-            let mut targets = one.targets.iter();
-            targets.any(|target| target.kind.contains(&TargetKind::ProcMacro))
-        };
         let asked = metadata.packages.iter().filter(|one| match package {
             Some(name) => one.name.as_str() == name,
             None => metadata.workspace_members.contains(&one.id),
@@ -122,6 +121,47 @@ impl Selection {
         found.sort_by_key(key);
         found.dedup_by(|one, other| one.path == other.path);
         Ok(found)
+    }
+
+    /// Another version of the macro crate `crate_name`, with the features that it has here: `which` is
+    /// a folder with its package, or a version in the registry.
+    pub fn other_version(&self, crate_name: &str, which: &str) -> Result<MacroCrate, Error> {
+        let metadata = self.metadata()?;
+        let is_it = |one: &&Package| {
+            one.targets.iter().any(|target| target.name.replace('-', "_") == crate_name)
+        };
+        let own = metadata.packages.iter().filter(is_macros).find(is_it);
+        let own = own.ok_or_else(|| Error::Name(format!("no package of `{crate_name}` here")))?;
+        let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
+        let node = nodes.iter().find(|node| node.id == own.id);
+        let features: Vec<&str> =
+            node.map_or(Vec::new(), |node| node.features.iter().map(|one| one.as_str()).collect());
+        let source = match Path::new(which).join("Cargo.toml").exists() {
+            true => {
+                let folder = Path::new(which).canonicalize();
+                format!("path = {:?}", folder.map_err(Error::io(format!("finding {which}")))?)
+            }
+            false => format!("version = {:?}", format!("={which}")),
+        };
+        // A package that needs nothing but this.
+        let manifest = format!(
+            "[package]\nname = \"macrobox-against\"\nedition = \"2021\"\n[lib]\npath = \"lib.rs\"\n\
+             [workspace]\n[dependencies]\n{} = {{ {source}, default-features = false, features = \
+             {features:?} }}\n",
+            own.name
+        );
+        let folder = own_target_folder(&metadata).join("against").join(own.name.as_str());
+        let path = folder.join("Cargo.toml");
+        let _ = std::fs::remove_file(folder.join("Cargo.lock")); // of another version
+        let written = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(&path, manifest))
+            .and_then(|()| std::fs::write(folder.join("lib.rs"), ""));
+        written.map_err(Error::io(format!("writing {}", path.display())))?;
+        let other =
+            Selection { manifest_path: Some(path), verbose: self.verbose, ..Selection::default() };
+        let built =
+            other.macro_crates(None)?.into_iter().find(|one| one.package == own.name.as_str());
+        built.ok_or_else(|| Error::Name(format!("{} {which} is no macro crate", own.name)))
     }
 
     /// Runs cargo and gathers the macro libraries it names; false if it failed.
@@ -191,16 +231,49 @@ impl Selection {
         let target = target.or_else(first_binary).ok_or_else(|| {
             Error::Name(format!("package `{}` has no such library or binary", chosen.name))
         })?;
-        let kind = match target.kind.iter().any(is_library) {
-            true => vec!["--lib".into()],
-            false => vec!["--bin".into(), target.name.clone()],
-        };
+        let mut what = vec!["--package".to_owned(), chosen.name.to_string()];
+        match target.kind.iter().any(is_library) {
+            true => what.push("--lib".into()),
+            false => what.extend(["--bin".into(), target.name.clone()]),
+        }
         Ok(Target {
-            package: chosen.name.to_string(),
             crate_name: target.name.replace('-', "_"),
-            kind,
+            chosen: what,
+            callers: vec![chosen.name.to_string()],
             folder: own_target_folder(&metadata),
-            root: metadata.workspace_root.clone().into(),
+            selection: self.clone(),
+        })
+    }
+
+    /// All crates of the lock file that `package` (or the workspace) needs: libraries, binaries and
+    /// build scripts.
+    pub fn every_crate(&self, package: Option<&str>) -> Result<Target, Error> {
+        let metadata = self.metadata()?;
+        let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
+        let macros = metadata.packages.iter().filter(is_macros).map(|one| &one.id);
+        // A macro may come re-exported: whoever depends on its crate, however far, may call it.
+        let mut reached: HashSet<_> = macros.collect();
+        let mut callers = HashSet::new();
+        loop {
+            let known = callers.len();
+            for node in nodes {
+                if node.dependencies.iter().any(|id| reached.contains(id)) {
+                    reached.insert(&node.id);
+                    callers.insert(&node.id);
+                }
+            }
+            if callers.len() == known {
+                break;
+            }
+        }
+        Ok(Target {
+            crate_name: EVERY_CRATE.into(),
+            chosen: match package {
+                Some(name) => vec!["--package".into(), name.into()],
+                None => vec!["--workspace".into()],
+            },
+            callers: callers.into_iter().map(|id| id.repr.clone()).collect(),
+            folder: own_target_folder(&metadata),
             selection: self.clone(),
         })
     }
@@ -212,39 +285,8 @@ impl Target {
     }
 
     pub(crate) fn selection(&self) -> Vec<String> {
-        let mut all = vec!["--package".to_owned(), self.package.clone()];
-        all.extend(self.kind.clone());
+        let mut all = self.chosen.clone();
         all.extend(self.selection.features());
         all
-    }
-
-    /// What cargo sets for a compilation of this package, as macros see it.
-    pub fn environment(&self) -> Result<(Vec<(String, String)>, PathBuf), Error> {
-        let metadata = self.selection.metadata()?;
-        let package = metadata.workspace_packages().into_iter();
-        let package = package.into_iter().find(|one| one.name.as_str() == self.package);
-        let Some(package) = package else { return Ok((Vec::new(), self.root.clone())) };
-        let folder = package.manifest_path.parent().map_or(self.root.clone(), PathBuf::from);
-        let version = &package.version;
-        let pairs = [
-            ("CARGO", cargo_program().to_string_lossy().into_owned()),
-            ("CARGO_CRATE_NAME", self.crate_name.clone()),
-            ("CARGO_MANIFEST_DIR", folder.display().to_string()),
-            ("CARGO_MANIFEST_PATH", package.manifest_path.to_string()),
-            ("CARGO_PKG_NAME", self.package.clone()),
-            ("CARGO_PKG_VERSION", version.to_string()),
-            ("CARGO_PKG_VERSION_MAJOR", version.major.to_string()),
-            ("CARGO_PKG_VERSION_MINOR", version.minor.to_string()),
-            ("CARGO_PKG_VERSION_PATCH", version.patch.to_string()),
-            ("CARGO_PKG_VERSION_PRE", version.pre.to_string()),
-            ("CARGO_PKG_AUTHORS", package.authors.join(":")),
-            ("CARGO_PKG_DESCRIPTION", package.description.clone().unwrap_or_default()),
-            ("CARGO_PKG_REPOSITORY", package.repository.clone().unwrap_or_default()),
-            ("CARGO_PKG_HOMEPAGE", package.homepage.clone().unwrap_or_default()),
-            ("CARGO_PKG_LICENSE", package.license.clone().unwrap_or_default()),
-        ];
-        let pairs = pairs.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        // rustc runs in the workspace's root, and so do its macros.
-        Ok((pairs, self.root.clone()))
     }
 }

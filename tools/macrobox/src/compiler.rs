@@ -45,9 +45,9 @@ impl Compiler {
     /// The server for this compiler, built if it was not built before. `progress` hears that it is
     /// being built.
     pub fn server(&self, progress: impl FnOnce()) -> Result<PathBuf, Error> {
-        // The child's clock and environment are asked through the server's own functions.
+        // The child asks clock, environment and random numbers through the server's own functions.
         let export = |name| format!("-Clink-arg=-Wl,--export-dynamic-symbol={name}");
-        let arguments = [export("getenv"), export("clock_gettime")];
+        let arguments = ["getenv", "clock_gettime", "getrandom"].map(export);
         self.build("server", server_source::SERVER, &arguments, progress)
     }
 

@@ -19,6 +19,8 @@ pub enum Error {
         stdout: String,
         /// What it, or the runtime on its behalf, printed before.
         stderr: String,
+        /// What it asked of the kernel before, if that was watched.
+        touches: Box<[String]>,
     },
     /// The library is refused, unloaded.
     #[error("{path}: {refusal}", path = path.display())]
@@ -41,7 +43,7 @@ pub enum Error {
     /// The server does not build with this compiler.
     #[error(
         "the server does not build with {compiler}: its bridge is probably newer than this tool. \
-         Use `--server toolchain`, or a newer macrobox.\n{output}"
+         Use a newer macrobox; `expand` and `list` go on with `--server toolchain`, without a box.\n{output}"
     )]
     Build {
         /// Its version line.

@@ -1,10 +1,10 @@
 //! Expands calls in the box, and says in types how that went.
 
-use crate::message::{Answer, Call as CallMessage, End, Expanded, Reply, Request};
+use crate::message::{Answer, End, Expanded, Reply, Request};
 use crate::process::Process;
 use crate::wire::decode;
 use crate::{
-    Allow, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Source, Stream,
+    Allow, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Stream, Vary,
     Watch, to_text,
 };
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ pub struct Options {
     pub allow: Allow,
     /// What is noted.
     pub watch: Watch,
+    /// What differs from run to run.
+    pub vary: Vary,
     /// The macro's whole environment; nothing of the caller's leaks in.
     pub environment: Vec<(String, String)>,
     /// The macro's current directory; empty for the caller's.
@@ -39,6 +41,7 @@ impl Default for Options {
             },
             allow: Allow::default(),
             watch: Watch::default(),
+            vary: Vary::default(),
             environment: Vec::new(),
             directory: PathBuf::new(),
             restarts: 3,
@@ -139,43 +142,42 @@ impl Expander {
 
     /// The macros of `library`, by loading it in the box.
     pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
-        let reply = self.ask(library, Vec::new(), Vec::new())?;
+        self.load(library).map(|(declared, _)| declared)
+    }
+
+    /// The same, with what loading asked of the kernel, if that is watched.
+    pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Vec<String>), Error> {
+        let reply = self.ask(library, Vec::new())?;
         let answer = self.answer(&reply, &library.path().display().to_string())?;
-        Ok(answer.declared)
+        Ok((answer.declared, reply.touches))
     }
 
     /// Expands one call, in a process of its own.
     pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
-        let mut all = self.expand_repeated(library, call, 1)?;
-        all.pop().unwrap_or_else(|| Err(macro_error(&call.name, Failure::Malformed, &[], &[])))
+        let mut all = self.expand_together(library, std::slice::from_ref(call))?;
+        all.pop().unwrap_or(Err(Error::Name("no call was given".into())))
     }
 
-    /// Expands the same call `times` times, one after the other in one process.
-    pub fn expand_repeated(
+    /// Expands calls one after the other in one process, as the compiler does.
+    pub fn expand_together(
         &mut self,
         library: &Library,
-        call: &Call,
-        times: usize,
+        calls: &[Call],
     ) -> Result<Vec<Result<Expansion, Error>>, Error> {
-        let calls = vec![call.message(); times];
-        let reply = self.ask(library, calls, call.sources.clone())?;
-        let answer = self.answer(&reply, &call.name)?;
+        let name = calls.first().map_or("", |call| &call.name);
+        let reply = self.ask(library, calls.to_vec())?;
+        let answer = self.answer(&reply, name)?;
         let load_time = Duration::from_nanos(answer.load_nanoseconds);
-        if answer.expanded.len() != times {
-            return Err(macro_error(&call.name, Failure::Malformed, &reply.stdout, &reply.stderr));
+        if answer.expanded.len() != calls.len() {
+            return Err(macro_error(name, Failure::Malformed, &reply));
         }
         let usage = answer.usage;
-        let each = answer.expanded.into_iter();
-        Ok(each.map(|one| expansion(&call.name, one, &reply, load_time, usage)).collect())
+        let each = answer.expanded.into_iter().zip(calls);
+        Ok(each.map(|(one, call)| expansion(&call.name, one, &reply, load_time, usage)).collect())
     }
 
-    fn ask(
-        &mut self,
-        library: &Library,
-        calls: Vec<CallMessage>,
-        sources: Vec<Source>,
-    ) -> Result<Reply, Error> {
-        let Options { limits, allow, watch, environment, directory, .. } = &self.options;
+    fn ask(&mut self, library: &Library, calls: Vec<Call>) -> Result<Reply, Error> {
+        let Options { limits, allow, watch, vary, environment, directory, .. } = &self.options;
         let directory = match directory.as_os_str().is_empty() {
             true => std::env::current_dir().map_err(Error::io("finding the current directory"))?,
             false => directory.clone(),
@@ -184,12 +186,12 @@ impl Expander {
             library: library.path().display().to_string(),
             symbol: library.symbol().into(),
             calls,
-            sources,
             environment: environment.clone(),
             directory: directory.display().to_string(),
             limits: *limits,
             allow: allow.clone(),
             watch: watch.clone(),
+            vary: vary.clone(),
         };
         loop {
             let process = match &mut self.process {
@@ -234,16 +236,17 @@ impl Expander {
             End::Signalled if reply.code == 24 => Failure::OutOfTime,
             End::Signalled => Failure::Crashed(reply.code),
         };
-        Err(macro_error(name, failure, &reply.stdout, &reply.stderr))
+        Err(macro_error(name, failure, reply))
     }
 }
 
-fn macro_error(name: &str, failure: Failure, stdout: &[u8], stderr: &[u8]) -> Error {
+fn macro_error(name: &str, failure: Failure, reply: &Reply) -> Error {
     Error::Macro {
         name: name.into(),
         failure,
-        stdout: String::from_utf8_lossy(stdout).into_owned(),
-        stderr: String::from_utf8_lossy(stderr).into_owned(),
+        stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
+        touches: reply.touches.clone().into(),
     }
 }
 
@@ -254,9 +257,8 @@ fn expansion(
     load_time: Duration,
     usage: (u64, u64),
 ) -> Result<Expansion, Error> {
-    let stream = expanded.result.map_err(|message| {
-        macro_error(name, Failure::Panicked(message), &reply.stdout, &reply.stderr)
-    })?;
+    let stream =
+        expanded.result.map_err(|message| macro_error(name, Failure::Panicked(message), reply))?;
     Ok(Expansion {
         stream,
         diagnostics: expanded.diagnostics,

@@ -1,23 +1,6 @@
-//! One call of a macro: what the compiler would hand to it.
+//! Calls given as text: what the compiler would hand to the macro.
 
-use crate::{Error, Hygiene, Kind, Source, Span, Stream, Tree, lex, message};
-
-/// A call, with the source text that its spans point into.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// How it is called.
-    pub kind: Kind,
-    /// The macro's own name, not a name it was imported under.
-    pub name: String,
-    /// What stands in an attribute's parentheses.
-    pub attribute: Option<Stream>,
-    /// The item, or what stands between a function-like macro's delimiters.
-    pub input: Stream,
-    /// Where the call stands.
-    pub site: Span,
-    /// The files that spans point into.
-    pub sources: Vec<Source>,
-}
+use crate::{Call, Error, Hygiene, Kind, Source, Span, Stream, Tree, lex};
 
 impl Call {
     /// A call whose input is `text`.
@@ -37,16 +20,6 @@ impl Call {
         self.attribute = Some(lex_source(&source, self.sources.len() as u32)?);
         self.sources.push(source);
         Ok(self)
-    }
-
-    pub(crate) fn message(&self) -> message::Call {
-        message::Call {
-            kind: self.kind,
-            name: self.name.clone(),
-            attribute: self.attribute.clone(),
-            input: self.input.clone(),
-            site: self.site,
-        }
     }
 }
 

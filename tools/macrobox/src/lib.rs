@@ -34,6 +34,7 @@ mod toolchain;
 pub mod agree;
 pub mod background;
 pub mod cargo;
+pub mod chart;
 pub mod cli;
 pub mod testing;
 
@@ -56,10 +57,9 @@ mod wire;
 pub use compiler::Compiler;
 pub use error::{Error, Failure};
 pub use expander::{Expander, Expansion, Options};
-pub use invocation::Call;
 pub use lex::{LexError, lex};
 pub use library::{Library, Refusal};
-pub use message::{Allow, Declared, Diagnostic, Kind, Level, Limits, Source, Watch};
+pub use message::{Allow, Call, Declared, Diagnostic, Kind, Level, Limits, Source, Vary, Watch};
 pub use record::{Recording, record};
 pub use tap_record::Record;
 pub use token::{

@@ -59,6 +59,13 @@ impl Library {
         &self.path
     }
 
+    /// The crate's name, from the file's: `libserde_derive-0f1e.so`.
+    pub fn crate_name(&self) -> String {
+        let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = file.strip_prefix("lib").unwrap_or(&file);
+        name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()
+    }
+
     /// The symbol that declares its macros.
     pub fn symbol(&self) -> &str {
         &self.symbol

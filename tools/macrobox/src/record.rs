@@ -1,6 +1,7 @@
-//! All macro calls of a crate, as the compiler itself resolves and expands them.
+//! All macro calls of a crate, or of all crates of a lock file, as the compiler itself resolves and
+//! expands them.
 //!
-//! Cargo checks the crate once more in a target folder of our own, with a tap between rustc and the
+//! Cargo checks them once more in a target folder of our own, with a tap between rustc and the
 //! macro libraries. So names, renames, re-exports, cfg, features and calls made by other macros are
 //! rustc's own. This run is a normal compilation: it is not boxed.
 
@@ -8,13 +9,16 @@ use crate::cargo::Target;
 use crate::compiler::output;
 use crate::tap_record::Record;
 use crate::wire::decode;
-use crate::{Call, Compiler, Error, Source, Stream, Tree};
+use crate::{Call, Compiler, Error, Options, Source, Stream, Tree};
 use analyzeme::ProfilingData;
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the compiler expanded in one crate.
+/// What the compiler expanded.
 #[derive(Debug, Default)]
 pub struct Recording {
     /// What the tap saw, in order.
@@ -23,56 +27,88 @@ pub struct Recording {
     pub counted: Vec<(String, String)>,
     /// Cargo's messages, if the crate does not compile.
     pub failed: Option<String>,
-    /// Where relative file names begin.
-    pub root: PathBuf,
 }
 
-/// The variable by which our rustc wrapper knows its task.
+/// The variable by which our rustc wrapper knows its task: a crate's name, or [`EVERY_CRATE`].
 pub(crate) const TASK: &str = "MACROBOX_RECORD";
+
+pub(crate) const EVERY_CRATE: &str = "*";
 
 /// Checks `target` and records every procedural macro call in it.
 pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> {
     let tap = compiler.tap(|| ())?;
     let folder = target.folder.join("recorded");
+    let _alone = alone(&target.folder.join("recording.lock"))?;
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(Error::io("making a folder"))?;
     let wrapper = std::env::current_exe().map_err(Error::io("finding this program"))?;
-    // Only this crate is to be checked anew; cargo keeps the others.
-    let clean = target.cargo("clean").args(["--package", &target.package]).output();
-    clean.map_err(Error::io("starting cargo clean"))?;
+    // Only what calls macros is to be checked anew; cargo keeps the others.
+    let mut clean = target.cargo("clean");
+    for package in &target.callers {
+        clean.args(["--package", package]);
+    }
+    if !target.callers.is_empty() {
+        clean.output().map_err(Error::io("starting cargo clean"))?;
+    }
+    let every_crate = target.crate_name == EVERY_CRATE;
+    let variable = if every_crate { "RUSTC_WRAPPER" } else { "RUSTC_WORKSPACE_WRAPPER" };
     let mut command = target.cargo("check");
-    command.args(target.selection()).env("RUSTC_WORKSPACE_WRAPPER", wrapper);
-    command.env(TASK, &target.crate_name).env("MACROBOX_TAP", folder.join("tap"));
+    command.args(target.selection()).env(variable, wrapper).env(TASK, &target.crate_name);
     command.env("MACROBOX_TAP_LIBRARY", &tap).env("MACROBOX_PROFILE", &folder);
     let ended = command.output().map_err(Error::io("starting cargo check"))?;
     let failed =
         (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
-    let bytes = std::fs::read(folder.join("tap")).unwrap_or_default();
-    Ok(Recording {
-        records: read_records(&bytes)?,
-        counted: read_profile(&folder)?,
-        failed,
-        root: target.root.clone(),
-    })
+    let (mut records, mut counted) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(&folder).map_err(Error::io("reading the record"))?.flatten() {
+        let path = entry.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("tap") => {
+                let bytes = std::fs::read(&path).map_err(Error::io("reading the record"))?;
+                records.extend(read_records(&bytes)?);
+            }
+            Some("mm_profdata") => counted.extend(read_profile(&path)?),
+            _ => {}
+        }
+    }
+    let _ = std::fs::remove_dir_all(&folder); // the profile may be large
+    Ok(Recording { records, counted, failed })
+}
+
+/// Waits until no other recording uses the same target folder, which would take this one's calls:
+/// cargo checks a crate for one of them only. Holds until the file is dropped.
+fn alone(path: &Path) -> Result<File, Error> {
+    let failed = || Error::io(format!("locking {}", path.display()));
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed())?;
+    let file = File::create(path).map_err(failed())?;
+    // SAFETY: a descriptor of ours, and a number.
+    match unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } {
+        0 => Ok(file),
+        _ => Err(failed()(std::io::Error::last_os_error())),
+    }
 }
 
 /// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
-pub(crate) fn wrap_rustc(
-    task: &str,
-    mut arguments: impl Iterator<Item = std::ffi::OsString>,
-) -> i32 {
+pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsString>) -> i32 {
     use std::os::unix::process::CommandExt;
     let rustc = arguments.next().unwrap_or_else(|| "rustc".into());
     let arguments: Vec<_> = arguments.collect();
-    let named = arguments.windows(2).any(|two| two[0] == "--crate-name" && two[1] == task);
+    // Cargo asks rustc about itself with a crate of this name.
+    let is_task = |name: &OsStr| name == task || task == EVERY_CRATE && name != "___";
+    let named = arguments.windows(2).any(|two| two[0] == "--crate-name" && is_task(&two[1]));
+    // Build scripts ask the compiler too, with crates that may not compile: not by cargo's JSON.
+    let by_cargo = arguments.iter().any(|argument| argument == "--error-format=json");
     let mut command = Command::new(rustc);
     command.args(arguments);
-    if named && let Some(library) = std::env::var_os("MACROBOX_TAP_LIBRARY") {
+    if named
+        && by_cargo
+        && let Some(library) = std::env::var_os("MACROBOX_TAP_LIBRARY")
+    {
         let folder = std::env::var_os("MACROBOX_PROFILE").unwrap_or_default();
-        let mut profile = std::ffi::OsString::from("-Zself-profile=");
-        profile.push(folder);
-        command.arg(profile).arg("-Zself-profile-events=default,args");
-        command.env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
+        let mut profile = OsString::from("-Zself-profile=");
+        profile.push(&folder);
+        command.arg(profile).arg("-Zself-profile-events=generic-activity,function-args");
+        let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
+        command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
     }
     eprintln!("{}", command.exec());
     1
@@ -90,34 +126,25 @@ fn read_records(mut bytes: &[u8]) -> Result<Vec<Record>, Error> {
     Ok(records)
 }
 
-/// Every `expand_proc_macro` of the self-profile in `folder`.
-fn read_profile(folder: &Path) -> Result<Vec<(String, String)>, Error> {
-    let mut counted = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(Error::io("reading the profile"))?.flatten() {
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "mm_profdata") {
-            continue;
-        }
-        let data = ProfilingData::new(&path.with_extension(""))
-            .map_err(|error| Error::Cargo(format!("the self-profile cannot be read: {error}")))?;
-        for event in data.iter_full() {
-            if event.label == "expand_proc_macro" {
-                let mut details = event.additional_data.iter().map(ToString::to_string);
-                counted
-                    .push((details.next().unwrap_or_default(), details.next().unwrap_or_default()));
-            }
-        }
-    }
-    Ok(counted)
+/// Every `expand_proc_macro` of the self-profile at `path`.
+fn read_profile(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    let data = ProfilingData::new(&path.with_extension(""))
+        .map_err(|error| Error::Cargo(format!("the self-profile cannot be read: {error}")))?;
+    let calls = data.iter_full().filter(|event| event.label == "expand_proc_macro");
+    let each = calls.map(|event| {
+        let mut details = event.additional_data.iter().map(ToString::to_string);
+        (details.next().unwrap_or_default(), details.next().unwrap_or_default())
+    });
+    Ok(each.collect())
 }
 
 impl Record {
     /// The same call, to be expanded in the box. Files are read again for their text; where that
     /// fails, spans have no text and no line.
-    pub fn call(&self, root: &Path) -> Call {
+    pub fn call(&self) -> Call {
         let mut sources = Vec::new();
         for file in &self.files {
-            let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+            let text = std::fs::read_to_string(self.path(file)).unwrap_or_default();
             sources.push(Source { path: file.clone(), text, offset: 0, line: 1, column: 1 });
         }
         self.trim(&mut sources);
@@ -129,6 +156,21 @@ impl Record {
             site: self.site,
             sources,
         }
+    }
+
+    /// Where `file` lies: its name is relative to where the compiler ran.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        Path::new(&self.directory).join(file)
+    }
+
+    /// `base`, and the macro sees what the compiler gave to it; what `base` names itself stays.
+    pub fn surrounded(&self, base: &Options) -> Options {
+        let mut options = base.clone();
+        let is_given = |name: &str| base.environment.iter().any(|(given, _)| given == name);
+        let rest = self.environment.iter().filter(|(name, _)| !is_given(name));
+        options.environment.extend(rest.cloned());
+        options.directory = self.directory.clone().into();
+        options
     }
 
     /// Keeps of each file only what the call's spans reach: a file may be long and calls many.

@@ -2,7 +2,7 @@
 //! process; a process that hangs or dies is replaced.
 
 use crate::flat::{Flat, Spans, from_flat, to_flat};
-use crate::{Call, Compiler, Error, Failure, Library, Stream};
+use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -16,6 +16,8 @@ pub struct ToolchainServer {
     program: PathBuf,
     process: Option<Running>,
     timeout: Duration,
+    environment: Vec<(String, String)>,
+    directory: PathBuf,
 }
 
 struct Running {
@@ -36,46 +38,64 @@ impl ToolchainServer {
             );
             return Err(Error::Cargo(message));
         }
-        Ok(ToolchainServer { program, process: None, timeout })
+        Ok(ToolchainServer {
+            program,
+            process: None,
+            timeout,
+            environment: Vec::new(),
+            directory: PathBuf::new(),
+        })
+    }
+
+    /// What the next macros see: environment and directory of `options`. Its limits and its box mean
+    /// nothing here.
+    pub fn surround(&mut self, options: &Options) {
+        self.environment = options.environment.clone();
+        self.directory = options.directory.clone();
+    }
+
+    /// The macros of `library`, without their helper attributes, which this server does not tell.
+    pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
+        let name = library.path().display().to_string();
+        let answer = self.ask(library, &json!({ "ListMacros": { "dylib_path": library.path() } }));
+        let answer = answer.map_err(|failure| fail(&name, failure))?;
+        let listed: Result<Vec<(String, String)>, String> =
+            serde_json::from_value(answer["ListMacros"].clone())
+                .map_err(|_| fail(&name, Failure::Malformed))?;
+        let listed = listed.map_err(|why| fail(&name, Failure::NotRun(why)))?;
+        let kind = |word: &str| match word {
+            "CustomDerive" => Kind::Derive,
+            "Attr" => Kind::Attribute,
+            _ => Kind::Function,
+        };
+        let each = listed.into_iter();
+        Ok(each
+            .map(|(name, word)| Declared { kind: kind(&word), name, helpers: Vec::new() })
+            .collect())
     }
 
     /// Expands one call, unprotected but for the time-out.
     pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Stream, Error> {
-        let path = library.path().to_owned();
-        if self.process.as_ref().is_none_or(|running| running.library != path) {
-            self.process = None;
-            self.process = Some(self.start(path)?);
-        }
         // One span for everything: this backend is for comparing tokens.
         let mut spans = Spans::new(vec![0, 0, 0, 1, 0], 0, 0, 0);
         let attributes = call.attribute.as_ref().map(|stream| to_flat(stream, &mut spans));
         let body = to_flat(&call.input, &mut spans);
+        let directory = (!self.directory.as_os_str().is_empty()).then_some(&self.directory);
         let request = json!({ "ExpandMacro": {
-            "lib": library.path(), "env": [], "current_dir": null,
+            "lib": library.path(), "env": self.environment, "current_dir": directory,
             "macro_body": body, "macro_name": call.name, "attributes": attributes,
             "has_global_spans": { "def_site": 0, "call_site": 0, "mixed_site": 0 },
             "span_data_table": spans.into_table(),
         }});
-        let fail = |failure| Error::Macro {
-            name: call.name.clone(),
-            failure,
-            stdout: String::new(),
-            stderr: String::new(),
-        };
-        let answer = match self.ask(&request) {
-            Ok(answer) => answer,
-            Err(failure) => {
-                self.process = None;
-                return Err(fail(failure));
-            }
-        };
+        let answer = self.ask(library, &request).map_err(|failure| fail(&call.name, failure))?;
         let result = &answer["ExpandMacroExtended"];
         if let Some(message) = result["Err"].as_str() {
-            return Err(fail(Failure::Panicked(message.into())));
+            return Err(fail(&call.name, Failure::Panicked(message.into())));
         }
         let flat: Option<Flat> = serde_json::from_value(result["Ok"]["tree"].clone()).ok();
         let spans = Spans::new(vec![0, 0, 0, 1, 0], 0, 0, 0);
-        flat.and_then(|flat| from_flat(&flat, &spans)).ok_or_else(|| fail(Failure::Malformed))
+        let stream = flat.and_then(|flat| from_flat(&flat, &spans));
+        stream.ok_or_else(|| fail(&call.name, Failure::Malformed))
     }
 
     fn start(&self, library: PathBuf) -> Result<Running, Error> {
@@ -112,11 +132,27 @@ impl ToolchainServer {
         }
     }
 
-    fn ask(&mut self, request: &Value) -> Result<Value, Failure> {
-        match &mut self.process {
-            Some(running) => running.ask(request, self.timeout),
-            None => Err(Failure::NotRun("the toolchain server is not running".into())),
-        }
+    /// Asks the process of this library; one that fails to answer is not asked again.
+    fn ask(&mut self, library: &Library, request: &Value) -> Result<Value, Failure> {
+        let mut running = match self.process.take() {
+            Some(running) if running.library == library.path() => running,
+            _ => self
+                .start(library.path().to_owned())
+                .map_err(|error| Failure::NotRun(error.to_string()))?,
+        };
+        let answer = running.ask(request, self.timeout)?;
+        self.process = Some(running);
+        Ok(answer)
+    }
+}
+
+fn fail(name: &str, failure: Failure) -> Error {
+    Error::Macro {
+        name: name.into(),
+        failure,
+        stdout: String::new(),
+        stderr: String::new(),
+        touches: Box::default(),
     }
 }
 

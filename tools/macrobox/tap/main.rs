@@ -23,7 +23,7 @@ use proc_macro::TokenStream;
 use proc_macro::bridge::client::{Client, ProcMacro};
 use proc_macro::bridge::server;
 use record::Record;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsString, c_char, c_int, c_void};
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -89,7 +89,11 @@ fn expand(tap: usize, attribute: Option<TokenStream>, input: TokenStream) -> Tok
     };
     let nanoseconds = start.elapsed().as_nanos() as u64;
     let output = result.as_ref().ok().map(|stream| recorder.stream(stream.clone()));
+    let Surroundings { crate_name, environment, directory } = surroundings();
     write(&Record {
+        crate_name: crate_name.clone(),
+        environment: environment.clone(),
+        directory: directory.clone(),
         library,
         kind,
         name: name.into(),
@@ -109,6 +113,34 @@ fn expand(tap: usize, attribute: Option<TokenStream>, input: TokenStream) -> Tok
             None => Box::new(()),
         }),
     }
+}
+
+/// The compiler's own surroundings, as a macro sees them.
+struct Surroundings {
+    crate_name: String,
+    environment: Vec<(String, String)>,
+    directory: String,
+}
+
+fn surroundings() -> &'static Surroundings {
+    static KNOWN: OnceLock<Surroundings> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        // What the tool added for the recording is no part of it, nor is cargo's job server.
+        let ours = |name: &str| {
+            name.starts_with("MACROBOX_")
+                || ["LD_PRELOAD", "RUSTC_BOOTSTRAP", "CARGO_MAKEFLAGS", "MAKEFLAGS"].contains(&name)
+        };
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let mut arguments = std::env::args().skip_while(|argument| argument != "--crate-name");
+        let directory = std::env::current_dir().unwrap_or_default();
+        Surroundings {
+            crate_name: arguments.nth(1).unwrap_or_default(),
+            environment: std::env::vars_os().filter_map(text).filter(|one| !ours(&one.0)).collect(),
+            directory: directory.display().to_string(),
+        }
+    })
 }
 
 /// Appends to the file that the tool named.

@@ -7,6 +7,11 @@ use crate::wire::wire_struct;
 /// One expansion as the compiler saw it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
+    /// The crate that calls.
+    pub crate_name: String,
+    /// What that crate's compiler was given, and where it ran.
+    pub environment: Vec<(String, String)>,
+    pub directory: String,
     pub library: String,
     pub kind: Kind,
     pub name: String,
@@ -21,6 +26,9 @@ pub struct Record {
     pub nanoseconds: u64,
 }
 wire_struct!(Record {
+    crate_name,
+    environment,
+    directory,
     library,
     kind,
     name,

@@ -82,6 +82,25 @@ fn both_servers_agree() {
 }
 
 #[test]
+fn recursive_leaves_no_call_of_the_macro() {
+    expand("countdown!(3)").success().stdout(contains("AT_3").and(contains("countdown!(2)")));
+    let all = |call: &str| macrobox(&["expand", call, "-p", "zoo-gentle", "--recursive"]);
+    all("countdown!(3)")
+        .success()
+        .stdout(contains("AT_3").and(contains("AT_1")).and(contains("fn lift_off() {}")))
+        .stdout(contains("countdown").not());
+    all("forever!()").code(2).stderr(contains("still calls itself after 128 times"));
+}
+
+#[test]
+fn a_call_comes_from_standard_input_too() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut command = Command::cargo_bin("cargo-macrobox").unwrap();
+    command.args(["expand", "-", "-p", "zoo-gentle", "--manifest-path"]).arg(zoo);
+    command.write_stdin("echo! {\n  a +\n  b\n}").assert().success().stdout("a + b\n");
+}
+
+#[test]
 fn trace_shows_the_bridge() {
     macrobox(&["trace", "small!(1)", "-p", "zoo-gentle"]).success().stdout(
         contains("ts_from_str(\"pub fn answer() -> i32\",)").and(contains("ts_concat_trees")),
@@ -104,37 +123,17 @@ fn profile_sweeps_and_draws() {
 }
 
 #[test]
-fn check_sees_and_denies() {
-    let check = |call: &str, more: &[&str]| {
-        macrobox(&[&["check", call, "-p", "zoo-gentle", "--runs", "3"], more].concat())
-    };
-    check("curious!()", &[])
-        .success()
-        .stdout(contains("env: MACROBOX_ZOO").and(contains("fs-read: openat /etc/hostname")))
-        .stdout(contains("thread: clone").and(contains("clock: 0")));
-    check("moody!()", &[]).success().stdout(contains("output varies"));
-    check("counting!()", &[]).success().stdout(contains("within one process"));
-    check("echo!(a)", &["--deny", "net,exec,fs-write,env,random,thread"])
-        .success()
-        .stdout(contains("no difference found").and(contains("unboxed")));
-    check("curious!()", &["--deny", "env"]).code(1).stdout(contains("DENIED env"));
-    let folder = tempfile::tempdir().unwrap();
-    let list = folder.path().join("allowed");
-    std::fs::write(&list, "zoo_gentle::curious env # it asks for its own variable\n").unwrap();
-    check("curious!()", &["--deny", "env", "--allow-list", list.to_str().unwrap()]).success();
-}
-
-#[test]
 fn the_crate_s_calls_are_the_compiler_s() {
     macrobox(&["selftest", "--package", "zoo-real"])
         .success()
-        .stdout(contains("outputs 18/18 equal (0 vary); inputs 4/4 equal"))
+        .stdout(contains("outputs 23/23 equal (0 vary); inputs 6/6 equal"))
+        .stdout(contains("the toolchain's server: outputs 23/23 equal"))
         .stdout(contains("FAILED").not().and(contains("DIFFERS").not()));
     let all = ["expand", "--macro", "Serialize", "--package", "zoo-real"];
     macrobox(&all)
         .success()
         .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9"))
-        .stderr(contains("3 calls of `Serialize`; 18 of 18 calls recorded"));
+        .stderr(contains("3 calls of `Serialize`; 23 of 23 calls recorded"));
     // A name from `use .. as`, found by its place.
     macrobox(&["expand", "--at", "real/src/lib.rs:9", "--package", "zoo-real"])
         .success()

@@ -75,3 +75,29 @@ fn a_library_of_another_compiler_is_refused_by_name() {
     let Refusal::OtherCompiler { built, ours } = refusal(&path) else { panic!("loaded") };
     assert!(built.starts_with("rustc 9") && ours == version);
 }
+
+#[test]
+fn a_library_of_another_codegen_backend_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, comment) = (folder.path().join("lib.so"), folder.path().join("comment"));
+    let version = Compiler::current().unwrap().version().replacen("rustc ", "rustc version ", 1);
+    // As cranelift's backend signs what it makes; and as LLVM's does.
+    for (text, refused) in [(format!("{version} with cranelift 0.127.0\0"), true), (version, false)]
+    {
+        std::fs::write(&comment, &text).unwrap();
+        let status = Command::new("objcopy")
+            .arg(format!("--update-section=.comment={}", comment.display()))
+            .arg(gentle())
+            .arg(&path)
+            .status();
+        assert!(status.unwrap().success());
+        match (Library::open(&path, &Compiler::current().unwrap()), refused) {
+            (Err(error), true) => assert!(
+                error.to_string().contains("with cranelift 0.127.0`: build it with the default"),
+                "{error}"
+            ),
+            (Ok(_), false) => {}
+            (other, _) => panic!("{text}: {other:?}"),
+        }
+    }
+}

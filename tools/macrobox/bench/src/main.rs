@@ -1,13 +1,17 @@
-//! `cargo run --release --manifest-path tools/macrobox/bench/Cargo.toml -- expand`: the box beside
-//! the toolchain's own server.
+//! `cargo run --release --manifest-path tools/macrobox/bench/Cargo.toml -- SUITE`
+//!
+//! `expand`: the box beside the toolchain's own server. `callbacks`: what thousands of callback
+//! functions cost to generate, in the two classic ways and by a pool; with `--write`, the report in
+//! `tools/macrobox/docs` is written anew.
 
+mod callbacks;
 #[path = "../../zoo/cases.rs"]
 mod cases;
 mod figure;
 
 use cases::Zoo;
 use figure::{Figure, Limit, Spread};
-use macrobox::agree::{self, Verdict};
+use macrobox::agree::{self, Replayed, Verdict};
 use macrobox::cargo::Selection;
 use macrobox::{Call, Compiler, Error, Expander, Kind, Library, Options, ToolchainServer};
 use std::path::Path;
@@ -19,19 +23,24 @@ fn main() -> std::process::ExitCode {
     if let Some(code) = macrobox::wrapped() {
         return code;
     }
-    if arguments.next().as_deref() != Some("expand") {
-        eprintln!("give one of these suites: expand");
-        return std::process::ExitCode::from(2);
-    }
-    match suite() {
+    let suite = arguments.next().unwrap_or_default();
+    let figures = match &*suite {
+        "expand" => expand(),
+        "callbacks" => callbacks::suite(arguments.next().as_deref() == Some("--write")),
+        _ => {
+            eprintln!("give one of these suites: expand, callbacks");
+            return std::process::ExitCode::from(2);
+        }
+    };
+    match figures {
         Ok(figures) => {
             figure::print_table(&figures);
             println!();
-            figure::print_lines("expand", &figures);
+            figure::print_lines(&suite, &figures);
             std::process::ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("expand: {error}");
+            eprintln!("{suite}: {error}");
             std::process::ExitCode::FAILURE
         }
     }
@@ -39,7 +48,7 @@ fn main() -> std::process::ExitCode {
 
 const ROUNDS: usize = 9;
 
-fn suite() -> Result<Vec<Figure>, Error> {
+fn expand() -> Result<Vec<Figure>, Error> {
     let zoo = Zoo::build()?;
     println!(
         "{}; peer: its rust-analyzer-proc-macro-srv, without any protection",
@@ -202,22 +211,23 @@ fn startup(zoo: &Zoo) -> Result<Figure, Error> {
 fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     let target = zoo_selection().target(Some("zoo-real"), None)?;
     let recording = macrobox::record(compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    let mut expander =
-        Expander::new(compiler, Options { environment, directory, ..Options::default() })?;
-    let verdicts = agree::replay(compiler, &mut expander, &recording)?;
+    let mut expander = Expander::new(compiler, Options::default())?;
+    let verdicts = agree::replay(compiler, &mut expander, None, &recording)?;
     let mut same = 0;
     let mut varies = 0;
-    for (record, verdict) in &verdicts {
+    for Replayed { record, verdict, .. } in &verdicts {
         match verdict {
             Verdict::Same => same += 1,
             Verdict::Varies => varies += 1,
             other => println!("{} at {}: {other:?}", record.name, record.place()),
         }
     }
+    let sum = |of: fn(&Replayed) -> usize| verdicts.iter().map(of).sum::<usize>();
+    let spans = (sum(|one| one.spans.0), sum(|one| one.spans.1));
+    println!("{} of {} tokens have the compiler's span", spans.0, spans.1);
     let mut inputs = Vec::new();
     for record in &recording.records {
-        if let Some(verdict) = agree::input(&recording, record) {
+        if let Some(verdict) = agree::input(record) {
             inputs.push(verdict? == Verdict::Same);
         }
     }
@@ -234,6 +244,12 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
             equal,
             inputs.len(),
             "our tokens of the source equal to rustc's",
+        ),
+        Figure::new(
+            "span_agreement_percent",
+            Spread::of(vec![100.0 * spans.0 as f64 / spans.1 as f64]),
+            Limit::None,
+            "of their tokens, those that come from the same place",
         ),
     ])
 }

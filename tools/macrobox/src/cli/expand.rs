@@ -1,11 +1,11 @@
 //! `expand`: one call, or all of a macro's calls in a crate.
 
 use super::BoxOptions;
-use super::session::Session;
+use super::session::{Session, chosen as chosen_options};
 use crate::cargo::Selection;
 use crate::{
     Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, Tree,
-    record, render,
+    render,
 };
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -40,12 +40,14 @@ pub(super) struct Arguments {
     /// Compare with the last time
     #[arg(long)]
     diff: bool,
-    /// Compare with what this other build of the macro library makes of it
-    #[arg(long, value_name = "LIBRARY")]
-    against: Option<PathBuf>,
-    /// `own` runs the macro in the box, `toolchain` in the toolchain's server, unprotected
-    #[arg(long, default_value = "own", value_parser = ["own", "toolchain"])]
-    server: String,
+    /// Compare with what another version of the macro crate makes of it: `1.0.200` of the registry,
+    /// a folder with its package, or a built library
+    #[arg(long, value_name = "VERSION")]
+    against: Option<String>,
+    /// `own` runs the macro in the box, `toolchain` in the toolchain's server, unprotected; without
+    /// it, the box, or the toolchain's where the box's server does not build
+    #[arg(long, value_parser = ["own", "toolchain"])]
+    server: Option<String>,
 }
 
 /// Deeper than this, a macro that always calls itself is stopped.
@@ -56,8 +58,9 @@ pub(super) fn run(
     options: &BoxOptions,
     arguments: &Arguments,
 ) -> Result<bool, Error> {
-    let mut session = Session::open_for(options, arguments.server == "own")?;
-    let mut job = Job { arguments, good: true, json: Vec::new(), memory: None };
+    let mut session = Session::open_for(options, arguments.server.as_deref())?;
+    let (json, others) = (Vec::new(), Vec::new());
+    let mut job = Job { arguments, good: true, json, memory: None, selection, others };
     if arguments.at.is_none() && arguments.name.is_none() {
         let (path, text) = read(arguments)?;
         let package = arguments.package.as_deref();
@@ -68,9 +71,7 @@ pub(super) fn run(
         return Ok(job.good);
     }
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = record(&session.compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    session.in_package(environment, directory);
+    let recording = session.record(&target)?;
     job.memory = Some(target.folder.join("last"));
     let chosen: Vec<&Record> = match &arguments.at {
         Some(place) => at(&recording, place)?,
@@ -79,9 +80,11 @@ pub(super) fn run(
             recording.records.iter().filter(|one| is_named(one, name)).collect()
         }
     };
+    let base = chosen_options(options);
     for record in &chosen {
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
-        job.one(&mut session, &library, &record.call(&recording.root), Some(record))?;
+        session.surround(record, &base);
+        job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
     count(&recording, arguments.name.as_deref(), chosen.len());
@@ -125,7 +128,7 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
         if !path.ends_with(file) {
             return false;
         }
-        let text = std::fs::read_to_string(recording.root.join(path)).unwrap_or_default();
+        let text = std::fs::read_to_string(record.path(path)).unwrap_or_default();
         let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
         let first = record.line as usize;
         (first..=first + call.matches('\n').count()).contains(&line)
@@ -164,6 +167,9 @@ struct Job<'a> {
     json: Vec<Value>,
     /// Where the last expansions are kept, for `--diff`.
     memory: Option<PathBuf>,
+    selection: &'a Selection,
+    /// For `--against`, by the library that they stand beside.
+    others: Vec<(PathBuf, Library)>,
 }
 
 impl Job<'_> {
@@ -199,9 +205,9 @@ impl Job<'_> {
             println!("// {} at {}", shown_name(call), record.place());
         }
         if let Some(other) = &self.arguments.against {
-            let other = Library::open(other, &session.compiler)?;
-            let other = render::pretty(&session.expand(&other, call)?.stream);
-            print_diff(&other, &text, "the other library", "this one");
+            let library = self.other(session, library, other)?;
+            let theirs = render::pretty(&session.expand(&library, call)?.stream);
+            print_diff(&theirs, &text, other, "this one");
         } else if self.arguments.diff {
             self.diff(call, &text)?;
         } else if render::coloured() {
@@ -210,6 +216,25 @@ impl Job<'_> {
             print!("{text}");
         }
         self.remember(call, &text)
+    }
+
+    /// The macro library that `library` is compared with, built once.
+    fn other(
+        &mut self,
+        session: &Session,
+        library: &Library,
+        which: &str,
+    ) -> Result<Library, Error> {
+        if Path::new(which).is_file() {
+            return Library::open(which.as_ref(), &session.compiler);
+        }
+        if let Some((_, other)) = self.others.iter().find(|(path, _)| path == library.path()) {
+            return Ok(other.clone());
+        }
+        let built = self.selection.other_version(&library.crate_name(), which)?;
+        let other = built.library(&session.compiler)?;
+        self.others.push((library.path().into(), other.clone()));
+        Ok(other)
     }
 
     fn fail(&mut self, error: &Error, call: &Call) {

@@ -19,7 +19,7 @@ pub(super) fn run(
     package: Option<&str>,
     json: bool,
 ) -> Result<bool, Error> {
-    let mut session = Session::open(options)?;
+    let mut session = Session::open_for(options, None)?;
     let crates = match package {
         None => selection.macro_crates(None)?,
         Some(package) => {
@@ -34,7 +34,7 @@ pub(super) fn run(
     for one in &crates {
         let listed = one
             .library(&session.compiler)
-            .and_then(|library| Ok((session.expander.list(&library)?, library)));
+            .and_then(|library| Ok((session.list(&library)?, library)));
         match listed {
             Ok((macros, library)) => {
                 if macros.is_empty() && !json {

@@ -65,6 +65,9 @@ struct BoxOptions {
     /// Let the macro write below this folder
     #[arg(long, global = true, value_name = "FOLDER")]
     allow_write: Vec<PathBuf>,
+    /// Give the macro this environment variable, beside what cargo gives it
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    env: Vec<(String, String)>,
     /// Go on where the kernel cannot enforce the box
     #[arg(long, global = true)]
     allow_weak: bool,
@@ -74,6 +77,13 @@ struct BoxOptions {
     /// Megabytes of memory that one expansion may use
     #[arg(long, global = true, default_value_t = 4096, value_name = "MB")]
     memory: u64,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("write it as NAME=VALUE".into()),
+    }
 }
 
 /// Runs the command line.

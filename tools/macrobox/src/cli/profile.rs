@@ -5,7 +5,7 @@ use super::expand::is_named;
 use super::report::{self, Point, Shown};
 use super::session::Session;
 use crate::cargo::Selection;
-use crate::{Call, Error, Expansion, Kind, Library, Tree, record};
+use crate::{Call, Error, Expansion, Kind, Library, Tree};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -76,9 +76,9 @@ fn fastest(
     call: &Call,
     repeat: usize,
 ) -> Result<Expansion, Error> {
-    let mut best = session.expander.expand(library, call)?;
+    let mut best = session.boxed()?.expand(library, call)?;
     for _ in 1..repeat {
-        let next = session.expander.expand(library, call)?;
+        let next = session.boxed()?.expand(library, call)?;
         if next.time < best.time {
             best = next;
         }
@@ -93,18 +93,18 @@ fn calls(
     arguments: &Arguments,
 ) -> Result<Vec<Shown>, Error> {
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = record(&session.compiler, &target)?;
-    let (environment, directory) = target.environment()?;
-    session.in_package(environment, directory);
+    let recording = session.record(&target)?;
     let chosen: Vec<_> =
         recording.records.iter().filter(|one| is_named(one, &arguments.name)).collect();
     let progress = bar(chosen.len());
+    let base = session.boxed()?.options().clone();
     let mut shown = Vec::new();
     let mut totals: BTreeMap<String, (usize, u64, usize)> = BTreeMap::new();
     for record in &chosen {
         progress.inc(1);
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
-        let call = record.call(&recording.root);
+        let call = record.call();
+        *session.boxed()?.options() = record.surrounded(&base);
         let expansion = match fastest(session, &library, &call, arguments.repeat) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {
@@ -165,7 +165,8 @@ fn sweep(
         progress.inc(1);
     }
     progress.finish_and_clear();
-    print!("{}", report::chart(&points));
+    let columns = usize::from(console::Term::stdout().size().1);
+    print!("{}", report::bars(&points, columns));
     Ok((points, shown))
 }
 

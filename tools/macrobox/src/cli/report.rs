@@ -1,6 +1,6 @@
 //! What a profile shows: a chart for the terminal, SVG, and one HTML page.
 
-use crate::{Call, Expansion, write_text};
+use crate::{Call, Expansion, chart, write_text};
 use std::fmt::Write;
 
 /// One size of a sweep.
@@ -19,21 +19,11 @@ pub(super) struct Shown {
     pub expansion: Expansion,
 }
 
-/// `y ~ size^exponent`, by least squares over logarithms of the larger half: small sizes show the
-/// fixed cost only.
-pub(super) fn exponent(points: &[Point], value: impl Fn(&Point) -> f64) -> Option<f64> {
-    let larger = &points[points.len() / 2..];
-    let pairs: Vec<(f64, f64)> = larger
-        .iter()
-        .filter(|point| point.size > 0 && value(point) > 0.0)
-        .map(|point| ((point.size as f64).ln(), value(point).ln()))
-        .collect();
-    let count = pairs.len() as f64;
-    let (x, y) = pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
-    let (x, y) = (x / count, y / count);
-    let above: f64 = pairs.iter().map(|pair| (pair.0 - x) * (pair.1 - y)).sum();
-    let below: f64 = pairs.iter().map(|pair| (pair.0 - x).powi(2)).sum();
-    (pairs.len() > 1 && below > 0.0).then(|| above / below)
+/// Over the larger half of the sizes: small ones show the fixed cost only.
+fn exponent(points: &[Point], value: impl Fn(&Point) -> f64) -> Option<f64> {
+    let larger = points[points.len() / 2..].iter();
+    let pairs: Vec<_> = larger.map(|point| (point.size as f64, value(point))).collect();
+    chart::exponent(&pairs)
 }
 
 fn summary(points: &[Point]) -> String {
@@ -45,18 +35,17 @@ fn summary(points: &[Point]) -> String {
     )
 }
 
-/// The sweep as bars of logarithmic length.
-pub(super) fn chart(points: &[Point]) -> String {
-    let longest = 40.0;
+/// The sweep as bars of logarithmic length, in lines of at most `width` characters.
+pub(super) fn bars(points: &[Point], width: usize) -> String {
+    let mut out = format!("{:>8} {:>12} {:>12} {:>8}  log time\n", "size", "us", "tokens", "MB");
+    let longest = width.saturating_sub(45).clamp(10, 60) as f64;
     let time = |point: &Point| point.nanoseconds as f64 / 1e3;
     let most = points.iter().map(time).fold(1.0, f64::max);
-    let mut out =
-        format!("{:>8} {:>12} {:>12} {:>10}  time, logarithmic\n", "size", "us", "tokens", "MB");
     for point in points {
         let share = (time(point).max(1.0).ln() / most.max(std::f64::consts::E).ln()).min(1.0);
         let _ = writeln!(
             out,
-            "{:>8} {:>12.0} {:>12} {:>10.1}  {}",
+            "{:>8} {:>12.0} {:>12} {:>8.1}  {}",
             point.size,
             time(point),
             point.tokens,
@@ -69,57 +58,12 @@ pub(super) fn chart(points: &[Point]) -> String {
 
 /// The sweep as a curve on two logarithmic axes.
 pub(super) fn svg(points: &[Point]) -> String {
-    let (width, height, margin) = (640.0, 360.0, 60.0);
-    let log = |value: f64| value.max(1.0).log10();
-    let sizes = points.iter().map(|point| log(point.size as f64));
-    let times = points.iter().map(|point| log(point.nanoseconds as f64));
-    let right = sizes.clone().fold(1.0, f64::max);
-    let (low, high) = (times.clone().fold(9.0, f64::min), times.clone().fold(3.0, f64::max));
-    let x = |value: f64| margin + value / right * (width - 2.0 * margin);
-    let y = |value: f64| {
-        height - margin - (value - low) / (high - low).max(0.1) * (height - 2.0 * margin)
-    };
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"sans-serif\" font-size=\"12\"><rect width=\"{width}\" height=\"{height}\" \
-         fill=\"white\"/><text x=\"{margin}\" y=\"24\" font-size=\"14\">{}</text>",
-        summary(points)
-    );
-    let line: Vec<String> = sizes
-        .clone()
-        .zip(times.clone())
-        .map(|(size, time)| format!("{:.1},{:.1}", x(size), y(time)))
-        .collect();
-    let _ = write!(
-        out,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"#2266bb\" stroke-width=\"2\"/>",
-        line.join(" ")
-    );
-    for ((size, time), point) in sizes.zip(times).zip(points) {
-        let (x, y) = (x(size), y(time));
-        let micros = point.nanoseconds as f64 / 1e3;
-        let _ = write!(
-            out,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#2266bb\"><title>size {}: {micros:.0} \
-             us, {} tokens</title></circle><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}\
-             </text><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#2266bb\">{micros:.0}\
-             </text>",
-            point.size,
-            point.tokens,
-            height - margin + 18.0,
-            point.size,
-            y - 8.0,
-        );
-    }
-    let _ = writeln!(
-        out,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">size (logarithmic)</text><text x=\"14\" \
-         y=\"{}\" transform=\"rotate(-90 14 {2})\" text-anchor=\"middle\">us (logarithmic)</text></svg>",
-        width / 2.0,
-        height - 14.0,
-        height / 2.0
-    );
-    out
+    let each = points.iter().map(|point| {
+        let tokens = format!(", {} tokens", point.tokens);
+        (point.size as f64, point.nanoseconds as f64 / 1e3, tokens)
+    });
+    let series = chart::Series { name: None, points: each.collect() };
+    chart::svg(&summary(points), "us", &[series])
 }
 
 /// How many of the dearest calls the page shows with their tokens.

@@ -1,54 +1,100 @@
 //! What every task needs: the compiler, the expander, and macros by the names people write.
 
 use super::BoxOptions;
-use crate::cargo::{MacroCrate, Selection};
+use crate::cargo::{MacroCrate, Selection, Target};
 use crate::invocation::{Written, lex_source, read_written};
 use crate::{
-    Allow, Call, Compiler, Error, Expander, Expansion, Hygiene, Library, Options, Source, Span,
-    ToolchainServer,
+    Allow, Call, Compiler, Declared, Error, Expander, Expansion, Hygiene, Library, Options, Record,
+    Recording, Source, Span, ToolchainServer, record,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(super) struct Session {
     pub compiler: Compiler,
-    pub expander: Expander,
-    /// Expands in the box's place, if that was asked for.
-    toolchain: Option<ToolchainServer>,
+    backend: Backend,
+}
+
+enum Backend {
+    Boxed(Expander),
+    /// No box, but tokens: where that was asked for, or our server does not build.
+    Toolchain(ToolchainServer),
 }
 
 impl Session {
+    /// With the box.
     pub fn open(options: &BoxOptions) -> Result<Self, Error> {
         let compiler = Compiler::current()?;
-        let expander = expander(&compiler, options)?;
-        Ok(Session { compiler, expander, toolchain: None })
+        let backend = Backend::Boxed(expander(&compiler, options)?);
+        Ok(Session { compiler, backend })
     }
 
-    /// With the toolchain's server beside the box, unless `own`. Listing stays boxed.
-    pub fn open_for(options: &BoxOptions, own: bool) -> Result<Self, Error> {
-        let mut session = Self::open(options)?;
-        if !own {
-            eprintln!("warning: the toolchain's server protects nothing but this program's wait");
-            let timeout = Duration::from_millis(options.timeout.into());
-            session.toolchain = Some(ToolchainServer::new(&session.compiler, timeout)?);
+    /// With the `server` that was asked for, else with ours, or without a box where ours does not
+    /// build with this compiler.
+    pub fn open_for(options: &BoxOptions, server: Option<&str>) -> Result<Self, Error> {
+        let unboxed = "the toolchain's server protects nothing but this program's wait";
+        if server == Some("toolchain") {
+            eprintln!("warning: {unboxed}");
+        } else {
+            match Self::open(options) {
+                Err(Error::Build { compiler, .. }) if server.is_none() => eprintln!(
+                    "warning: the server does not build with {compiler}, whose bridge this macrobox \
+                     does not know. Falling back to the toolchain's own: {unboxed}. `--server own` \
+                     shows the compiler's messages."
+                ),
+                other => return other,
+            }
         }
-        Ok(session)
+        let compiler = Compiler::current()?;
+        let timeout = Duration::from_millis(options.timeout.into());
+        let mut server = ToolchainServer::new(&compiler, timeout)?;
+        server.surround(&chosen(options));
+        Ok(Session { compiler, backend: Backend::Toolchain(server) })
     }
 
-    /// Macros then see what cargo sets for this package.
-    pub fn in_package(&mut self, environment: Vec<(String, String)>, directory: PathBuf) {
-        self.expander.options().environment = environment;
-        self.expander.options().directory = directory;
+    /// The box, which every task but `expand` and `list` needs.
+    pub fn boxed(&mut self) -> Result<&mut Expander, Error> {
+        match &mut self.backend {
+            Backend::Boxed(expander) => Ok(expander),
+            Backend::Toolchain(_) => {
+                Err(Error::Name("the toolchain's server expands and lists, no more".into()))
+            }
+        }
+    }
+
+    /// The next macro sees what the compiler gave to `record`'s.
+    pub fn surround(&mut self, record: &Record, base: &Options) {
+        let options = record.surrounded(base);
+        match &mut self.backend {
+            Backend::Boxed(expander) => *expander.options() = options,
+            Backend::Toolchain(server) => server.surround(&options),
+        }
+    }
+
+    /// What the compiler expands in `target`; compiling is shown.
+    pub fn record(&self, target: &Target) -> Result<Recording, Error> {
+        let spinner = spin("recording macro calls, by compiling");
+        let recording = record(&self.compiler, target);
+        spinner.finish_and_clear();
+        recording
     }
 
     pub fn expand(&mut self, library: &Library, call: &Call) -> Result<Expansion, Error> {
-        let Some(toolchain) = &mut self.toolchain else {
-            return self.expander.expand(library, call);
-        };
-        let start = Instant::now();
-        let stream = toolchain.expand(library, call)?;
-        Ok(Expansion { stream, wall_time: start.elapsed(), ..Expansion::default() })
+        match &mut self.backend {
+            Backend::Boxed(expander) => expander.expand(library, call),
+            Backend::Toolchain(server) => {
+                let start = Instant::now();
+                let stream = server.expand(library, call)?;
+                Ok(Expansion { stream, wall_time: start.elapsed(), ..Expansion::default() })
+            }
+        }
+    }
+
+    pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
+        match &mut self.backend {
+            Backend::Boxed(expander) => expander.list(library),
+            Backend::Toolchain(server) => server.list(library),
+        }
     }
 
     /// Macros whose name is the path's last part, with the crates that have them.
@@ -61,7 +107,7 @@ impl Session {
         let mut found = Vec::new();
         for one in crates {
             let library = one.library(&self.compiler)?;
-            let macros = self.expander.list(&library)?;
+            let macros = self.list(&library)?;
             if macros.iter().any(|known| known.kind == written.kind && known.name == wanted) {
                 found.push((library, one.package.clone()));
             }
@@ -126,13 +172,14 @@ fn not_found(written: &Written, crates: &[MacroCrate]) -> Error {
     ))
 }
 
-/// The expander that the command line asks for; building its server is shown.
-pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expander, Error> {
+/// What the command line asks for.
+pub(super) fn chosen(options: &BoxOptions) -> Options {
     let mut chosen = Options::default();
     chosen.limits.wall_milliseconds = options.timeout;
     chosen.limits.cpu_seconds = options.timeout.div_ceil(1000);
     chosen.limits.memory = options.memory << 20;
     let allows = |what: &str| options.allow.iter().any(|one| one == what);
+    chosen.environment = options.env.clone();
     chosen.allow = Allow {
         network: allows("net"),
         exec: allows("exec"),
@@ -140,14 +187,26 @@ pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expa
         weak: options.allow_weak,
         everything: false,
     };
-    let spinner = ProgressBar::new_spinner();
-    let building = || {
-        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        spinner.set_message(format!("building the server for {}", compiler.version()));
-        spinner.enable_steady_tick(Duration::from_millis(100));
-    };
-    let expander = Expander::with_progress(compiler, chosen, building);
-    spinner.finish_and_clear();
+    chosen
+}
+
+/// Its expander; building the server is shown.
+pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expander, Error> {
+    let mut spinner = None;
+    let building =
+        || spinner = Some(spin(&format!("building the server for {}", compiler.version())));
+    let expander = Expander::with_progress(compiler, chosen(options), building);
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
     expander
+}
+
+/// Says what takes long.
+fn spin(message: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
 }

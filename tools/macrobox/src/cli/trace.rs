@@ -23,10 +23,10 @@ pub(super) fn run(
     let mut session = Session::open(options)?;
     let package = arguments.package.as_deref();
     let calls = session.written_calls(selection, package, "<input>", &arguments.call)?;
-    session.expander.options().watch.trace = !debug;
+    session.boxed()?.options().watch.trace = !debug;
     if debug {
-        let server = session.expander.server_id().unwrap_or_default();
-        let chosen = session.expander.options();
+        let server = session.boxed()?.server_id().unwrap_or_default();
+        let chosen = session.boxed()?.options();
         chosen.watch.debugger = true;
         chosen.allow.everything = true;
         chosen.limits.wall_milliseconds = 0;
@@ -37,7 +37,7 @@ pub(super) fn run(
     }
     let mut good = true;
     for (library, call) in calls {
-        match session.expander.expand(&library, &call) {
+        match session.boxed()?.expand(&library, &call) {
             Ok(expansion) => {
                 expansion.trace.iter().for_each(|line| println!("{line}"));
                 eprintln!("{} calls over the bridge", expansion.trace.len());

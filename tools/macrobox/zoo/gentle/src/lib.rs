@@ -23,6 +23,29 @@ pub fn generate(input: TokenStream) -> TokenStream {
     (0..count).map(|index| format!("fn f{index}() {{}}").parse::<TokenStream>().unwrap()).collect()
 }
 
+/// The classic way to many callbacks: so many `extern "C"` functions, printed and parsed, each with a
+/// lock of its own for its listener.
+#[proc_macro]
+pub fn callbacks(input: TokenStream) -> TokenStream {
+    let count: usize = input.to_string().parse().expect("an integer");
+    let mut text = String::from(
+        "type Listener = std::sync::Mutex<Option<Box<dyn FnMut(i32) -> i32 + Send>>>;
+        fn call(listener: &Listener, code: i32) -> i32 {
+            listener.lock().unwrap().as_mut().map_or(-1, |listener| listener(code))
+        }",
+    );
+    for index in 0..count {
+        text += &format!(
+            "static LISTENER_{index}: Listener = std::sync::Mutex::new(None);
+            extern \"C\" fn callback_{index}(code: i32) -> i32 {{ call(&LISTENER_{index}, code) }}"
+        );
+    }
+    text += &format!("static CALLBACKS: [(extern \"C\" fn(i32) -> i32, &Listener); {count}] = [");
+    (0..count).for_each(|index| text += &format!("(callback_{index}, &LISTENER_{index}),"));
+    text += "];";
+    text.parse().unwrap()
+}
+
 /// The item and a constant with the attribute's text.
 #[proc_macro_attribute]
 pub fn noted(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -76,6 +99,61 @@ pub fn moody(_: TokenStream) -> TokenStream {
     use std::hash::{BuildHasher, RandomState};
     let number = RandomState::new().hash_one(1u8);
     TokenTree::from(Ident::new(&format!("mood_{number}"), Span::call_site())).into()
+}
+
+/// The months since 1970.
+#[proc_macro]
+pub fn dated(_: TokenStream) -> TokenStream {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    TokenTree::from(Literal::u64_unsuffixed(since_1970.as_secs() / (30 * 24 * 60 * 60))).into()
+}
+
+/// In the order of a hash set.
+#[proc_macro]
+pub fn hashed(_: TokenStream) -> TokenStream {
+    let words = std::collections::HashSet::from(["one", "two"]);
+    words.into_iter().map(|word| TokenTree::from(Literal::string(word))).collect()
+}
+
+/// Where it runs.
+#[proc_macro]
+pub fn placed(_: TokenStream) -> TokenStream {
+    TokenTree::from(Literal::string(&std::env::current_dir().unwrap().to_string_lossy())).into()
+}
+
+/// How much environment it has.
+#[proc_macro]
+pub fn surrounded(_: TokenStream) -> TokenStream {
+    TokenTree::from(Literal::usize_unsuffixed(std::env::vars_os().count())).into()
+}
+
+/// Where it lies in memory.
+#[proc_macro]
+pub fn addressed(_: TokenStream) -> TokenStream {
+    TokenTree::from(Literal::usize_unsuffixed(addressed as *const () as usize)).into()
+}
+
+/// Opens a socket, and fails without one.
+#[proc_macro]
+pub fn calls_home(_: TokenStream) -> TokenStream {
+    std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    TokenStream::new()
+}
+
+/// Calls itself with one less, until nothing is left.
+#[proc_macro]
+pub fn countdown(input: TokenStream) -> TokenStream {
+    let left: usize = input.to_string().parse().expect("an integer");
+    match left {
+        0 => "pub fn lift_off() {}".parse().unwrap(),
+        _ => format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap(),
+    }
+}
+
+/// Calls itself for ever.
+#[proc_macro]
+pub fn forever(_: TokenStream) -> TokenStream {
+    "forever!();".parse().unwrap()
 }
 
 /// Counts its own calls.

@@ -119,3 +119,27 @@ zoo_gentle::echo! {
     );
     pub fn pair(t: ((i32, f64), u8)) -> f64 { 'l: { break 'l }; t.0.1 }
 }
+
+ringback::callback_type! {
+    /// Told whether the door is open.
+    pub struct OnDoor: fn(open: bool) -> i32
+}
+
+ringback::callback_type! {
+    pub struct OnWork: async fn(code: i32) -> i32
+}
+
+#[ringback::hook]
+pub async fn describe(value: u64, name: &str) -> String {
+    format!("{name} of {value}")
+}
+
+/// With a slot, a named lifetime and a result that borrows.
+#[ringback::hook(slot)]
+pub async fn first<'a, T: Sync>(words: &'a [T], _: &str) -> Option<&'a T> {
+    words.first()
+}
+
+pub fn stored() -> fn(u64) -> std::pin::Pin<Box<dyn Future<Output = u64> + Send>> {
+    ringback::hook::hook!(async move |value: u64| -> u64 { value * 2 })
+}

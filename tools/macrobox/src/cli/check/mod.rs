@@ -1,0 +1,318 @@
+//! `check`: what macros touch, and whether their output varies.
+//!
+//! System calls are seen by seccomp's user notification, the environment, the clock and random
+//! numbers by standing before the C library's functions. A macro that makes raw system calls or
+//! reads `environ` itself hides its reads of the environment and the clock: so the verdict is never
+//! "safe".
+
+mod allowed;
+mod vary;
+
+use super::BoxOptions;
+use super::session::Session;
+use crate::cargo::Selection;
+use crate::{Call, Error, Expansion, Library, Options, Record, Stream};
+use allowed::Allowed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// One call as text; without it, every macro that the package's crate calls
+    call: Option<String>,
+    /// The package whose crate or dependencies are meant
+    #[arg(short, long)]
+    package: Option<String>,
+    /// This binary of the package instead of its library
+    #[arg(long)]
+    bin: Option<String>,
+    /// Every macro of the lock file, by the calls of all crates in it
+    #[arg(long, conflicts_with_all = ["call", "bin"])]
+    all: bool,
+    /// Fail if a macro does this: net, exec, fs-write, fs-read, env, clock, random, thread, system,
+    /// varies (its output does)
+    #[arg(long, value_delimiter = ',', value_parser = KINDS)]
+    deny: Vec<String>,
+    /// A file of lines `MACRO KIND` that are allowed in spite of --deny, and by the box
+    #[arg(long, value_name = "FILE")]
+    allow_list: Option<PathBuf>,
+    /// Runs, each in a newly started server, for the question of varying output
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..))]
+    runs: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a macro may be denied. `fails` may only be allowed: a macro that does not run in the box
+/// was not checked.
+const KINDS: [&str; 10] =
+    ["net", "exec", "fs-write", "fs-read", "env", "clock", "random", "thread", "system", "varies"];
+const FAILS: &str = "fails";
+
+/// One call, with what the compiler gave to its macro.
+struct Case {
+    /// `serde_derive::Serialize`
+    name: String,
+    library: Library,
+    call: Call,
+    /// None: a call given as text.
+    record: Option<Record>,
+    /// Its first output; none if it failed.
+    output: Option<Stream>,
+}
+
+impl Case {
+    fn new(library: Library, call: Call, record: Option<Record>) -> Self {
+        let name = format!("{}::{}", library.crate_name(), call.name);
+        Case { name, library, call, record, output: None }
+    }
+
+    /// `base` with the macro's surroundings, and with what the allow-list gives it.
+    fn options(&self, base: &Options, allowed: &Allowed) -> Options {
+        let mut options = match &self.record {
+            Some(record) => record.surrounded(base),
+            None => base.clone(),
+        };
+        options.allow.exec |= allowed.has(&self.name, "exec");
+        options.allow.network |= allowed.has(&self.name, "net");
+        options
+    }
+}
+
+/// What was found of one macro, over all its calls.
+#[derive(Default)]
+struct Finding {
+    calls: usize,
+    /// Kind and detail.
+    touches: BTreeSet<(String, String)>,
+    /// How the output differed, if it did.
+    varies: Option<String>,
+    failed: Option<String>,
+}
+
+type Findings = BTreeMap<String, Finding>;
+
+pub(super) fn run(
+    selection: &Selection,
+    options: &BoxOptions,
+    arguments: &Arguments,
+) -> Result<bool, Error> {
+    let allowed = Allowed::read(arguments.allow_list.as_deref())?;
+    let mut session = Session::open(options)?;
+    let package = arguments.package.as_deref();
+    let mut findings = Findings::new();
+    let mut cases = Vec::new();
+    if let Some(text) = &arguments.call {
+        for (library, call) in session.written_calls(selection, package, "<input>", text)? {
+            cases.push(Case::new(library, call, None));
+        }
+    } else {
+        let target = match arguments.all {
+            true => selection.every_crate(package)?,
+            false => selection.target(package, arguments.bin.as_deref())?,
+        };
+        let recording = session.record(&target)?;
+        if let (true, Some(failed)) = (arguments.all, recording.failed) {
+            return Err(Error::Cargo(format!("not every crate compiles:\n{failed}")));
+        }
+        for one in recording.records {
+            let library = Library::open(one.library.as_ref(), &session.compiler)?;
+            cases.push(Case::new(library, one.call(), Some(one)));
+        }
+    }
+    look(&mut session, &mut cases, &allowed, &mut findings)?;
+    let uncalled = match arguments.all {
+        true => load(&mut session, selection, package, &mut findings)?,
+        false => Vec::new(),
+    };
+    vary::together(&mut session, &cases, &allowed, &mut findings)?;
+    vary::apart(&session, options, arguments.runs, &cases, &allowed, &mut findings)?;
+    Ok(report(&findings, &uncalled, arguments, &allowed) == 0)
+}
+
+/// Expands each call once, watched.
+fn look(
+    session: &mut Session,
+    cases: &mut [Case],
+    allowed: &Allowed,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let base = session.boxed()?.options().clone();
+    for case in cases {
+        let chosen = session.boxed()?.options();
+        *chosen = case.options(&base, allowed);
+        chosen.watch.touches = true;
+        chosen.vary.seed = Some(0);
+        let finding = findings.entry(case.name.clone()).or_default();
+        finding.calls += 1;
+        match session.boxed()?.expand(&case.library, &case.call) {
+            Ok(Expansion { stream, touches, tracked, .. }) => {
+                finding.note(&touches, &case.library);
+                finding.note_tracked(&tracked);
+                case.output = Some(stream);
+            }
+            Err(error) => match &error {
+                // It may have failed because it was refused something: that is the finding.
+                Error::Macro { touches, .. } => {
+                    finding.note(touches, &case.library);
+                    finding.failed = Some(error.to_string());
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+    *session.boxed()?.options() = base;
+    Ok(())
+}
+
+/// Loads every library in the box, watched: constructors run then, whether or not anything calls
+/// its macros. The macros that nothing calls.
+fn load(
+    session: &mut Session,
+    selection: &Selection,
+    package: Option<&str>,
+    findings: &mut Findings,
+) -> Result<Vec<String>, Error> {
+    let mut uncalled = Vec::new();
+    for one in selection.macro_crates(package)? {
+        let library = one.library(&session.compiler)?;
+        session.boxed()?.options().watch.touches = true;
+        let loaded = session.boxed()?.load(&library);
+        session.boxed()?.options().watch.touches = false;
+        let (declared, touches) = loaded?;
+        let name = library.crate_name();
+        let mut loading = Finding::default();
+        loading.note(&touches, &library);
+        if !loading.touches.is_empty() {
+            findings.insert(format!("{name}::(loading)"), loading);
+        }
+        let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
+        uncalled.extend(each.filter(|name| !findings.contains_key(name)));
+    }
+    Ok(uncalled)
+}
+
+impl Finding {
+    /// What the kernel was asked, without the loader's own work.
+    fn note(&mut self, touches: &[String], library: &Library) {
+        for line in touches {
+            let mut fields = line.split('\t');
+            let kind = fields.next().unwrap_or_default();
+            let (name, detail) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
+            let refused = fields.next() == Some("refused");
+            // A stat without a path is of an open file.
+            let of_open_file = kind == "fs-read" && detail.is_empty();
+            if !is_loading(detail, library) && !of_open_file {
+                let verdict = if refused { ", refused" } else { "" };
+                self.touches.insert((kind.into(), format!("{name} {detail}{verdict}")));
+            }
+        }
+    }
+
+    /// What was asked of the C library or told to the compiler.
+    fn note_tracked(&mut self, tracked: &[String]) {
+        for line in tracked {
+            let (kind, detail) = line.split_once(' ').unwrap_or((line, ""));
+            if KINDS.contains(&kind) && !is_our_own(kind, detail) {
+                self.touches.insert((kind.into(), detail.into()));
+            }
+        }
+    }
+}
+
+/// The loader's own work, before any code of the macro's: its library, and those it needs.
+fn is_loading(path: &str, library: &Library) -> bool {
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    path == library.path().to_string_lossy()
+        || path.starts_with("/etc/ld.so")
+        || name.starts_with("lib") && name.contains(".so")
+        || path.contains("glibc-hwcaps")
+}
+
+/// What std reads on the macro's behalf, and the clock by which the server times the macro.
+fn is_our_own(kind: &str, detail: &str) -> bool {
+    (kind == "clock" && detail == "1")
+        || (kind == "env" && ["RUST_BACKTRACE", "RUST_MIN_STACK"].contains(&detail))
+}
+
+/// Prints the findings; how many things are denied or went unchecked.
+fn report(
+    findings: &Findings,
+    uncalled: &[String],
+    arguments: &Arguments,
+    allowed: &Allowed,
+) -> usize {
+    let (mut denied, mut failed) = (0, 0);
+    let mut rows = Vec::new();
+    let print = |line: String| {
+        if !arguments.json {
+            println!("{line}");
+        }
+    };
+    for (name, finding) in findings {
+        let denies =
+            |kind: &str| arguments.deny.iter().any(|one| one == kind) && !allowed.has(name, kind);
+        let verdict = match (&finding.failed, &finding.varies) {
+            (Some(why), _) => format!("failed, and so was not checked: {why}"),
+            (None, Some(how)) => format!("output varies {how}"),
+            (None, None) => "no difference found".into(),
+        };
+        failed += usize::from(finding.failed.is_some() && !allowed.has(name, FAILS));
+        let varies = finding.varies.is_some() && denies("varies");
+        denied += usize::from(varies);
+        let mark = if varies { "DENIED varies: " } else { "" };
+        print(format!("{name}: {} calls, {mark}{verdict}", finding.calls));
+        for (kind, detail) in &finding.touches {
+            denied += usize::from(denies(kind));
+            print(format!("  {}{kind}: {detail}", if denies(kind) { "DENIED " } else { "" }));
+        }
+        let touches: Vec<_> = finding.touches.iter().collect();
+        rows.push(serde_json::json!({
+            "macro": name, "calls": finding.calls, "touches": touches,
+            "varies": finding.varies, "failed": finding.failed,
+        }));
+    }
+    if arguments.json {
+        println!("{:#}", serde_json::json!({ "macros": rows, "not_called": uncalled }));
+    } else {
+        if !uncalled.is_empty() {
+            let list = uncalled.join(", ");
+            println!("\nLoaded, but called by no crate here: {list}");
+        }
+        println!("\n{}", honesty(arguments.runs));
+    }
+    for entry in allowed.unused(|name, kind| {
+        findings.get(name).is_some_and(|finding| match kind {
+            "varies" => finding.varies.is_some(),
+            FAILS => finding.failed.is_some(),
+            _ => finding.touches.iter().any(|(known, _)| known == kind),
+        })
+    }) {
+        eprintln!("warning: the allow-list's `{entry}` allows what was not seen: remove it");
+    }
+    if denied > 0 {
+        eprintln!(
+            "error: {denied} denied: remove the macro, or add `MACRO KIND` to the --allow-list"
+        );
+    }
+    if failed > 0 {
+        eprintln!(
+            "error: {failed} macros failed in the box: allow what they need (`MACRO exec`, \
+             --allow-write), or leave them unchecked with `MACRO {FAILS}` in the --allow-list"
+        );
+    }
+    denied + failed
+}
+
+/// What the verdicts are worth.
+fn honesty(runs: u32) -> String {
+    let missed = 0.5_f64.powi(runs.saturating_sub(1) as i32);
+    format!(
+        "{runs} runs in processes of their own, with another seed, clock, directory, environment and \
+         process number each, and all calls of a crate twice in one process: a difference that shows \
+         in half of all runs is missed with probability {missed:.6}. Raw system calls and direct \
+         reads of `environ` or the vDSO's clock go unseen. `cargo build` itself runs these macros \
+         unboxed."
+    )
+}

@@ -1,0 +1,149 @@
+//! Does the output vary? Statics show within one process; addresses, seeds, the clock and the
+//! process number only between newly started ones, since forks share them.
+
+use super::{Allowed, BoxOptions, Case, Finding, Findings};
+use crate::cli::session::{Session, chosen, expander};
+use crate::{Error, Expander, Expansion, Options, agree};
+use std::collections::BTreeMap;
+
+/// All calls of each crate to one library, and once more, in one process: as the compiler has it.
+pub(super) fn together(
+    session: &mut Session,
+    cases: &[Case],
+    allowed: &Allowed,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let mut groups: BTreeMap<_, Vec<&Case>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.output.is_some()) {
+        let caller = case.record.as_ref().map(|record| (&record.crate_name, &record.environment));
+        groups.entry((case.library.path(), caller)).or_default().push(case);
+    }
+    let base = session.boxed()?.options().clone();
+    for group in groups.into_values() {
+        let twice: Vec<&Case> = group.iter().chain(&group).copied().collect();
+        let calls: Vec<_> = twice.iter().map(|case| case.call.clone()).collect();
+        *session.boxed()?.options() = group[0].options(&base, allowed);
+        session.boxed()?.options().vary.seed = Some(0);
+        match session.boxed()?.expand_together(&group[0].library, &calls) {
+            Ok(outputs) => {
+                for (case, output) in twice.iter().zip(outputs) {
+                    compare(case, output, "after other calls in one process", findings)?;
+                }
+            }
+            // The process ended: one of the calls does not bear the others.
+            Err(error) if error.failure().is_some() => {
+                let finding = findings.entry(group[0].name.clone()).or_default();
+                finding.varies.get_or_insert(format!("after other calls in one process: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    *session.boxed()?.options() = base;
+    Ok(())
+}
+
+/// What a run has different from the first.
+#[derive(Clone, Copy)]
+struct Factors {
+    seed: bool,
+    clock: bool,
+    directory: bool,
+    environment: bool,
+}
+
+const NONE: Factors = Factors { seed: false, clock: false, directory: false, environment: false };
+const ALL: Factors = Factors { seed: true, clock: true, directory: true, environment: true };
+
+/// One factor at a time, to name what a difference comes from.
+const EACH: [(&str, Factors); 5] = [
+    ("nothing but addresses, time and process numbers", NONE),
+    ("the seed of random numbers", Factors { seed: true, ..NONE }),
+    ("the clock", Factors { clock: true, ..NONE }),
+    ("the current directory", Factors { directory: true, ..NONE }),
+    ("the environment's other variables", Factors { environment: true, ..NONE }),
+];
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn change(options: &mut Options, factors: Factors, run: u32) {
+    options.vary.seed = Some(if factors.seed { run.into() } else { 0 });
+    options.vary.clock_seconds = if factors.clock { u64::from(run) * 40 * DAY } else { 0 };
+    if factors.directory {
+        options.directory = "/".into();
+    }
+    if factors.environment {
+        options.environment.reverse();
+        options.environment.push((format!("MACROBOX_RUN_{run}"), run.to_string()));
+    }
+}
+
+/// Each call again, in newly started servers.
+pub(super) fn apart(
+    session: &Session,
+    options: &BoxOptions,
+    runs: u32,
+    cases: &[Case],
+    allowed: &Allowed,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let base = chosen(options);
+    let expand = |fresh: &mut Expander, case: &Case, factors, run| {
+        *fresh.options() = case.options(&base, allowed);
+        change(fresh.options(), factors, run);
+        fresh.expand(&case.library, &case.call)
+    };
+    for run in 1..runs {
+        let mut fresh = expander(&session.compiler, options)?;
+        for case in cases.iter().filter(|case| case.output.is_some()) {
+            if findings.get(&case.name).is_some_and(|finding| finding.varies.is_some()) {
+                continue;
+            }
+            let output = expand(&mut fresh, case, ALL, run);
+            if !compare(case, output, "from process to process", findings)? {
+                continue;
+            }
+            for (factor, factors) in EACH {
+                let mut alone = expander(&session.compiler, options)?;
+                let output = expand(&mut alone, case, factors, run);
+                if how(case, &output).is_some() {
+                    name_cause(findings.entry(case.name.clone()).or_default(), factor);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn name_cause(finding: &mut Finding, factor: &str) {
+    if let Some(varies) = &mut finding.varies {
+        *varies += &format!(", with {factor} changed");
+    }
+}
+
+/// How `again` differs from the first output, if it does.
+fn how(case: &Case, again: &Result<Expansion, Error>) -> Option<String> {
+    match again {
+        Ok(again) => {
+            let (one, other) = agree::first_difference(case.output.as_ref()?, &again.stream)?;
+            Some(format!("`{one}`, then `{other}`"))
+        }
+        Err(error) => Some(format!("it fails: {error}")),
+    }
+}
+
+/// Notes a difference from the first output; true if there is one.
+fn compare(
+    case: &Case,
+    again: Result<Expansion, Error>,
+    when: &str,
+    findings: &mut Findings,
+) -> Result<bool, Error> {
+    let how = how(case, &again);
+    // Not the macro's fault: then it says nothing of the macro.
+    again.map(drop).or_else(|error| error.failure().map(drop).ok_or(error))?;
+    let Some(how) = how else { return Ok(false) };
+    let finding = findings.entry(case.name.clone()).or_default();
+    finding.varies.get_or_insert(format!("{when}: {how}"));
+    Ok(true)
+}

@@ -1,0 +1,123 @@
+//! `check` as a gate: what macros touch, whether their output varies and why, and the exit codes.
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use predicates::prelude::*;
+use predicates::str::contains;
+use std::path::Path;
+
+/// `cargo macrobox check ..` in a folder of the tests' crates.
+fn check(workspace: &str, arguments: &[&str]) -> Assert {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(workspace);
+    let mut command = Command::cargo_bin("cargo-macrobox").unwrap();
+    command.arg("macrobox").arg("check").args(arguments).current_dir(folder);
+    command.timeout(std::time::Duration::from_secs(1200)).assert()
+}
+
+fn check_call(call: &str, more: &[&str]) -> Assert {
+    check("zoo", &[&[call, "-p", "zoo-gentle"], more].concat())
+}
+
+#[test]
+fn touches_are_seen_and_denied() {
+    let few = ["--runs", "3"];
+    check_call("curious!()", &few)
+        .success()
+        .stdout(contains("env: MACROBOX_ZOO").and(contains("fs-read: openat /etc/hostname")))
+        .stdout(contains("thread: clone").and(contains("clock: 0")));
+    check_call("echo!(a)", &["--deny", "net,exec,fs-write,env,random,thread,varies"])
+        .success()
+        .stdout(contains("no difference found").and(contains("unboxed")));
+    check_call("curious!()", &["--deny", "env"]).code(1).stdout(contains("DENIED env"));
+}
+
+#[test]
+fn a_difference_names_its_cause() {
+    let causes = [
+        ("counting!()", "after other calls in one process: `Integer 0 `, then `Integer 1 `"),
+        ("hashed!()", "with the seed of random numbers changed"),
+        ("dated!()", "with the clock changed"),
+        ("placed!()", "with the current directory changed"),
+        ("surrounded!()", "with the environment's other variables changed"),
+        ("addressed!()", "with nothing but addresses, time and process numbers changed"),
+    ];
+    for (call, cause) in causes {
+        check_call(call, &[]).success().stdout(contains("output varies").and(contains(cause)));
+    }
+    check_call("hashed!()", &["--deny", "varies"]).code(1).stdout(contains("DENIED varies"));
+}
+
+#[test]
+fn a_macro_that_fails_in_the_box_does_not_pass_the_gate() {
+    // What it was refused is the finding, though it never came to an answer.
+    let denied = check_call("calls_home!()", &["--deny", "net", "--runs", "2"]).code(1);
+    denied
+        .stdout(contains("DENIED net: socket").and(contains("failed, and so was not checked")))
+        .stderr(contains("1 denied").and(contains("1 macros failed in the box")));
+    check_call("calls_home!()", &["--runs", "2"]).code(1).stderr(contains("MACRO fails"));
+    // Allowed, it runs.
+    check_call("calls_home!()", &["--allow", "net", "--runs", "2"])
+        .success()
+        .stdout(contains("net: socket").and(contains("refused").not()));
+}
+
+#[test]
+fn an_allow_list_allows_by_macro_and_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("allowed");
+    let with = |lines: &str, call: &str, deny: &str| {
+        std::fs::write(&list, lines).unwrap();
+        let list = list.to_str().unwrap();
+        check_call(call, &["--deny", deny, "--allow-list", list, "--runs", "2"])
+    };
+    with("zoo_gentle::curious env # it asks for its own\n", "curious!()", "env").success();
+    with("zoo_gentle::curious clock\n", "curious!()", "env").code(1);
+    // The box lets through what the list allows.
+    with("zoo_gentle::calls_home net\n", "calls_home!()", "net,exec").success();
+    with("zoo_gentle::hashed varies\n", "hashed!()", "varies").success();
+    with("zoo_gentle::echo net\n", "echo!(a)", "net")
+        .success()
+        .stderr(contains("`zoo_gentle::echo net` allows what was not seen"));
+    with("# first\nzoo_gentle::echo nett\n", "echo!(a)", "net")
+        .code(2)
+        .stderr(contains("allowed:2: `zoo_gentle::echo nett` is not `MACRO KIND`"));
+    check_call("echo!(a)", &["--allow-list", "/no/such/list"])
+        .code(2)
+        .stderr(contains("reading the allow-list /no/such/list"));
+}
+
+#[test]
+fn every_macro_of_the_lock_file_passes_the_gate_with_its_list() {
+    let deny = ["--all", "--deny", "net,fs-write,exec,clock,varies", "--runs", "4"];
+    let json = check("zoo", &[&deny[..], &["--json"]].concat()).code(1);
+    let found: serde_json::Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
+    let calls = |name: &str| {
+        let mut each = found["macros"].as_array().unwrap().iter();
+        each.find(|one| one["macro"] == name).map_or(0, |one| one["calls"].as_u64().unwrap())
+    };
+    // Its own crates' macros, those of dependencies, and a library that misbehaves when loaded.
+    assert!(calls("serde_derive::Serialize") >= 3, "{found:#}");
+    assert!(calls("zoo_gentle::echo") >= 2, "{found:#}");
+    json.stderr(contains("1 denied"));
+    check("zoo", &[&deny[..], &["--allow-list", "macrobox.allow"]].concat())
+        .success()
+        .stdout(contains("zoo_constructed::(loading)").and(contains("DENIED").not()))
+        .stdout(contains("called by no crate here").and(contains("zoo_hostile::segfault")));
+}
+
+#[test]
+fn sqlx_s_macros_read_files_and_would_ask_the_database() {
+    let deny = ["--all", "--deny", "net,fs-write,exec,env,varies", "--runs", "3"];
+    check("zoo/sqlx", &[&deny[..], &["--allow-list", "macrobox.allow"]].concat())
+        .success()
+        .stdout(contains("sqlx_macros::expand_query: 1 calls, no difference found"))
+        .stdout(contains("/.sqlx/query-").and(contains("migrations/1_people.sql")))
+        // What the crates below it call counts too.
+        .stdout(contains("thiserror_impl::Error").and(contains("env: DATABASE_URL")));
+    // Told of a database, the same macro opens a socket: seen, refused, and so no expansion.
+    let database =
+        ["--env", "DATABASE_URL=postgres://127.0.0.1:1/none", "--env", "SQLX_OFFLINE=false"];
+    check("zoo/sqlx", &[&["--deny", "net", "--runs", "2"], &database[..]].concat())
+        .code(1)
+        .stdout(contains("DENIED net: socket").and(contains("refused")));
+}

@@ -1,0 +1,57 @@
+//! `debug` waits for a debugger, and goes on when one has come.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The child of `parent` that stays: one that was made ahead, for a boxed call, goes first.
+fn child_of(parent: u32) -> i32 {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let start = Instant::now();
+    loop {
+        let children = std::fs::read_to_string(&path).unwrap_or_default();
+        std::thread::sleep(Duration::from_secs(1));
+        let later = std::fs::read_to_string(&path).unwrap_or_default();
+        match children.trim().parse() {
+            Ok(child) if children == later => return child,
+            _ => {}
+        }
+        assert!(start.elapsed() < Duration::from_secs(300), "no child of {parent}");
+    }
+}
+
+/// The process that the tool tells to attach to, once it has told it.
+fn announced(tool: &mut Child) -> i32 {
+    use std::io::BufRead;
+    let stderr = tool.stderr.take().unwrap();
+    let mut lines = std::io::BufReader::new(stderr).lines().map_while(Result::ok);
+    let told = lines.find(|line| line.contains("waiting for a debugger")).unwrap();
+    std::thread::spawn(move || lines.for_each(drop)); // so that the tool can go on printing
+    let server = told.split("pgrep -P ").nth(1).unwrap();
+    child_of(server.split(')').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn debug_waits_for_a_debugger_and_then_expands() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
+        .args(["debug", "small!(40 + 2)", "--package", "zoo-gentle", "--manifest-path"])
+        .arg(zoo)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let macro_process = announced(&mut tool);
+    assert!(tool.try_wait().unwrap().is_none(), "it did not wait");
+    // As a debugger does; seized, not stopped.
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: a process of our own tree, which lives until it is answered; no memory is named.
+    let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, macro_process, nothing, nothing) };
+    assert_eq!(seized, 0, "{}", std::io::Error::last_os_error());
+    let output = tool.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "pub fn answer() -> i32 {\n    40 + 2\n}\n"
+    );
+}
