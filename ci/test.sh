@@ -8,10 +8,10 @@ source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
 checks=(lint unit portable examples libraries cxx dotnet dependencies features bare aarch64 msrv thunks loom
-  asan tsan valgrind miri vsomeip)
+  asan tsan valgrind miri vsomeip macrobox)
 # By name only: what gets better the longer it runs (a short form of the first two is part of `unit`),
-# other systems under emulators, the peer of the vsomeip transport, and what is young.
-by_name=(fuzz litmus coverage targets vsomeip-interop macrobox)
+# other systems under emulators, and the peer of the vsomeip transport.
+by_name=(fuzz litmus coverage targets vsomeip-interop)
 [ $# -gt 0 ] && checks=("$@")
 
 # What a check has built in folders of its own. Two checks share what is instrumented.

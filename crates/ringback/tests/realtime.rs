@@ -48,6 +48,7 @@ static ALLOCATOR: Sealed = Sealed;
 type Function = extern "C" fn(u64) -> u64;
 callback_pool! { static POOL: Pool<extern "C" fn(u64) -> u64, 64>; fallback = u64::MAX; reuse = oldest_first; }
 callback_pool! { static COUNTED: Pool<extern "C" fn(u64) -> u64, 64>; fallback = u64::MAX; protection = counter; }
+callback_pool! { static GONE: Pool<extern "C" fn(u64) -> u64, 1>; fallback = u64::MAX; }
 
 static FACTOR: AtomicUsize = AtomicUsize::new(3);
 fn listener(x: u64) -> u64 {
@@ -94,7 +95,7 @@ fn calls_allocate_nothing_after_start_not_even_the_first() {
     let nested = mine.as_fn();
     let outer = POOL.register(move |x| nested(x)).unwrap();
     let counted = COUNTED.register_static(&(listener as fn(u64) -> u64)).unwrap();
-    let gone = POOL.register(|x| x).unwrap();
+    let gone = GONE.register(|x| x).unwrap();
     let (function, count, stale) = (outer.as_fn(), counted.as_fn(), gone.as_fn());
     gone.unregister().unwrap();
     ringback::attach_thread();

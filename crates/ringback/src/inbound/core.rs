@@ -20,7 +20,7 @@ use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU64, Ordering::*};
+use crate::sync::{AtomicU32, AtomicU64, Ordering::*};
 use alloc::boxed::Box;
 use core::panic::Location;
 use core::ptr::NonNull;
@@ -90,6 +90,8 @@ pub(crate) struct Core {
     pub(crate) busy: AtomicU64,
     pub(crate) wrong_thread: AtomicU64,
     pub(crate) unproved: AtomicU64,
+    /// Boxed headers that are unlinked and not finished yet.
+    boxed: AtomicU32,
 }
 
 impl Core {
@@ -115,6 +117,7 @@ impl Core {
             busy: AtomicU64::new(0),
             wrong_thread: AtomicU64::new(0),
             unproved: AtomicU64::new(0),
+            boxed: AtomicU32::new(0),
         }
     }
 
@@ -210,13 +213,23 @@ impl Core {
     /// Closes the slot if `link` is still its listener. What follows is `prove`, for one or many.
     pub(crate) fn close(&self, index: usize, link: Link, by: &'static Location<'static>) -> bool {
         let slot = &self.slots[index];
-        let closed = slot.unlink(link, None);
+        let closed = self.unlink(index, link, None);
         if closed {
             slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
             slot.since.store(now(), Relaxed);
             slot.status.store(Status::Retired as u8, Release);
         }
         closed
+    }
+
+    /// [`Slot::unlink`]; and counts a boxed header until it is finished, for [`sweep_boxed`].
+    pub(crate) fn unlink(&self, index: usize, old: Link, new: Option<Link>) -> bool {
+        let unlinked = self.slots[index].unlink(old, new);
+        // SAFETY: unlinked here and on no list yet, so its listener keeps it.
+        if unlinked && unsafe { old.header().as_ref() }.state.load(Relaxed) & BOXED != 0 {
+            self.boxed.fetch_add(1, SeqCst);
+        }
+        unlinked
     }
 
     /// The second half of retiring: the barrier, then whoever is not inside is finished.
@@ -309,6 +322,9 @@ impl Core {
         }
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
+        if before & BOXED != 0 {
+            self.boxed.fetch_sub(1, SeqCst);
+        }
         if before & HANDLE == 0 {
             // SAFETY: neither listener nor handle is left.
             unsafe { self.free_header(index, header, before) };
@@ -342,5 +358,18 @@ impl Core {
             drop(unsafe { Box::from_raw(header.as_ptr()) });
         }
         self.unpin(index);
+    }
+}
+
+/// Sweeps wherever a boxed header is not quiet yet: what a call owes that was refused after it had set
+/// its cell, since that header's box may serve another slot by now. Seldom: a call and a `retire` meet.
+#[cold]
+pub(crate) fn sweep_boxed() {
+    for core in process::pools().filter(|core| core.boxed.load(SeqCst) != 0) {
+        for (index, slot) in core.slots.iter().enumerate() {
+            if slot.somebody_waits() {
+                core.sweep(index);
+            }
+        }
     }
 }

@@ -159,14 +159,13 @@ impl<S: Signature, M> Registration<S, M> {
         let header = Header::boxed(new);
         let link = Link::new(header, old.is_bound());
         core.pin(index);
-        let slot = &core.slots[index];
-        if !slot.unlink(old, Some(link)) {
+        if !core.unlink(index, old, Some(link)) {
             core.unpin(index);
             // SAFETY: made above and never published.
             let header = unsafe { Box::from_raw(header.as_ptr()) };
             return Err(header.into_erased());
         }
-        slot.holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
+        core.slots[index].holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
         self.lease.link = link;
         core.prove(index, old);
         let lease = Lease { core, index, link: old };

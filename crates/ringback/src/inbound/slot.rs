@@ -34,6 +34,12 @@
 //! `waiting` and asks for a sweep itself. Every request is a read-modify-write on `sweep`, so the
 //! last run of the sweep happens after every requester's clearing of its cell and after the push.
 //!
+//! *Refused entry against another slot's wait*. A call may read `active`, be held up until that
+//! header is freed and its box serves another slot, and only then set its cell: it withdraws, but the
+//! other slot's sweep may have seen the cell and count on it. So a call that was refused after it had
+//! set its cell also looks, after its fence, for boxed headers that are not quiet yet; they are
+//! counted before the barrier, as `waiting` is.
+//!
 //! *Cell stores are Release* and the sweep's loads Acquire: a sweep that finds a cell without the
 //! header happens after everything which that thread's earlier call did with the listener.
 
@@ -103,6 +109,16 @@ impl Link {
     pub(crate) fn is_bound(self) -> bool {
         self.0.addr() & SHARED == 0
     }
+}
+
+/// Why a call did not enter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// The slot is closed, or bound to a thread: the cell was not touched.
+    Closed,
+    /// The slot changed after the cell had been set: a sweep of this slot, or of one that the header's
+    /// box serves now, may have seen the cell, and count on this thread to sweep when it leaves.
+    Changed,
 }
 
 /// Tells a sweep which headers some thread is inside of.
@@ -188,6 +204,15 @@ impl Header {
         header.erased = UnsafeCell::new(MaybeUninit::new(erased));
         header.state = AtomicU32::new(HANDLE | LISTENER | BOXED);
         NonNull::from(Box::leak(Box::new(header)))
+    }
+
+    /// As if the box had been freed, and allocated anew at the same address.
+    #[cfg(ringback_loom)]
+    pub(crate) unsafe fn renew(&self, erased: Erased) {
+        // SAFETY: the model says that nobody refers to the header any more.
+        unsafe { (*self.erased.get()).write(erased) };
+        self.waiter.store(ptr::null_mut(), Relaxed);
+        self.state.store(HANDLE | LISTENER | BOXED, Relaxed);
     }
 
     /// The listener.
@@ -278,30 +303,28 @@ impl Slot {
 
     /// One attempt to enter the current listener, recorded in `cell`, ordered by `fence`.
     ///
-    /// `None`: the slot is closed, or thread-bound while `bound` is false, or changed meanwhile.
-    /// In the last case a sweep may have seen the cell in the moment it was set, and count on this
-    /// thread to sweep when it leaves: so after `None` the caller must [`withdraw`](Self::withdraw).
+    /// Refused, the caller must [`withdraw`](Self::withdraw), and do what [`Refused`] says.
     #[inline(always)]
     pub(crate) fn enter(
         &self,
         cell: &AtomicPtr<Header>,
         bound: bool,
         fence: impl FnOnce(),
-    ) -> Option<NonNull<Header>> {
+    ) -> Result<NonNull<Header>, Refused> {
         let link = self.active.load(Acquire);
         let shared = link.addr() & SHARED != 0;
         if shared == bound || (bound && link.is_null()) {
-            return None;
+            return Err(Refused::Closed);
         }
         let header = link.wrapping_byte_sub(usize::from(shared));
         cell.store(header, Release);
         fence();
         if self.active.load(Acquire) == link {
             // SAFETY: made from a header's address, see `Link::new`.
-            return Some(unsafe { NonNull::new_unchecked(header) });
+            return Ok(unsafe { NonNull::new_unchecked(header) });
         }
         cell.store(ptr::null_mut(), Release);
-        None
+        Err(Refused::Changed)
     }
 
     /// After a refused `enter`: whether somebody waits, as for [`leave`](Self::leave).

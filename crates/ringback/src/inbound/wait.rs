@@ -193,9 +193,7 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
         if !matches!(patience, Patience::Scope) && is_vanished(header) {
             break Err(NotQuiet::Vanished);
         }
-        // Not for ever, since a thread that vanishes wakes nobody; nor does one that was on its way into a
-        // listener of another slot, gone since, whose boxed header stood where this one stands now.
-        lease.core.sweep(lease.index);
+        // Not for ever, since a thread that vanishes wakes nobody.
         let look_again = Instant::now().checked_add(LOOK_AGAIN);
         parker.park(deadline.into_iter().chain(look_again).min());
         if let Some(deadline) = deadline
