@@ -92,6 +92,18 @@ impl World {
         link
     }
 
+    /// As `Registration::replace`, of the slot's first listener.
+    fn replace(&'static self, index: usize, old: Link, new: &'static Listener) -> Link {
+        let slot = &self.slots[index];
+        let link = Link::new(Header::boxed(new.erased()), false);
+        slot.pins.fetch_add(1, Relaxed);
+        assert!(slot.unlink(old, Some(link)));
+        fence(SeqCst);
+        slot.push(old.header());
+        self.sweep(index);
+        link
+    }
+
     /// Closes, proves and sweeps, as `Core::close` and `Core::prove` do.
     fn retire(&'static self, index: usize, link: Link) -> bool {
         let closed = self.slots[index].unlink(link, None);

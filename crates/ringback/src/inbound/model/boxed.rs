@@ -16,12 +16,7 @@ fn replacing_loses_no_call_and_drops_the_old_one() {
                 thread::yield_now();
             }
         });
-        let boxed = Link::new(Header::boxed(new.erased()), false);
-        world.slots[0].pins.fetch_add(1, Relaxed);
-        assert!(world.slots[0].unlink(link, Some(boxed)));
-        fence(SeqCst);
-        world.slots[0].push(link.header());
-        world.sweep(0);
+        let boxed = world.replace(0, link, new);
         call.join().unwrap();
         assert!(old.is_dropped() && !new.is_dropped());
         world.drop_handle(0, link);
@@ -43,12 +38,7 @@ fn counted_calls_that_overlap_still_let_a_replaced_listener_go() {
             caller.call_counted(0);
             caller.call_counted(0);
         });
-        let boxed = Link::new(Header::boxed(new.erased()), false);
-        world.slots[0].pins.fetch_add(1, Relaxed);
-        assert!(world.slots[0].unlink(link, Some(boxed)));
-        fence(SeqCst);
-        world.slots[0].push(link.header());
-        world.sweep(0);
+        let boxed = world.replace(0, link, new);
         calls.join().unwrap();
         assert!(old.is_dropped() && !new.is_dropped());
     });
@@ -60,11 +50,7 @@ fn a_refused_call_does_not_keep_the_slot_that_its_box_serves_now() {
         let world = world(2);
         let (old, boxed, moved) = (Listener::new(), Listener::new(), Listener::new());
         let first = world.register(0, old);
-        let link = Link::new(Header::boxed(boxed.erased()), false);
-        world.slots[0].pins.fetch_add(1, Relaxed);
-        assert!(world.slots[0].unlink(first, Some(link)));
-        world.slots[0].push(first.header());
-        world.sweep(0);
+        let link = world.replace(0, first, boxed);
         let call = thread::spawn(move || world.caller().call(0, 0, || ()));
         world.retire(0, link);
         if !boxed.is_dropped() {
