@@ -4,7 +4,7 @@ import json
 import sys
 from collections import defaultdict
 
-MODELS_OWN = "model.rs"
+LEAST = 95.0  # percent
 
 
 def branches(files):
@@ -13,7 +13,7 @@ def branches(files):
     for name in files:
         with open(name, encoding="utf-8") as file:
             for entry in json.load(file)["data"][0]["files"]:
-                if entry["filename"].endswith(MODELS_OWN):
+                if "/inbound/model" in entry["filename"]:
                     continue
                 for branch in entry["branches"]:
                     count = taken[entry["filename"], tuple(branch[:4])]
@@ -31,6 +31,11 @@ def reasons(path):
 
 def main(files):
     known = reasons("ci/coverage-gaps.txt")
+    gone = []
+    for name, code, _ in known:
+        with open(f"crates/ringback/src/{name}", encoding="utf-8") as file:
+            if code not in file.read():
+                gone.append(f"{name}: {code}")
     per_file, gaps = defaultdict(lambda: [0, 0]), []
     for (path, place), counts in sorted(branches(files).items()):
         name = path.split("/src/")[-1]
@@ -48,8 +53,11 @@ def main(files):
     for place, way, code, why in gaps:
         print(f"never {way}: {place}: {code}\n    {why or 'NO REASON IS GIVEN in ci/coverage-gaps.txt'}")
     covered, count = (sum(row[i] for row in per_file.values()) for i in (0, 1))
-    print(f"figure coverage.core_branches_percent {100 * covered / count:.1f}")
-    return any(why is None for *_, why in gaps)
+    percent = 100 * covered / count
+    for line in gone:
+        print(f"ci/coverage-gaps.txt has a reason for code that is not there any more: {line}")
+    print(f"figure coverage.core_branches_percent {percent:.1f}")
+    return bool(gone) or percent < LEAST or any(why is None for *_, why in gaps)
 
 
 sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Features only add: each combination builds without a warning, and the extremes pass the tests.
+# Features only add: each combination builds without a warning. (The tests run with the default ones
+# and with all in ci/unit.sh; without any, the core has a program of its own, in ci/bare.sh.)
 source "$(dirname "$0")/lib.sh"
 features=(std tracing histogram stream tokio hook)
 listed=$(cargo metadata --no-deps --format-version 1 | python3 -c '

@@ -16,6 +16,12 @@ must_run() {
   skipped_by=$1
 }
 
+# not_here WHAT.. : a part of a check that cannot run here; ci/test.sh names it once more at its end.
+not_here() {
+  echo "not run here: $*"
+  [ -z "${RINGBACK_NOT_HERE:-}" ] || echo "$(basename "$0" .sh): $*" >>"$RINGBACK_NOT_HERE"
+}
+
 # lacks WHAT.. : ends a script that cannot have what it needs: a skip, but after must_run a failure.
 lacks() {
   [ -n "$skipped_by" ] || skip "$*"

@@ -51,7 +51,7 @@ inbound/slot.rs|if self.sweep.compare_exchange(RUNNING, IDLE, AcqRel, Relaxed).i
 inbound/slot.rs|self.inflight[phase].fetch_add(1, SeqCst);\n        total_order();|self.inflight[phase].fetch_add(1, SeqCst);|a counted call enters out of order
 inbound/slot.rs|seen & BOTH_DRAINED == BOTH_DRAINED && !protectors|!protectors|a sweep does not look at the counters
 inbound/slot.rs|BOTH_DRAINED && !protectors.protects(header.as_ptr())|BOTH_DRAINED|a sweep does not look at the cells
-inbound/slot.rs|Err(Refused::Changed)|Err(Refused::Closed)|a refused call forgets the box that has moved on
+inbound/spare.rs|compare_exchange_weak(top, header.as_ptr(), Release, Relaxed)|compare_exchange_weak(top, header.as_ptr(), Relaxed, Relaxed)|a box is kept relaxed
 inbound/record.rs|cell.load(Acquire) == header|cell.load(Relaxed) == header|a sweep reads the cells relaxed
 inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
 inbound/free.rs|list.last = last;||the end of the free list is lost

@@ -40,5 +40,5 @@ run i686-unknown-linux-gnu i686-linux-gnu-gcc "qemu-i386 -L /usr/i686-linux-gnu"
   gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user
 run riscv64gc-unknown-linux-gnu riscv64-linux-gnu-gcc "qemu-riscv64 -L /usr/riscv64-linux-gnu" \
   gcc-riscv64-linux-gnu libc6-dev-riscv64-cross qemu-user
-[ ${#missing[@]} -eq 0 ] || echo "not run here: ${missing[*]}"
+[ ${#missing[@]} -eq 0 ] || not_here "${missing[*]}"
 [ "$ran" -gt 0 ] || skip "no target's tools are to be had"

@@ -21,6 +21,8 @@ tidy() {
 }
 
 export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
+RINGBACK_NOT_HERE=$(mktemp)
+export RINGBACK_NOT_HERE
 passed=0 failed=0 skips=()
 for check in "${checks[@]}"; do
   [ -x "ci/$check.sh" ] || { echo "no such check: $check; there are: ${checks[*]}"; exit 2; }
@@ -37,6 +39,8 @@ for check in "${checks[@]}"; do
   echo "--- $check: $word after $((SECONDS - start)) s; $(df -h --output=avail . | tail -1 | tr -d ' ') of disk free"
 done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
+sed 's/^/not run here, a part of /' "$RINGBACK_NOT_HERE"
+rm "$RINGBACK_NOT_HERE"
 [ $# -gt 0 ] || echo "by name only: ${by_name[*]}"
 echo "$passed passed, $failed failed, ${#skips[@]} skipped"
 [ "$failed" -eq 0 ]

@@ -34,7 +34,7 @@ echo "gdb calls slot 7: ${name%% in section*}"
 perf_sees() {
   local profile=target/thunks.perf seen=0
   (need_debian linux-perf) && perf record -q -e cpu-clock -o "$profile" true 2>/dev/null ||
-    { echo "not run here: perf, which may not sample"; return; }
+    { not_here "perf, which may not sample"; return; }
   for _ in 1 2 3 4 5; do
     perf record -q -e cpu-clock -F 10000 -o "$profile" "$program" --listeners 500 --messages 2000000 --threads 2 >/dev/null 2>&1
     seen=$(perf script -i "$profile" -F ip,sym,symoff 2>/dev/null | grep -cE 'ON_MESSAGE>::TABLE::thunks\+0x') || true
@@ -51,13 +51,13 @@ if have_target aarch64-unknown-linux-gnu && (need_debian gcc-aarch64-linux-gnu g
     cargo build --quiet --release --target aarch64-unknown-linux-gnu --example qsort
   pads "${CARGO_TARGET_DIR:-target}/aarch64-unknown-linux-gnu/release/examples/qsort" aarch64-linux-gnu-objdump "bti	c"
 else
-  echo "not run here: aarch64"
+  not_here "aarch64"
 fi
 
 # Whoever builds everything, std included, with branch protection, gets a program that says so: the
 # compiler marks the objects that hold the thunks, and the linker (which drops the mark where one object
 # lacks it, as the C library's start files do on Debian) is told to set it.
-have_rust_src || { echo "not run here: property notes, which need rust-src"; exit 0; }
+have_rust_src || { not_here "property notes, which need rust-src"; exit 0; }
 export RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_DEBUG=false
 protect() { # TARGET FLAG NOTE READELF LINKER-FLAG..
   local folder=target/protected/$1/release/examples flags="$2 --emit=obj,link" flag

@@ -2,7 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 #![cfg(target_os = "linux")]
 
-use ringback::{Status, Whose, callback_pool, describe};
+use ringback::{Status, UserData, Whose, callback_pool, describe};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -83,7 +83,11 @@ fn foreign_pointers_are_named_or_said_to_be_unknown() {
     assert!(!matches!(describe(inside), Whose::Thunk(_)));
     let on_the_heap = Box::new(1_u8);
     assert_eq!(describe(std::ptr::from_ref(&*on_the_heap).cast()), Whose::Unknown);
+    // Its pool has no functions of its own, and so no addresses.
+    let user_data =
+        UserData::<unsafe extern "C" fn(*mut std::ffi::c_void)>::last(|| (), || ()).unwrap();
     assert_eq!(describe(std::ptr::null()), Whose::Unknown);
+    drop(user_data);
 }
 
 /// This test once more, in a process of its own.

@@ -15,13 +15,13 @@ use super::record::THREADS;
 use super::registration::Lease;
 use super::signature::Reuse;
 use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
+use super::spare::Spares;
 use super::thread;
 use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU32, AtomicU64, Ordering::*};
-use alloc::boxed::Box;
+use crate::sync::{AtomicU64, Ordering::*};
 use core::panic::Location;
 use core::ptr::NonNull;
 
@@ -90,8 +90,7 @@ pub(crate) struct Core {
     pub(crate) busy: AtomicU64,
     pub(crate) wrong_thread: AtomicU64,
     pub(crate) unproved: AtomicU64,
-    /// Boxed headers that are unlinked and not finished yet.
-    boxed: AtomicU32,
+    pub(crate) spares: Spares,
 }
 
 impl Core {
@@ -117,7 +116,7 @@ impl Core {
             busy: AtomicU64::new(0),
             wrong_thread: AtomicU64::new(0),
             unproved: AtomicU64::new(0),
-            boxed: AtomicU32::new(0),
+            spares: Spares::new(),
         }
     }
 
@@ -213,23 +212,13 @@ impl Core {
     /// Closes the slot if `link` is still its listener. What follows is `prove`, for one or many.
     pub(crate) fn close(&self, index: usize, link: Link, by: &'static Location<'static>) -> bool {
         let slot = &self.slots[index];
-        let closed = self.unlink(index, link, None);
+        let closed = slot.unlink(link, None);
         if closed {
             slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
             slot.since.store(now(), Relaxed);
             slot.status.store(Status::Retired as u8, Release);
         }
         closed
-    }
-
-    /// [`Slot::unlink`]; and counts a boxed header until it is finished, for [`sweep_boxed`].
-    pub(crate) fn unlink(&self, index: usize, old: Link, new: Option<Link>) -> bool {
-        let unlinked = self.slots[index].unlink(old, new);
-        // SAFETY: unlinked here and on no list yet, so its listener keeps it.
-        if unlinked && unsafe { old.header().as_ref() }.state.load(Relaxed) & BOXED != 0 {
-            self.boxed.fetch_add(1, SeqCst);
-        }
-        unlinked
     }
 
     /// The second half of retiring: the barrier, then whoever is not inside is finished.
@@ -322,9 +311,6 @@ impl Core {
         }
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
-        if before & BOXED != 0 {
-            self.boxed.fetch_sub(1, SeqCst);
-        }
         if before & HANDLE == 0 {
             // SAFETY: neither listener nor handle is left.
             unsafe { self.free_header(index, header, before) };
@@ -354,22 +340,9 @@ impl Core {
     /// Nobody refers to the header any more.
     unsafe fn free_header(&self, index: usize, header: NonNull<Header>, state: u32) {
         if state & BOXED != 0 {
-            // SAFETY: made by `Header::boxed`, and ours alone.
-            drop(unsafe { Box::from_raw(header.as_ptr()) });
+            // SAFETY: taken for this slot, and ours alone.
+            unsafe { self.spares.put(index, self.slots.len(), header) };
         }
         self.unpin(index);
-    }
-}
-
-/// Sweeps wherever a boxed header is not quiet yet: what a call owes that was refused after it had set
-/// its cell, since that header's box may serve another slot by now. Seldom: a call and a `retire` meet.
-#[cold]
-pub(crate) fn sweep_boxed() {
-    for core in process::pools().filter(|core| core.boxed.load(SeqCst) != 0) {
-        for (index, slot) in core.slots.iter().enumerate() {
-            if slot.somebody_waits() {
-                core.sweep(index);
-            }
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! A foreign call, from the thunk's body to the listener and back.
 
-use super::core::{Core, sweep_boxed};
+use super::core::Core;
 use super::describe;
 use super::signature::{PanicPolicy, Signature};
-use super::slot::{Header, Refused, Slot};
+use super::slot::{Header, Slot};
 use super::thread::{self, TakenCell};
 use crate::boundary::{self, Payload};
 use crate::observer::{Event, report};
@@ -28,32 +28,28 @@ pub unsafe fn dispatch<S: Signature>(
     if S::COUNT_CALLS {
         S::calls()[index].fetch_add(1, Relaxed);
     }
-    let mut refused = Refused::Closed;
     if !S::ALWAYS_COUNTED
         && let Some(taken) = thread::take_fast_cell()
     {
         // SAFETY: a cell of this thread's record; records are never freed.
         let cell = unsafe { &*taken.cell };
-        match slot.enter(cell, false, light_fence) {
-            Ok(header) => {
-                // SAFETY: entered, and not left before it returns.
-                return match unsafe { call::<S>(header, invoke) } {
-                    Ok(value) => {
-                        let somebody_waits = slot.leave(cell, light_fence);
-                        taken.give_back();
-                        if somebody_waits {
-                            sweep::<S>(slot);
-                        }
-                        value
+        if let Some(header) = slot.enter(cell, false, light_fence) {
+            // SAFETY: entered, and not left before it returns.
+            return match unsafe { call::<S>(header, invoke) } {
+                Ok(value) => {
+                    let somebody_waits = slot.leave(cell, light_fence);
+                    taken.give_back();
+                    if somebody_waits {
+                        sweep::<S>(slot);
                     }
-                    Err(payload) => left_by_panic::<S>(slot, taken, payload),
-                };
-            }
-            Err(why) => refused = why,
+                    value
+                }
+                Err(payload) => left_by_panic::<S>(slot, taken, payload),
+            };
         }
         taken.give_back();
     }
-    slow::<S>(slot, refused, invoke)
+    slow::<S>(slot, invoke)
 }
 
 /// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here and in
@@ -116,12 +112,11 @@ enum Admission {
 #[inline(never)]
 fn slow<S: Signature>(
     slot: &'static Slot,
-    refused: Refused,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
 ) -> S::Output {
     let core = &S::pool().core;
     let index = index_of::<S>(slot);
-    let (way, header, bound) = match admit(core, index, slot, S::ALWAYS_COUNTED, refused) {
+    let (way, header, bound) = match admit(core, index, slot, S::ALWAYS_COUNTED) {
         Admission::Inside { way, header, bound } => (way, header, bound),
         Admission::Stale => return stale::<S>(index),
         Admission::WrongThread => {
@@ -159,15 +154,11 @@ fn slow<S: Signature>(
     }
 }
 
-fn admit(
-    core: &'static Core,
-    index: usize,
-    slot: &'static Slot,
-    counted: bool,
-    refused: Refused,
-) -> Admission {
+fn admit(core: &'static Core, index: usize, slot: &'static Slot, counted: bool) -> Admission {
     // The fast path may have been refused after it had set its cell.
-    sweep_refused(core, index, slot.withdraw(light_fence), refused);
+    if slot.withdraw(light_fence) {
+        core.sweep(index);
+    }
     loop {
         let Some(link) = slot.current() else { return Admission::Stale };
         let bound = link.is_bound();
@@ -192,23 +183,14 @@ fn admit(
             _ if !counted && thread::equip() => continue,
             _ => {
                 let (phase, entered) = slot.enter_counted(bound);
-                (Way::Counted(phase), entered.ok_or(Refused::Closed))
+                (Way::Counted(phase), entered)
             }
         };
         match entered {
-            Ok(header) => return Admission::Inside { way, header, bound },
-            Err(why) => sweep_refused(core, index, leave(slot, way), why),
+            Some(header) => return Admission::Inside { way, header, bound },
+            None if leave(slot, way) => core.sweep(index),
+            None => {}
         }
-    }
-}
-
-/// What a refused call owes to those who may have seen its cell.
-fn sweep_refused(core: &'static Core, index: usize, somebody_waits: bool, refused: Refused) {
-    if somebody_waits {
-        core.sweep(index);
-    }
-    if refused == Refused::Changed {
-        sweep_boxed();
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) mod scope;
 #[cfg(not(ringback_loom))]
 pub(crate) mod signature;
 pub(crate) mod slot;
+mod spare;
 #[cfg(all(feature = "std", not(ringback_loom)))]
 pub(crate) mod thread;
 #[cfg(not(ringback_loom))]

@@ -9,7 +9,8 @@ mod boxed;
 
 use super::free::FreeList;
 use super::record::{Record, Registry};
-use super::slot::{BOXED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Refused, Slot};
+use super::slot::{BOXED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot};
+use super::spare::Spares;
 use super::waiter::{Waiter, poll_quiet};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, fence, light_fence};
 use loom::cell::UnsafeCell;
@@ -57,8 +58,7 @@ struct World {
     registry: Registry,
     free: FreeList,
     next_thread: AtomicUsize,
-    /// As `Core::boxed`.
-    boxed: AtomicUsize,
+    spares: Spares,
 }
 
 fn world(slots: usize) -> &'static World {
@@ -67,7 +67,7 @@ fn world(slots: usize) -> &'static World {
         registry: Registry::new(),
         free: FreeList::new(),
         next_thread: AtomicUsize::new(1),
-        boxed: AtomicUsize::new(0),
+        spares: Spares::new(),
     }))
 }
 
@@ -95,7 +95,11 @@ impl World {
     /// As `Registration::replace`, of the slot's first listener.
     fn replace(&'static self, index: usize, old: Link, new: &'static Listener) -> Link {
         let slot = &self.slots[index];
-        let link = Link::new(Header::boxed(new.erased()), false);
+        // SAFETY: the model's registrant has the slot.
+        let header = unsafe { self.spares.take(index, self.slots.len()) };
+        // SAFETY: just taken.
+        unsafe { header.as_ref().prepare(new.erased(), BOXED) };
+        let link = Link::new(header, false);
         slot.pins.fetch_add(1, Relaxed);
         assert!(slot.unlink(old, Some(link)));
         fence(SeqCst);
@@ -108,10 +112,6 @@ impl World {
     fn retire(&'static self, index: usize, link: Link) -> bool {
         let closed = self.slots[index].unlink(link, None);
         if closed {
-            // SAFETY: unlinked here, so its listener keeps it.
-            if unsafe { link.header().as_ref() }.state.load(Relaxed) & BOXED != 0 {
-                self.boxed.fetch_add(1, SeqCst);
-            }
             fence(SeqCst);
             self.slots[index].push(link.header());
             self.sweep(index);
@@ -125,17 +125,6 @@ impl World {
         }
     }
 
-    /// As `core::sweep_boxed`.
-    fn sweep_boxed(&'static self) {
-        if self.boxed.load(SeqCst) != 0 {
-            for (index, slot) in self.slots.iter().enumerate() {
-                if slot.somebody_waits() {
-                    self.sweep(index);
-                }
-            }
-        }
-    }
-
     /// As `Core::finish`.
     fn finish(&'static self, index: usize, header: NonNull<Header>) {
         // SAFETY: its `LISTENER` bit is set.
@@ -145,9 +134,6 @@ impl World {
         listener.drop_now();
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
-        if before & BOXED != 0 {
-            self.boxed.fetch_sub(1, SeqCst);
-        }
         if before & HANDLE == 0 {
             self.give_back(index, header, before);
         }
@@ -168,8 +154,8 @@ impl World {
 
     fn give_back(&'static self, index: usize, header: NonNull<Header>, state: u32) {
         if state & BOXED != 0 {
-            // SAFETY: boxed, and nobody refers to it.
-            drop(unsafe { Box::from_raw(header.as_ptr()) });
+            // SAFETY: taken for this slot, and nobody refers to it.
+            unsafe { self.spares.put(index, self.slots.len(), header) };
         }
         if self.slots[index].pins.fetch_sub(1, AcqRel) == 1 {
             self.free.put_back(&self.slots, index);
@@ -187,7 +173,7 @@ impl Caller {
         let slot = &self.world.slots[index];
         let cell = self.cell(depth);
         let entered = slot.enter(cell, false, light_fence);
-        if let Ok(header) = entered {
+        if let Some(header) = entered {
             // SAFETY: entered.
             let erased = unsafe { header.as_ref().erased() };
             // SAFETY: the model's listeners are leaked.
@@ -197,16 +183,13 @@ impl Caller {
             listener.call();
         }
         let waits = match entered {
-            Ok(_) => slot.leave(cell, light_fence),
-            Err(_) => slot.withdraw(light_fence),
+            Some(_) => slot.leave(cell, light_fence),
+            None => slot.withdraw(light_fence),
         };
         if waits {
             self.world.sweep(index);
         }
-        if entered == Err(Refused::Changed) {
-            self.world.sweep_boxed();
-        }
-        entered.is_ok()
+        entered.is_some()
     }
 
     /// One counted call.
@@ -291,7 +274,7 @@ fn a_record_that_moved_on_to_another_slot_is_ordered_with_the_call_before() {
         // a sweep which finds the second call's header has seen the end of the first.
         let call = thread::spawn(move || {
             let caller = world.caller();
-            if let Ok(header) = world.slots[0].enter(caller.cell(0), false, light_fence) {
+            if let Some(header) = world.slots[0].enter(caller.cell(0), false, light_fence) {
                 // SAFETY: entered; the model's listeners are leaked.
                 unsafe { &*header.as_ref().erased().data.cast::<Listener>() }.call();
                 world.slots[0].leave(caller.cell(0), || ());

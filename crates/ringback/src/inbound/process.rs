@@ -151,7 +151,7 @@ mod library {
 
 #[cfg(all(unix, feature = "std", not(miri)))]
 mod fork {
-    use super::super::{barrier, free::List, thread, wait};
+    use super::super::{barrier, free::List, slot::Slot, thread, wait};
     use super::pools;
     use core::cell::RefCell;
     use std::sync::{MutexGuard, Once};
@@ -184,6 +184,7 @@ mod fork {
         barrier::after_fork();
         thread::after_fork();
         wait::after_fork();
+        pools().flat_map(|core| core.slots).for_each(Slot::after_fork);
     }
 
     pub(super) fn prepare() {

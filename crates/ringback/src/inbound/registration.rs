@@ -15,11 +15,10 @@ use super::retired::{Pending, Quiet};
 #[cfg(feature = "std")]
 use super::signature::AcceptsTake;
 use super::signature::{Accepts, AcceptsMut, Signature};
-use super::slot::{Erased, Header, Link};
+use super::slot::{BOXED, Erased, Header, Link};
 #[cfg(feature = "std")]
 use super::tracked::Tracked;
 use crate::sync::Ordering::*;
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
@@ -156,16 +155,23 @@ impl<S: Signature, M> Registration<S, M> {
         by: &'static Location<'static>,
     ) -> Result<Retired<S, M>, Erased> {
         let Lease { core, index, link: old } = self.lease;
-        let header = Header::boxed(new);
+        // SAFETY: this is the slot's registration, borrowed for itself alone.
+        let header = unsafe { core.spares.take(index, core.slots.len()) };
+        // SAFETY: just taken.
+        unsafe { header.as_ref().prepare(new, BOXED) };
         let link = Link::new(header, old.is_bound());
         core.pin(index);
-        if !core.unlink(index, old, Some(link)) {
+        let slot = &core.slots[index];
+        if !slot.unlink(old, Some(link)) {
             core.unpin(index);
-            // SAFETY: made above and never published.
-            let header = unsafe { Box::from_raw(header.as_ptr()) };
-            return Err(header.into_erased());
+            // SAFETY: prepared above and never published.
+            return Err(unsafe {
+                let erased = header.as_ref().take_erased();
+                core.spares.put(index, core.slots.len(), header);
+                erased
+            });
         }
-        core.slots[index].holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
+        slot.holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
         self.lease.link = link;
         core.prove(index, old);
         let lease = Lease { core, index, link: old };

@@ -3,7 +3,7 @@
 //! # State
 //! A [`Slot`] is static and all-zero at first. A [`Header`] describes one listener; the first one
 //! of a registration lives inside the slot, those that [`replace`](crate::Registration::replace)
-//! brings are boxed.
+//! brings are boxed, and stay with their slot for good (see [`spare`](super::spare)).
 //!
 //! ```text
 //!            publish                unlink              barrier, push            sweep
@@ -34,17 +34,10 @@
 //! `waiting` and asks for a sweep itself. Every request is a read-modify-write on `sweep`, so the
 //! last run of the sweep happens after every requester's clearing of its cell and after the push.
 //!
-//! *Refused entry against another slot's wait*. A call may read `active`, be held up until that
-//! header is freed and its box serves another slot, and only then set its cell: it withdraws, but the
-//! other slot's sweep may have seen the cell and count on it. So a call that was refused after it had
-//! set its cell also looks, after its fence, for boxed headers that are not quiet yet; they are
-//! counted before the barrier, as `waiting` is.
-//!
 //! *Cell stores are Release* and the sweep's loads Acquire: a sweep that finds a cell without the
 //! header happens after everything which that thread's earlier call did with the listener.
 
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order};
-use alloc::boxed::Box;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::panic::Location;
@@ -81,7 +74,7 @@ pub(crate) const QUIET: *mut () = ptr::without_provenance_mut(1);
 pub(crate) struct Header {
     erased: UnsafeCell<MaybeUninit<Erased>>,
     /// The next header of whichever list this one is on.
-    next: UnsafeCell<*mut Header>,
+    pub(crate) next: UnsafeCell<*mut Header>,
     /// Null, an `Arc<Waiter>` as a raw pointer, or [`QUIET`].
     pub(crate) waiter: AtomicPtr<()>,
     pub(crate) state: AtomicU32,
@@ -109,16 +102,6 @@ impl Link {
     pub(crate) fn is_bound(self) -> bool {
         self.0.addr() & SHARED == 0
     }
-}
-
-/// Why a call did not enter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refused {
-    /// The slot is closed, or bound to a thread: the cell was not touched.
-    Closed,
-    /// The slot changed after the cell had been set: a sweep of this slot, or of one that the header's
-    /// box serves now, may have seen the cell, and count on this thread to sweep when it leaves.
-    Changed,
 }
 
 /// Tells a sweep which headers some thread is inside of.
@@ -186,7 +169,7 @@ unsafe impl Send for Slot {}
 
 impl Header {
     const_unless_loom! {
-        fn vacant() -> Self {
+        pub(crate) fn vacant() -> Self {
             Header {
                 // All zero, as the whole slot: so that a pool's table lies in .bss.
                 erased: UnsafeCell::new(MaybeUninit::zeroed()),
@@ -198,21 +181,15 @@ impl Header {
         }
     }
 
-    /// A header of its own allocation, for a listener that replaces another.
-    pub(crate) fn boxed(erased: Erased) -> NonNull<Header> {
-        let mut header = Header::vacant();
-        header.erased = UnsafeCell::new(MaybeUninit::new(erased));
-        header.state = AtomicU32::new(HANDLE | LISTENER | BOXED);
-        NonNull::from(Box::leak(Box::new(header)))
-    }
-
-    /// As if the box had been freed, and allocated anew at the same address.
-    #[cfg(ringback_loom)]
-    pub(crate) unsafe fn renew(&self, erased: Erased) {
-        // SAFETY: the model says that nobody refers to the header any more.
+    /// Prepares a header that is not published for a listener; `state` is [`BOXED`] or 0.
+    ///
+    /// # Safety
+    /// Nobody else refers to the header.
+    pub(crate) unsafe fn prepare(&self, erased: Erased, state: u32) {
+        // SAFETY: nobody else reads or writes it.
         unsafe { (*self.erased.get()).write(erased) };
         self.waiter.store(ptr::null_mut(), Relaxed);
-        self.state.store(HANDLE | LISTENER | BOXED, Relaxed);
+        self.state.store(HANDLE | LISTENER | state, Relaxed);
     }
 
     /// The listener.
@@ -226,11 +203,13 @@ impl Header {
         unsafe { (*self.erased.get()).assume_init_ref() }
     }
 
-    /// Takes the listener back out of a header that was boxed and never published.
-    #[allow(clippy::boxed_local)] // the box is the proof
-    pub(crate) fn into_erased(self: Box<Self>) -> Erased {
-        // SAFETY: `boxed` initialised it, and only boxed headers are ever in a box.
-        unsafe { self.erased.into_inner().assume_init() }
+    /// Takes the listener back out of a header that was never published.
+    ///
+    /// # Safety
+    /// It was prepared since it was taken out last, and nobody else refers to the header.
+    pub(crate) unsafe fn take_erased(&self) -> Erased {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.erased.get()).assume_init_read() }
     }
 
     /// A call of the bound thread is inside from here on.
@@ -278,15 +257,21 @@ impl Slot {
         }
     }
 
+    /// In the child of a fork: whoever swept is gone.
+    #[cfg(all(unix, feature = "std", not(any(miri, ringback_loom))))]
+    pub(crate) fn after_fork(&self) {
+        if self.sweep.load(Relaxed) != IDLE {
+            self.sweep.store(IDLE, Relaxed);
+        }
+    }
+
     /// Prepares the slot's own header for a listener.
     ///
     /// # Safety
     /// The caller owns the slot: it came from the free list and has not been published.
     pub(crate) unsafe fn prepare(&self, erased: Erased) -> NonNull<Header> {
         // SAFETY: nobody else reads or writes the header of an unpublished slot.
-        unsafe { (*self.first.erased.get()).write(erased) };
-        self.first.waiter.store(ptr::null_mut(), Relaxed);
-        self.first.state.store(HANDLE | LISTENER, Relaxed);
+        unsafe { self.first.prepare(erased, 0) };
         NonNull::from(&self.first)
     }
 
@@ -303,28 +288,30 @@ impl Slot {
 
     /// One attempt to enter the current listener, recorded in `cell`, ordered by `fence`.
     ///
-    /// Refused, the caller must [`withdraw`](Self::withdraw), and do what [`Refused`] says.
+    /// `None`: the slot is closed, or thread-bound while `bound` is false, or changed meanwhile.
+    /// In the last case a sweep may have seen the cell in the moment it was set, and count on this
+    /// thread to sweep when it leaves: so after `None` the caller must [`withdraw`](Self::withdraw).
     #[inline(always)]
     pub(crate) fn enter(
         &self,
         cell: &AtomicPtr<Header>,
         bound: bool,
         fence: impl FnOnce(),
-    ) -> Result<NonNull<Header>, Refused> {
+    ) -> Option<NonNull<Header>> {
         let link = self.active.load(Acquire);
         let shared = link.addr() & SHARED != 0;
         if shared == bound || (bound && link.is_null()) {
-            return Err(Refused::Closed);
+            return None;
         }
         let header = link.wrapping_byte_sub(usize::from(shared));
         cell.store(header, Release);
         fence();
         if self.active.load(Acquire) == link {
             // SAFETY: made from a header's address, see `Link::new`.
-            return Ok(unsafe { NonNull::new_unchecked(header) });
+            return Some(unsafe { NonNull::new_unchecked(header) });
         }
         cell.store(ptr::null_mut(), Release);
-        Err(Refused::Changed)
+        None
     }
 
     /// After a refused `enter`: whether somebody waits, as for [`leave`](Self::leave).

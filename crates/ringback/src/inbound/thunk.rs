@@ -58,6 +58,8 @@ impl Table {
                 let distance = address.addr().checked_sub(base().addr())?;
                 (distance % STRIDE == 0 && distance / STRIDE < slots).then_some(distance / STRIDE)
             }
+            // Null is no thunk, and what a table without functions has in each place.
+            Table::Generated(_) if address.is_null() => None,
             Table::Generated(_) => (0..slots).find(|&index| self.address(index) == address),
         }
     }

@@ -193,7 +193,8 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
         if !matches!(patience, Patience::Scope) && is_vanished(header) {
             break Err(NotQuiet::Vanished);
         }
-        // Not for ever, since a thread that vanishes wakes nobody.
+        // Not for ever, since a thread that vanishes wakes nobody, and sweeps nothing.
+        lease.core.sweep(lease.index);
         let look_again = Instant::now().checked_add(LOOK_AGAIN);
         parker.park(deadline.into_iter().chain(look_again).min());
         if let Some(deadline) = deadline

@@ -45,23 +45,23 @@ fn counted_calls_that_overlap_still_let_a_replaced_listener_go() {
 }
 
 #[test]
-fn a_refused_call_does_not_keep_the_slot_that_its_box_serves_now() {
+fn a_box_that_is_used_again_shows_a_late_call_the_new_listener_or_none() {
     model(3, || {
-        let world = world(2);
-        let (old, boxed, moved) = (Listener::new(), Listener::new(), Listener::new());
-        let first = world.register(0, old);
-        let link = world.replace(0, first, boxed);
+        let world = world(1);
+        let listeners = [(); 4].map(|()| Listener::new());
+        let first = world.register(0, listeners[0]);
+        let link = world.replace(0, first, listeners[1]);
         let call = thread::spawn(move || world.caller().call(0, 0, || ()));
-        world.retire(0, link);
-        if !boxed.is_dropped() {
-            return; // the call was inside: the box is not free yet
-        }
-        // SAFETY: quiet, and its handle is not used again.
-        unsafe { link.header().as_ref().renew(moved.erased()) };
-        world.slots[1].pins.store(1, Relaxed);
-        world.slots[1].publish(link);
-        world.retire(1, link);
+        // Its own header first, then the box again, if the call has not kept it.
+        let next = world.replace(0, link, listeners[2]);
+        world.drop_handle(0, link);
+        let last = world.replace(0, next, listeners[3]);
+        world.retire(0, last);
         call.join().unwrap();
-        assert!(moved.is_dropped(), "the refused call must have swept");
+        assert!(listeners.iter().all(|listener| listener.is_dropped()), "the last one out sweeps");
+        for link in [first, next, last] {
+            world.drop_handle(0, link);
+        }
+        assert_eq!(world.free.take(&world.slots), Some(0));
     });
 }
