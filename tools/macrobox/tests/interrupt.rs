@@ -1,5 +1,6 @@
 //! Ctrl-C leaves no process and no scratch folder behind.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -31,15 +32,22 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 fn an_interrupted_expansion_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
-    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
-        .args(["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"])
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
+    tool.args(["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"])
         .arg("--manifest-path")
         .arg(zoo)
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::null());
+    // A shell starts what runs in its background with the signal ignored, and that is inherited.
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe {
+        tool.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    let mut tool = tool.spawn().unwrap();
     // The endless macro's process is the one that uses up time: it appears as the server's child.
     let busy = || {
         let running = |id: &String| {
