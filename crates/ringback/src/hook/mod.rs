@@ -36,6 +36,24 @@ use std::marker::PhantomData;
 #[doc(inline)]
 pub use crate::__hook as hook;
 
+/// The result of a hook that returns `!`, so that it can be stored, too: `!` is no type on stable.
+///
+/// ```
+/// use ringback::{hook, hook::Never};
+/// use std::{future::Future, pin::Pin};
+///
+/// #[hook]
+/// async fn serve(name: &str) -> ! {
+///     loop {
+///         std::future::ready(name).await;
+///     }
+/// }
+///
+/// let stored: for<'a> fn(&'a str) -> Pin<Box<dyn Future<Output = Never> + Send + 'a>> = serve;
+/// # drop(stored("never polled"));
+/// ```
+pub type Never = <fn() -> ! as Returns>::Output;
+
 /// What a function returns: the one way to write `!` as a type on stable.
 #[doc(hidden)]
 pub trait Returns {
