@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::result::{Expected, Output, behind};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, FnArg, Lifetime, Result, ReturnType, Signature};
+use syn::{Expr, FnArg, Lifetime, ReturnType, Signature};
 
 /// Where the future is put.
 enum Form<'o> {
@@ -22,17 +22,19 @@ enum Form<'o> {
 
 /// `#[hook(options)] item`
 pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream {
-    // After a mistake the item stays, so that what uses it is not wrong as well.
-    let (options, mistake) = match Options::parse(options) {
-        Ok(options) => (options, None),
-        Err(error) => (Options::default(), Some(error.into_compile_error())),
-    };
+    // After a mistake the item stays, with all that is right, so that what uses it is not wrong as well.
+    let (options, mistake) = Options::parse(options);
+    let mistake = mistake.map(syn::Error::into_compile_error);
     if closure::is_closure(&item) {
         let expanded = mistake.map_or_else(|| closure::attribute(options, item), Ok);
         return expanded.unwrap_or_else(syn::Error::into_compile_error);
     }
-    match Function::parse(item.clone()).and_then(|function| forms(&options, function)) {
-        Ok(expanded) => quote!(#mistake #expanded),
+    match Function::parse(item.clone()) {
+        Ok(function) => {
+            let unfit = unfit(&options, &function).map(syn::Error::into_compile_error);
+            let expanded = forms(&options, function);
+            quote!(#mistake #unfit #expanded)
+        }
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#error #item)
@@ -40,18 +42,22 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     }
 }
 
-fn forms(options: &Options, mut function: Function) -> Result<TokenStream> {
+/// What a function must not have with these options.
+fn unfit(options: &Options, function: &Function) -> Option<syn::Error> {
+    options.slot.as_ref()?;
+    let found = find_static(function.body.as_ref()?.stream())?;
+    Some(Message::SlotWithStatic.at(found))
+}
+
+fn forms(options: &Options, mut function: Function) -> TokenStream {
     function.signature.asyncness = None;
     let first = options.stack.as_ref().map_or(Form::Boxed, |stack| Form::Stack(&stack.bytes));
     let first = form(options, &function, &first);
-    let Some(slot) = &options.slot else { return Ok(first) };
-    if let Some(found) = function.body.as_ref().and_then(|body| find_static(body.stream())) {
-        return Err(Message::SlotWithStatic.at(found));
-    }
+    let Some(slot) = &options.slot else { return first };
     let name = &function.signature.ident;
     let name = slot.name.clone().unwrap_or_else(|| format_ident!("{name}_slot"));
     let second = form(options, &function, &Form::Slot(name));
-    Ok(quote!(#first #second))
+    quote!(#first #second)
 }
 
 fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream {
