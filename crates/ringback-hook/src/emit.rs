@@ -78,7 +78,7 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
     let place = place_of_result(&signature);
     let returned = returned(options, form, &output, life.as_ref(), place);
     signature.output = syn::parse_quote_spanned!(place=> -> #returned);
-    let allow = quiet(&signature);
+    let allow = quiet(options, &signature);
     let head = quote!(#(#attributes)* #allow #visibility #defaultness #signature);
     let (Some(body), Some(prologue)) = (body, prologue) else { return quote!(#head;) };
     let expected = output.expected(&function.signature, root);
@@ -159,9 +159,12 @@ fn place_of_result(signature: &Signature) -> Span {
     }
 }
 
-/// A function with an ABI of its own is called from Rust only, as what it returns is Rust's.
-fn quiet(signature: &Signature) -> Option<TokenStream> {
-    signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]))
+/// A function with an ABI of its own is called from Rust only, as what it returns is Rust's. Of the two
+/// of a slot, many programs call one only.
+fn quiet(options: &Options, signature: &Signature) -> TokenStream {
+    let abi = signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]));
+    let one_of_two = options.slot.as_ref().map(|_| quote!(#[allow(dead_code)]));
+    quote!(#abi #one_of_two)
 }
 
 /// The first word `static`, other than in `'static`.

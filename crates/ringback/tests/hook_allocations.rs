@@ -82,7 +82,6 @@ fn a_slot_allocates_when_it_is_first_used_or_too_small() {
     assert_eq!(large, 1);
     let small = allocations(|| assert!(poll_once(waits_slot(&mut slot, "text", [1; 100]))));
     assert_eq!(small, 0);
-    drop(larger("never polled", [1; 300]));
 }
 
 #[hook(slot)]
@@ -103,7 +102,6 @@ fn a_slot_keeps_the_largest_size_and_alignment_of_all() {
         })
     };
     assert_eq!([turn(), turn(), turn()], [2, 0, 0]);
-    assert!(poll_once(aligned("text")));
 }
 
 #[test]

@@ -9,6 +9,7 @@ async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<u
 
 /// Documented.
 #[tracing::instrument]
+#[allow(dead_code)]
 unsafe fn read<'__hook>(
     device: &'__hook mut Device,
     bytes: &'__hook mut [u8],
@@ -37,6 +38,7 @@ unsafe fn read<'__hook>(
 }
 /// Documented.
 #[tracing::instrument]
+#[allow(dead_code)]
 unsafe fn read_slot<'__hook>(
     __slot: &'__hook mut ::ringback::FutureSlot,
     device: &'__hook mut Device,

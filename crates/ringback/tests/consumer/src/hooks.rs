@@ -139,6 +139,26 @@ pub async fn reuses(view: &View<'_>) -> usize {
     view.text.len()
 }
 
+/// In reused memory only.
+#[rb::hook(crate = rb, slot)]
+async fn called_in_a_slot(text: &str) -> usize {
+    text.len()
+}
+
+/// In a box only.
+#[rb::hook(crate = rb, slot = never_called)]
+async fn called_in_a_box(text: &str) -> usize {
+    text.len()
+}
+
+/// Calls one form of each.
+#[rb::hook(crate = rb)]
+pub async fn calls(text: &str) -> usize {
+    let mut slot = rb::FutureSlot::new();
+    let called = called_in_a_slot_slot(&mut slot, text).await;
+    called.saturating_add(called_in_a_box(text).await)
+}
+
 /// On the stack.
 #[rb::hook(crate = rb, stack = 128, ?Send)]
 pub async fn local(view: &View<'_>) -> usize {
