@@ -9,7 +9,8 @@ use crate::options::Options;
 use crate::result::{Expected, Output, behind};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, FnArg, Lifetime, ReturnType, Signature};
+use syn::punctuated::Punctuated;
+use syn::{Expr, FnArg, Lifetime, Meta, ReturnType, Signature, Token};
 
 /// Where the future is put.
 enum Form<'o> {
@@ -31,7 +32,9 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     }
     match Function::parse(item.clone()) {
         Ok(function) => {
-            let unfit = unfit(&options, &function).map(syn::Error::into_compile_error);
+            let unfit = [two_statics(&options, &function), instrument_below(&options, &function)];
+            let unfit = unfit.into_iter().flatten().map(syn::Error::into_compile_error);
+            let unfit = quote!(#(#unfit)*);
             let expanded = forms(&options, function);
             quote!(#mistake #unfit #expanded)
         }
@@ -42,11 +45,22 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     }
 }
 
-/// What a function must not have with these options.
-fn unfit(options: &Options, function: &Function) -> Option<syn::Error> {
+/// Both functions of a slot would have one.
+fn two_statics(options: &Options, function: &Function) -> Option<syn::Error> {
     options.slot.as_ref()?;
     let found = find_static(function.body.as_ref()?.stream())?;
     Some(Message::SlotWithStatic.at(found))
+}
+
+/// `#[instrument]` knows a boxed future when it sees one, and takes any other function for a plain one.
+fn instrument_below(options: &Options, function: &Function) -> Option<syn::Error> {
+    let form = match options {
+        Options { slot: Some(_), .. } => "slot",
+        Options { stack: Some(_), .. } => "stack",
+        _ => return None,
+    };
+    let found = function.attributes.iter().find_map(|it| find_instrument(&it.meta))?;
+    Some(Message::InstrumentBelow(form).at(found))
 }
 
 fn forms(options: &Options, mut function: Function) -> TokenStream {
@@ -165,6 +179,16 @@ fn quiet(options: &Options, signature: &Signature) -> TokenStream {
     let abi = signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]));
     let one_of_two = options.slot.as_ref().map(|_| quote!(#[allow(dead_code)]));
     quote!(#abi #one_of_two)
+}
+
+/// `instrument`, `path::instrument(..)`, also behind the condition of a `cfg_attr`.
+fn find_instrument(meta: &Meta) -> Option<Span> {
+    if let (true, Meta::List(list)) = (meta.path().is_ident("cfg_attr"), meta) {
+        let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+        return list.parse_args_with(metas).ok()?.iter().skip(1).find_map(find_instrument);
+    }
+    let last = &meta.path().segments.last()?.ident;
+    (last == "instrument").then(|| last.span())
 }
 
 /// The first word `static`, other than in `'static`.

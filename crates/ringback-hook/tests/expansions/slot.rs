@@ -1,6 +1,6 @@
 #[hook(slot)]
 /// Documented.
-#[tracing::instrument]
+#[inline]
 async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<usize> {
     unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
 }
@@ -8,7 +8,7 @@ async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<u
 // ---- becomes ----
 
 /// Documented.
-#[tracing::instrument]
+#[inline]
 #[allow(dead_code)]
 unsafe fn read<'__hook>(
     device: &'__hook mut Device,
@@ -37,7 +37,7 @@ unsafe fn read<'__hook>(
     })
 }
 /// Documented.
-#[tracing::instrument]
+#[inline]
 #[allow(dead_code)]
 unsafe fn read_slot<'__hook>(
     __slot: &'__hook mut ::ringback::FutureSlot,
