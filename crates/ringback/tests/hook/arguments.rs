@@ -31,14 +31,32 @@ fn lint_levels_and_deprecation_are_the_functions_own() {
     #[allow(unused_variables, unused_mut)]
     #[must_use]
     #[inline]
-    #[track_caller]
     async fn old(mut unused: i32, #[expect(unused_mut)] mut expected: i32) -> i32 {
         let mut unused = 1;
         unused + expected
     }
-    #[allow(deprecated)]
+    #[expect(deprecated)]
     let answer = run(old(1, 2));
     assert_eq!(answer, 3);
+}
+
+/// It is of no effect on a plain one either: the body runs at a poll, whose caller is the executor.
+#[test]
+fn track_caller_is_as_in_a_plain_function() {
+    use std::panic::Location;
+    #[expect(ungated_async_fn_track_caller)]
+    #[track_caller]
+    async fn plain() -> [u32; 2] {
+        [line!(), Location::caller().line()]
+    }
+    #[hook]
+    #[track_caller]
+    async fn hooked() -> [u32; 2] {
+        [line!(), Location::caller().line()]
+    }
+    for [line, caller] in [run(plain()), run(hooked())] {
+        assert_eq!(line, caller);
+    }
 }
 
 mod spans {

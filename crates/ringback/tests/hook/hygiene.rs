@@ -153,6 +153,28 @@ fn signatures_that_macros_write() {
     drop(made::never("never polled"));
 }
 
+#[test]
+fn a_function_that_a_macro_was_given_whole() {
+    use super::support::{BoxFuture, run};
+    macro_rules! given {
+        ($options:meta, $function:item) => {
+            #[$options]
+            $function
+        };
+    }
+    given! {
+        hook(slot),
+        /// Documented.
+        #[allow(unused_mut)]
+        async fn whole(text: &str, mut more: Option<&str>) -> usize {
+            text.len() + more.map_or(0, str::len)
+        }
+    }
+    let stored: for<'a> fn(&'a str, Option<&'a str>) -> BoxFuture<'a, usize> = whole;
+    assert_eq!(run(stored("text", Some("a"))), 5);
+    assert_eq!(run(whole_slot(&mut ringback::FutureSlot::new(), "text", None)), 4);
+}
+
 /// A library that passes ringback on, and writes hooks for its users.
 mod library {
     pub(super) mod reexported {
