@@ -24,7 +24,7 @@ fn both<'__hook2, '__hook: '__hook2, '__hook1: '__hook2>(
         }
         let _ = &other;
         let _ = &one;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: &'__hook str = { longer(one, other).await };
         #[allow(unreachable_code)] __result
     })

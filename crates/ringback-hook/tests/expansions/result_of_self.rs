@@ -23,6 +23,7 @@ where
             return __result;
         }
         let _ = &value;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: Self = { Maker { value } };
         #[allow(unreachable_code)] __result
     })

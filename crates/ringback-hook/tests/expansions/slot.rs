@@ -29,7 +29,7 @@ unsafe fn read<'__hook>(
         }
         let _ = &bytes;
         let _ = &device;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: std::io::Result<usize> = {
             unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
         };
@@ -54,7 +54,7 @@ unsafe fn read_slot<'__hook>(
             }
             let _ = &bytes;
             let _ = &device;
-            #[allow(clippy::type_complexity)]
+            #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
             let __result: std::io::Result<usize> = {
                 unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
             };

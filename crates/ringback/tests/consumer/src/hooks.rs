@@ -133,6 +133,18 @@ pub async fn panics(text: &str) -> ! {
     panic!("{text}")
 }
 
+/// Has a result, but never gets there.
+#[rb::hook(crate = rb)]
+pub async fn exits(code: i32) -> u8 {
+    std::process::exit(code)
+}
+
+/// Has none, and never gets there either.
+#[rb::hook(crate = rb)]
+pub async fn ends(code: i32) {
+    std::process::exit(code)
+}
+
 /// In memory that is reused, too.
 #[rb::hook(crate = rb, slot)]
 pub async fn reuses(view: &View<'_>) -> usize {
