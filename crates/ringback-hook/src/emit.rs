@@ -9,7 +9,8 @@ use crate::options::Options;
 use crate::result::{Expected, Output, behind};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, FnArg, Lifetime, Result, ReturnType, Signature};
+use syn::punctuated::Punctuated;
+use syn::{Expr, FnArg, Lifetime, Meta, ReturnType, Signature, Token};
 
 /// Where the future is put.
 enum Form<'o> {
@@ -22,17 +23,21 @@ enum Form<'o> {
 
 /// `#[hook(options)] item`
 pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream {
-    // After a mistake the item stays, so that what uses it is not wrong as well.
-    let (options, mistake) = match Options::parse(options) {
-        Ok(options) => (options, None),
-        Err(error) => (Options::default(), Some(error.into_compile_error())),
-    };
+    // After a mistake the item stays, with all that is right, so that what uses it is not wrong as well.
+    let (options, mistake) = Options::parse(options);
+    let mistake = mistake.map(syn::Error::into_compile_error);
     if closure::is_closure(&item) {
         let expanded = mistake.map_or_else(|| closure::attribute(options, item), Ok);
         return expanded.unwrap_or_else(syn::Error::into_compile_error);
     }
-    match Function::parse(item.clone()).and_then(|function| forms(&options, function)) {
-        Ok(expanded) => quote!(#mistake #expanded),
+    match Function::parse(item.clone()) {
+        Ok(function) => {
+            let unfit = [two_statics(&options, &function), instrument_below(&options, &function)];
+            let unfit = unfit.into_iter().flatten().map(syn::Error::into_compile_error);
+            let unfit = quote!(#(#unfit)*);
+            let expanded = forms(&options, function);
+            quote!(#mistake #unfit #expanded)
+        }
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#error #item)
@@ -40,18 +45,33 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     }
 }
 
-fn forms(options: &Options, mut function: Function) -> Result<TokenStream> {
+/// Both functions of a slot would have one.
+fn two_statics(options: &Options, function: &Function) -> Option<syn::Error> {
+    options.slot.as_ref()?;
+    let found = find_static(function.body.as_ref()?.stream())?;
+    Some(Message::SlotWithStatic.at(found))
+}
+
+/// `#[instrument]` knows a boxed future when it sees one, and takes any other function for a plain one.
+fn instrument_below(options: &Options, function: &Function) -> Option<syn::Error> {
+    let form = match options {
+        Options { slot: Some(_), .. } => "slot",
+        Options { stack: Some(_), .. } => "stack",
+        _ => return None,
+    };
+    let found = function.attributes.iter().find_map(|it| find_instrument(&it.meta))?;
+    Some(Message::InstrumentBelow(form).at(found))
+}
+
+fn forms(options: &Options, mut function: Function) -> TokenStream {
     function.signature.asyncness = None;
     let first = options.stack.as_ref().map_or(Form::Boxed, |stack| Form::Stack(&stack.bytes));
     let first = form(options, &function, &first);
-    let Some(slot) = &options.slot else { return Ok(first) };
-    if let Some(found) = function.body.as_ref().and_then(|body| find_static(body.stream())) {
-        return Err(Message::SlotWithStatic.at(found));
-    }
+    let Some(slot) = &options.slot else { return first };
     let name = &function.signature.ident;
     let name = slot.name.clone().unwrap_or_else(|| format_ident!("{name}_slot"));
     let second = form(options, &function, &Form::Slot(name));
-    Ok(quote!(#first #second))
+    quote!(#first #second)
 }
 
 fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream {
@@ -72,7 +92,7 @@ fn form(options: &Options, function: &Function, form: &Form<'_>) -> TokenStream 
     let place = place_of_result(&signature);
     let returned = returned(options, form, &output, life.as_ref(), place);
     signature.output = syn::parse_quote_spanned!(place=> -> #returned);
-    let allow = quiet(&signature);
+    let allow = quiet(options, &signature);
     let head = quote!(#(#attributes)* #allow #visibility #defaultness #signature);
     let (Some(body), Some(prologue)) = (body, prologue) else { return quote!(#head;) };
     let expected = output.expected(&function.signature, root);
@@ -153,9 +173,22 @@ fn place_of_result(signature: &Signature) -> Span {
     }
 }
 
-/// A function with an ABI of its own is called from Rust only, as what it returns is Rust's.
-fn quiet(signature: &Signature) -> Option<TokenStream> {
-    signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]))
+/// A function with an ABI of its own is called from Rust only, as what it returns is Rust's. Of the two
+/// of a slot, many programs call one only.
+fn quiet(options: &Options, signature: &Signature) -> TokenStream {
+    let abi = signature.abi.as_ref().map(|_| quote!(#[allow(improper_ctypes_definitions)]));
+    let one_of_two = options.slot.as_ref().map(|_| quote!(#[allow(dead_code)]));
+    quote!(#abi #one_of_two)
+}
+
+/// `instrument`, `path::instrument(..)`, also behind the condition of a `cfg_attr`.
+fn find_instrument(meta: &Meta) -> Option<Span> {
+    if let (true, Meta::List(list)) = (meta.path().is_ident("cfg_attr"), meta) {
+        let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+        return list.parse_args_with(metas).ok()?.iter().skip(1).find_map(find_instrument);
+    }
+    let last = &meta.path().segments.last()?.ident;
+    (last == "instrument").then(|| last.span())
 }
 
 /// The first word `static`, other than in `'static`.

@@ -18,6 +18,7 @@ pub(crate) enum Message {
     FunctionOption(&'static str),
     SyncLocal(&'static str),
     SlotWithStatic,
+    InstrumentBelow(&'static str),
     NotAClosure,
     ClosureNotAsync,
     NoBody,
@@ -60,6 +61,11 @@ impl fmt::Display for Message {
             M::SlotWithStatic => f.write_str(
                 "`slot` makes two functions of this body, so there would be two of this `static`: \
                  move it out of the function",
+            ),
+            M::InstrumentBelow(form) => write!(
+                f,
+                "put `instrument` above the hook: below, the span is entered when `{form}` makes the \
+                 future, not when that is polled"
             ),
             M::NotAClosure => f.write_str("expected a closure: `hook!(async move |x: &i32| ..)`"),
             M::ClosureNotAsync => {

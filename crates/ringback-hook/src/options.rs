@@ -1,7 +1,7 @@
 //! `?Send, Sync, crate = path, slot, stack = bytes`
 
 use crate::errors::Message;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -38,32 +38,42 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The options of an attribute.
-    pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
+    /// The options of an attribute, and every mistake in them: those that are right count all the same.
+    pub(crate) fn parse(tokens: TokenStream) -> (Self, Option<syn::Error>) {
+        let mut options = Options::default();
+        let mut mistakes = Vec::new();
         let read = |input: ParseStream| {
-            let mut options = Options::default();
             let mut given = Vec::new();
             while !input.is_empty() {
-                options.option(input, &mut given)?;
-                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-                    return Err(unknown(input));
+                match options.option(input, &mut given) {
+                    Ok(()) if input.is_empty() || input.peek(Token![,]) => {}
+                    Ok(()) => mistakes.push(unknown(input)),
+                    Err(mistake) => mistakes.push(mistake),
                 }
+                skip_option(input)?;
+                input.parse::<Option<Token![,]>>()?;
             }
-            options.checked()
+            Ok(())
         };
-        read.parse2(tokens)
+        let end = read.parse2(tokens).err();
+        mistakes.extend(end.into_iter().chain(options.mistake()));
+        let all = mistakes.into_iter().reduce(|mut all, one| {
+            all.combine(one);
+            all
+        });
+        (options, all)
     }
 
-    /// Refuses what the reusing forms cannot be. With `Send` they are `Sync` whatever the future is.
-    fn checked(self) -> Result<Self> {
-        match &self {
+    /// What the reusing forms cannot be. With `Send` they are `Sync` whatever the future is.
+    fn mistake(&self) -> Option<syn::Error> {
+        match self {
             Options { send: false, sync: true, slot: Some(slot), .. } => {
-                Err(Message::SyncLocal("slot").at(slot.span))
+                Some(Message::SyncLocal("slot").at(slot.span))
             }
             Options { send: false, sync: true, stack: Some(stack), .. } => {
-                Err(Message::SyncLocal("stack = bytes").at(stack.span))
+                Some(Message::SyncLocal("stack = bytes").at(stack.span))
             }
-            _ => Ok(self),
+            _ => None,
         }
     }
 
@@ -128,8 +138,17 @@ fn value<T>(
     otherwise: Message,
 ) -> Result<T> {
     let equals = input.parse::<Token![=]>();
-    let place = if input.is_empty() { name } else { input.span() };
+    let nothing = input.is_empty() || input.peek(Token![,]);
+    let place = if nothing { name } else { input.span() };
     equals.and_then(|_| read(input)).map_err(|_| otherwise.at(place))
+}
+
+/// Up to the next comma.
+fn skip_option(input: ParseStream) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
 }
 
 fn unknown(input: ParseStream) -> syn::Error {

@@ -21,9 +21,8 @@ pub(crate) struct Expected {
 }
 
 enum Kind {
-    /// `()`, or what a closure does not say.
+    /// `()`, `!`, or what a closure does not say.
     Inferred,
-    Never,
     Value,
 }
 
@@ -36,7 +35,7 @@ impl Output {
             // `!` is unstable as a type, but not as what a function returns.
             Type::Never(never) => {
                 let ty = quote!(<fn() -> #never as #root::__private::Returns>::Output);
-                Output { hint: ty.clone(), ty, kind: Kind::Never }
+                Output { hint: ty.clone(), ty, kind: Kind::Inferred }
             }
             ty => {
                 let unit = matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty());
@@ -85,15 +84,14 @@ impl Output {
         Some(Expected { name: Ident::new("__expected", Span::mixed_site()), root: root.clone() })
     }
 
-    /// For the variable of the result: it never is, or has a type that clippy finds complex, which it does
-    /// not say of the results of functions.
+    /// For the variable of the result: it may never be, or have a type that clippy finds complex, and clippy
+    /// says neither of the results of functions.
     pub(crate) fn quiet(&self) -> TokenStream {
         match self.kind {
-            Kind::Never => quote!(#[allow(clippy::diverging_sub_expression)]),
             Kind::Value if self.hint.clone().into_iter().count() > 1 => {
-                quote!(#[allow(clippy::type_complexity)])
+                quote!(#[allow(clippy::diverging_sub_expression, clippy::type_complexity)])
             }
-            _ => TokenStream::new(),
+            _ => quote!(#[allow(clippy::diverging_sub_expression)]),
         }
     }
 

@@ -2,10 +2,13 @@
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]
 
-use ringback::{FutureSlot, hook};
+use ringback::{AsyncListener, FutureSlot, Mailbox, SlotFuture, Take, hook};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 struct Counting;
 
@@ -82,7 +85,6 @@ fn a_slot_allocates_when_it_is_first_used_or_too_small() {
     assert_eq!(large, 1);
     let small = allocations(|| assert!(poll_once(waits_slot(&mut slot, "text", [1; 100]))));
     assert_eq!(small, 0);
-    drop(larger("never polled", [1; 300]));
 }
 
 #[hook(slot)]
@@ -103,11 +105,54 @@ fn a_slot_keeps_the_largest_size_and_alignment_of_all() {
         })
     };
     assert_eq!([turn(), turn(), turn()], [2, 0, 0]);
-    assert!(poll_once(aligned("text")));
 }
 
 #[test]
 fn a_stack_future_that_fits_allocates_nothing() {
     let calls = || (0..100).for_each(|_| assert!(poll_once(kept("text", [1; 100]))));
     assert_eq!(allocations(calls), 0);
+}
+
+ringback::callback_pool! {
+    static ON_VALUE: Pool<extern "C" fn(value: u64) -> i32, 2>;
+    fallback = -1;
+}
+
+static SUM: AtomicU64 = AtomicU64::new(0);
+
+#[hook(slot)]
+async fn add(value: u64) {
+    std::future::ready(()).await;
+    SUM.fetch_add(value, Relaxed);
+}
+
+/// As in docs/hook.md.
+struct Adds;
+impl AsyncListener<u64> for Adds {
+    fn handle<'a>(&'a self, value: u64, slot: &'a mut FutureSlot) -> SlotFuture<'a, ()> {
+        add_slot(slot, value)
+    }
+}
+
+/// Of 100 messages, after a first one.
+fn of_messages(call: extern "C" fn(u64) -> i32, mut deliver: Pin<&mut impl Future>) -> usize {
+    let mut deliver_one = || {
+        assert_eq!(call(1), 0);
+        assert!(!poll_once(deliver.as_mut()));
+    };
+    deliver_one();
+    allocations(|| (0..100).for_each(|_| deliver_one()))
+}
+
+#[test]
+fn a_hook_on_a_pool_allocates_for_each_message_unless_it_uses_the_slot() {
+    let take = |value| Take::Accept(value, 0);
+    let mailbox = || Mailbox::bounded(16);
+    let (boxed, deliver) = ON_VALUE.register_async(mailbox(), take, add).expect("there is room");
+    assert_eq!(of_messages(boxed.as_fn(), pin!(deliver)), 100);
+    let listener = Arc::new(Adds);
+    let (reusing, deliver) =
+        ON_VALUE.register_async_dyn(mailbox(), take, listener).expect("there is room");
+    assert_eq!(of_messages(reusing.as_fn(), pin!(deliver)), 0);
+    assert_eq!(SUM.load(Relaxed), 202);
 }

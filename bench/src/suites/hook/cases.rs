@@ -9,6 +9,8 @@ pub struct Case {
     /// Items in front of it; or with it, at `path`, behind the word `HOOK`.
     pub items: &'static str,
     pub path: &'static str,
+    /// The items and the path for async-trait, where no signature says how to make a method of it.
+    pub in_trait: Option<(&'static str, &'static str)>,
     /// Around it: an impl block.
     pub host: Option<Host>,
     pub signature: &'static str,
@@ -34,6 +36,7 @@ const NONE: Case = Case {
     starred: false,
     items: "",
     path: "subject",
+    in_trait: None,
     host: None,
     signature: "",
     body: "",
@@ -79,6 +82,10 @@ impl Case {
         Case { path, ..self }
     }
 
+    const fn in_trait(self, items: &'static str, path: &'static str) -> Case {
+        Case { in_trait: Some((items, path)), ..self }
+    }
+
     const fn stored_as(self, pointer: &'static str) -> Case {
         Case { pointer: Some(pointer), ..self }
     }
@@ -86,6 +93,8 @@ impl Case {
 
 const VIEW: Host = Host { declared: "<'v>", name: "View", arguments: "<'v>" };
 const MANY: Host = Host { declared: "<T: Clone + Send + Sync>", name: "Many", arguments: "<T>" };
+
+const HELD: Host = Host { declared: "<T: Send>", name: "Held", arguments: "<T>" };
 
 pub const CASES: &[Case] = &[
     stored("no arguments", "async fn subject() -> i32", "{ 7 }",
@@ -167,7 +176,8 @@ pub const CASES: &[Case] = &[
     called("`extern \"C\" fn`", "async extern \"C\" fn subject(a: &i32) -> i32", "{ *a }", "SUBJECT(&1).await")
         .stored_as("for<'a> extern \"C\" fn(&'a i32) -> BoxFuture<'a, i32>"),
     called("`-> !`", "async fn subject(t: &str) -> !", "{ std::panic::panic_any(t.len()) }",
-        "std::panic::catch_unwind(|| { run(async { SUBJECT(\"abc\").await; }) }).is_err()"),
+        "std::panic::catch_unwind(|| { run(async { SUBJECT(\"abc\").await; }) }).is_err()")
+        .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, ringback::hook::Never>"),
     called("`?` and early return", "async fn subject(t: &str) -> Result<Box<dyn std::fmt::Debug + Send>, std::num::ParseIntError>",
         "{ if t.is_empty() { return Ok(Box::new(\"none\")); } Ok(Box::new(t.parse::<i32>()?)) }",
         "(SUBJECT(\"\").await, SUBJECT(\"1\").await, SUBJECT(\"x\").await)")
@@ -175,11 +185,19 @@ pub const CASES: &[Case] = &[
     called("types from `macro_rules`", "", "", "SUBJECT(&Msg(\"abc\".to_owned()), Some(\"a\")).await")
         .after("macro_rules! made { ($t:ty, $u:ty) => { HOOK async fn subject(m: $t, o: $u) -> usize \
                 { m.0.len() + o.map_or(0, str::len) } } }\nmade!(&Msg, Option<&str>);")
+        .in_trait("struct Host; impl Subject for Host {}\n\
+                macro_rules! made { ($t:ty, $u:ty) => { HOOK trait Subject { \
+                async fn subject(m: $t, o: $u) -> usize { m.0.len() + o.map_or(0, str::len) } } } }\n\
+                made!(&Msg, Option<&str>);", "<Host as Subject>::subject")
         .stored_as("for<'a> fn(&'a Msg, Option<&'a str>) -> BoxFuture<'a, usize>"),
     called("a user's own `Box`, `Send`, `Future`", "", "", "SUBJECT(\"abc\").await")
         .at("own::subject")
         .after("mod own { struct Box; trait Send {} trait Future {} struct Pin; mod std {}\n\
                 HOOK pub async fn subject(t: &str) -> usize { t.len() } }")
+        .in_trait("mod own { struct Box; trait Send {} trait Future {} struct Pin; mod std {}\n\
+                pub struct Host; impl Subject for Host {}\n\
+                HOOK pub trait Subject { async fn subject(t: &str) -> usize { t.len() } } }",
+            "<own::Host as own::Subject>::subject")
         .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, usize>"),
     called("a user's own `'fut`", "async fn subject<'fut>(t: &'fut str) -> &'fut str", "{ t }", "SUBJECT(\"abc\").await")
         .stored_as("for<'a> fn(&'a str) -> BoxFuture<'a, &'a str>"),
@@ -201,6 +219,18 @@ pub const CASES: &[Case] = &[
         "{ self.0.get(at).cloned() }", "SUBJECT(&Many(vec![1, 2]), 1).await")
         .after("struct Many<T>(Vec<T>);")
         .stored_as("for<'a> fn(&'a Many<i32>, usize) -> BoxFuture<'a, Option<i32>>"),
+    method("a generic block's `T` by value, `-> Self`", HELD,
+        "async fn subject(value: T) -> Self", "{ Held(value) }",
+        "SUBJECT(\"abc\").await.0.len()")
+        .after("struct Held<T>(T);")
+        .stored_as("fn(&'static str) -> BoxFuture<'static, Held<&'static str>>"),
+    called("a trait's `M` by value, of which `Self` knows nothing", "", "",
+        "{ let text = \"abc\".to_owned(); SUBJECT(&Sink, text.as_str()).await.len() }")
+        .at("Handles::subject")
+        .after("trait Handles<M: Send>: Sync { HOOK async fn subject(&self, message: M) -> M { message } }\n\
+                struct Sink; impl<M: Send> Handles<M> for Sink {}")
+        .in_trait("HOOK trait Handles<M: Send>: Sync { async fn subject(&self, message: M) -> M { message } }\n\
+                struct Sink; impl<M: Send> Handles<M> for Sink {}", "Handles::subject"),
     called("recursion", "async fn subject(n: u64) -> u64",
         "{ if n == 0 { 1 } else { n * RECURSE(n - 1).await } }", "SUBJECT(5).await")
         .stored_as("fn(u64) -> BoxFuture<'static, u64>"),

@@ -102,9 +102,9 @@ fn run() -> Result<Vec<Figure>> {
 
     bar.set_message("expansions");
     let [small, large] = expansion::microseconds()?;
-    let meaning = "us: one expansion inside the compiler, ten arguments";
+    let meaning = "us: one warm expansion inside the compiler, opt-level 0, ten arguments";
     figures.push(Figure::new("expand_us", small, None, meaning));
-    let meaning = "us: one expansion, a body of 10,000 lines";
+    let meaning = "us: the same, a body of 10,000 lines";
     figures.push(Figure::new("expand_us_10000_lines", large, None, meaning));
     bar.inc(1);
     bar.finish_and_clear();

@@ -89,9 +89,9 @@ impl Program {
         format!("case{}_{:?}_{stored}", self.case, self.maker).to_lowercase()
     }
 
-    fn text(self) -> String {
+    fn text(self) -> Result<String> {
         let case = &CASES[self.case];
-        let (definition, path) = self.definition(case);
+        let (definition, path) = self.definition(case)?;
         let (store, subject) = match case.pointer {
             Some(pointer) if self.stored => {
                 (format!("let stored: {pointer} = {path};"), "stored".to_owned())
@@ -99,15 +99,16 @@ impl Program {
             _ => (String::new(), path),
         };
         let call = case.call.replace("SUBJECT", &subject);
-        format!(
+        Ok(format!(
             "include!(\"../../../prelude.rs\");\n{definition}\n\
              pub fn main() {{\n    {store}\n    println!(\"{{:?}}\", run(async {{ {call} }}));\n}}\n"
-        )
+        ))
     }
 
     /// The items, and the function's path.
-    fn definition(self, case: &Case) -> (String, String) {
+    fn definition(self, case: &Case) -> Result<(String, String)> {
         let attribute = self.maker.attribute();
+        let in_trait = self.maker == Maker::AsyncTrait;
         let items = case.items.replace("HOOK", attribute);
         let recurse = match self.maker {
             Maker::Plain => "Box::pin(subject(n - 1))",
@@ -116,18 +117,24 @@ impl Program {
         };
         let (signature, body) = (case.signature, case.body.replace("RECURSE(n - 1)", recurse));
         if signature.is_empty() {
-            return (items, case.path.to_owned());
+            return match case.in_trait {
+                Some((items, path)) if in_trait => {
+                    Ok((items.replace("HOOK", attribute), path.to_owned()))
+                }
+                // It would be refused whatever it is, as async-trait takes methods only.
+                None if in_trait => Err(format!("no method for async-trait: {}", case.name).into()),
+                _ => Ok((items, case.path.to_owned())),
+            };
         }
-        let in_trait = self.maker == Maker::AsyncTrait;
         let Some(Host { declared, name, arguments }) = case.host else {
-            return if in_trait {
+            return Ok(if in_trait {
                 // async-trait takes methods only, so it gets one.
                 let host = "struct Host; impl Subject for Host {}";
                 let method = format!("{attribute}\ntrait Subject {{ {signature} {body} }}");
                 (format!("{items}\n{host}\n{method}"), "<Host as Subject>::subject".to_owned())
             } else {
                 (format!("{items}\n{attribute}\n{signature} {body}"), case.path.to_owned())
-            };
+            });
         };
         let definition = if in_trait {
             format!(
@@ -138,7 +145,7 @@ impl Program {
         } else {
             format!("impl{declared} {name}{arguments} {{ {attribute} {signature} {body} }}")
         };
-        (format!("{items}\n{definition}"), format!("{name}::subject"))
+        Ok((format!("{items}\n{definition}"), format!("{name}::subject")))
     }
 }
 
@@ -211,7 +218,7 @@ impl Package {
         fs::write(self.folder.join("src/lib.rs"), "")?;
         for program in Program::all() {
             let name = program.name();
-            fs::write(programs.join(format!("{name}.rs")), program.text())?;
+            fs::write(programs.join(format!("{name}.rs")), program.text()?)?;
             let _ = write!(
                 manifest,
                 "\n[[bin]]\nname = \"{name}\"\npath = \"src/bin/programs/{name}.rs\"\n"

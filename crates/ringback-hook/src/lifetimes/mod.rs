@@ -31,7 +31,7 @@ pub(crate) fn settle(signature: &mut Signature) -> Option<Lifetime> {
     }
     let Some(name) = found.choose(&names) else {
         found.name_result(signature, &names, ELIDED);
-        return None;
+        return found.of_self(signature, &names);
     };
     found.outlives.same(ELIDED, &name);
     found.name_result(signature, &names, &name);
@@ -182,6 +182,19 @@ impl Found {
             [only] => Some(only.clone()),
             _ => needed().next().map(|_| names.fresh.clone()),
         }
+    }
+
+    /// The future's lifetime where nothing is seen to be borrowed, but an argument may be of a type
+    /// parameter of the impl block, which stands in `Self`: `async fn new(value: T) -> Self`.
+    fn of_self(&self, signature: &mut Signature, names: &Names) -> Option<Lifetime> {
+        let has_arguments = signature.inputs.iter().any(|it| matches!(it, FnArg::Typed(_)));
+        let has_self = || any_word(&signature.to_token_stream(), &|word| word == "Self");
+        if !has_arguments || !has_self() || self.outlives.holds("Self", "'static") {
+            return None;
+        }
+        let life = declare(signature, &names.fresh);
+        bound(&mut signature.generics, "Self", &life);
+        Some(life)
     }
 
     /// Writes the future's lifetime where it was elided, and bounds where they are needed.

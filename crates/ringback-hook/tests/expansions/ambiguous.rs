@@ -22,7 +22,7 @@ fn longer(
         }
         let _ = &other;
         let _ = &one;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: &str = { one };
         #[allow(unreachable_code)] __result
     })

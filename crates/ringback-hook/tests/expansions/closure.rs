@@ -18,6 +18,7 @@ const HOOK: Handler = move |
         let _ = &message;
         #[allow(clippy::shadow_same)]
         let mut count = count;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: _ = {
             count += 1;
             message.length + count

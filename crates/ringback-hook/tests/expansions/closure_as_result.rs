@@ -26,6 +26,7 @@ fn longer_than<'__hook>(
             return __result;
         }
         let _ = &text;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: _ = {
             #[allow(unreachable_code)]
             __expected

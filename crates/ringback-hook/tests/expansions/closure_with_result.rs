@@ -16,7 +16,7 @@ const HOOK: Handler = move |
             return __result;
         }
         let _ = &text;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: Result<i32, ParseIntError> = { Ok(text.parse::<i32>()?) };
         #[allow(unreachable_code)] __result
     })

@@ -22,6 +22,7 @@ fn all<'__hook>(
         let _ = &it;
         let _ = &words;
         let _ = &view;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: () = { body!(view, words, it, text, f) };
         #[allow(unreachable_code)] __result
     })

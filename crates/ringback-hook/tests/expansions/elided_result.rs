@@ -24,7 +24,7 @@ fn name<'__hook>(
         }
         let _ = &__argument1;
         let _ = &self;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: Option<&'__hook str> = { self.name.as_deref() };
         #[allow(unreachable_code)] __result
     })

@@ -18,6 +18,7 @@ fn all<'__hook, '__hook_impl0>(
         let _ = &kept;
         let _ = &words;
         let _ = &by_value;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: () = { use_all(by_value, words, kept).await };
         #[allow(unreachable_code)] __result
     })

@@ -16,6 +16,7 @@ fn add(
     ::ringback::__private::Box::pin(async move {
         let _ = &other;
         let _ = &one;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: () = {
             println!("{}", one + other);
         };

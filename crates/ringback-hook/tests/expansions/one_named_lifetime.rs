@@ -22,7 +22,7 @@ fn pick<'a>(
         }
         let _ = &key;
         let _ = &list;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: &'a str = { find(list, key).await };
         #[allow(unreachable_code)] __result
     })

@@ -44,6 +44,7 @@ fn sum<'__hook>(
         #[allow(unused_variables)]
         let [first, .., last] = __argument3;
         let __argument4 = __argument4;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: i32 = { one + last };
         #[allow(unreachable_code)] __result
     })

@@ -27,6 +27,7 @@ where
         }
         let _ = &reason;
         let _ = &self;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: bool = { self.stop_now(reason).await };
         #[allow(unreachable_code)] __result
     })

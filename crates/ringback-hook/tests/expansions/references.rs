@@ -25,7 +25,7 @@ pub fn handle<'__hook>(
         }
         let _ = &message;
         let _ = &ctx;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: Result<usize, Error> = {
             ctx.send(message).await?;
             Ok(message.length)

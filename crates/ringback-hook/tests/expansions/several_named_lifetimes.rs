@@ -24,7 +24,7 @@ fn exact<'__hook, 'a: '__hook, 'b: '__hook>(
         let _ = &more;
         let _ = &key;
         let _ = &list;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: &'a str = { find(list, key, more).await };
         #[allow(unreachable_code)] __result
     })

@@ -1,6 +1,6 @@
 #[hook(slot)]
 /// Documented.
-#[tracing::instrument]
+#[inline]
 async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<usize> {
     unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
 }
@@ -8,7 +8,8 @@ async unsafe fn read(device: &mut Device, bytes: &mut [u8]) -> std::io::Result<u
 // ---- becomes ----
 
 /// Documented.
-#[tracing::instrument]
+#[inline]
+#[allow(dead_code)]
 unsafe fn read<'__hook>(
     device: &'__hook mut Device,
     bytes: &'__hook mut [u8],
@@ -28,7 +29,7 @@ unsafe fn read<'__hook>(
         }
         let _ = &bytes;
         let _ = &device;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
         let __result: std::io::Result<usize> = {
             unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
         };
@@ -36,7 +37,8 @@ unsafe fn read<'__hook>(
     })
 }
 /// Documented.
-#[tracing::instrument]
+#[inline]
+#[allow(dead_code)]
 unsafe fn read_slot<'__hook>(
     __slot: &'__hook mut ::ringback::FutureSlot,
     device: &'__hook mut Device,
@@ -52,7 +54,7 @@ unsafe fn read_slot<'__hook>(
             }
             let _ = &bytes;
             let _ = &device;
-            #[allow(clippy::type_complexity)]
+            #[allow(clippy::diverging_sub_expression, clippy::type_complexity)]
             let __result: std::io::Result<usize> = {
                 unsafe { device.read_into(bytes.as_mut_ptr(), bytes.len()).await }
             };

@@ -17,6 +17,7 @@ extern "C" fn tick<'__hook>(
             return __result;
         }
         let _ = &clock;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: u64 = { clock.now().await };
         #[allow(unreachable_code)] __result
     })

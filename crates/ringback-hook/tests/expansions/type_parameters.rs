@@ -35,6 +35,7 @@ where
         let _ = &v;
         let _ = &u;
         let _ = &t;
+        #[allow(clippy::diverging_sub_expression)]
         let __result: _ = { both(t, u, v, i).await };
         #[allow(unreachable_code)] __result
     })

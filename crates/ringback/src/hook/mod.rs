@@ -31,10 +31,44 @@ use std::marker::PhantomData;
 /// ```
 ///
 /// A closure whose arguments borrow must stand where its type is expected, as any closure. What it
-/// captures is moved into each future: it is `Copy`, or the closure can be called once only.
+/// captures is moved into each future: it is `Copy`, or the closure can be called once only. So each call
+/// changes a copy of its own, unlike in a plain `async move` closure; share what is to be counted:
+///
+/// ```
+/// # use ringback::hook::hook;
+/// # use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+/// # futures_executor::block_on(async {
+/// static CALLS: AtomicU32 = AtomicU32::new(0);
+/// let mut copied = 0;
+/// let count = hook!(async move || {
+///     copied += 1;
+///     (copied, CALLS.fetch_add(1, Relaxed) + 1)
+/// });
+/// assert_eq!([count().await, count().await], [(1, 1), (1, 2)]);
+/// # });
+/// ```
+///
 /// `hook!(?Send, async || ..)` and `hook!(Sync, async || ..)` change the future as they do for functions.
 #[doc(inline)]
 pub use crate::__hook as hook;
+
+/// The result of a hook that returns `!`, so that it can be stored, too: `!` is no type on stable.
+///
+/// ```
+/// use ringback::{hook, hook::Never};
+/// use std::{future::Future, pin::Pin};
+///
+/// #[hook]
+/// async fn serve(name: &str) -> ! {
+///     loop {
+///         std::future::ready(name).await;
+///     }
+/// }
+///
+/// let stored: for<'a> fn(&'a str) -> Pin<Box<dyn Future<Output = Never> + Send + 'a>> = serve;
+/// # drop(stored("never polled"));
+/// ```
+pub type Never = <fn() -> ! as Returns>::Output;
 
 /// What a function returns: the one way to write `!` as a type on stable.
 #[doc(hidden)]

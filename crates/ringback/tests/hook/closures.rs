@@ -73,6 +73,44 @@ fn captures_that_are_copied_moved_or_kept_on_a_thread() {
     assert_eq!(run(is_sync(sync())), 1);
 }
 
+/// As docs/hook.md says: where a plain closure changes what it captured, each call has a copy.
+#[test]
+fn each_call_changes_a_copy_of_what_is_captured() {
+    let mut number = 0;
+    let mut plain = async move || {
+        number += 1;
+        number
+    };
+    assert_eq!([run(plain()), run(plain()), run(plain())], [1, 2, 3]);
+    let hooked = hook!(async move || {
+        number += 1;
+        number
+    });
+    assert_eq!([run(hooked()), run(hooked()), run(hooked())], [1, 1, 1]);
+    assert_eq!(number, 0);
+}
+
+/// The way that docs/hook.md says.
+#[test]
+fn an_arc_is_cloned_for_each_call() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    let sum = std::sync::Arc::new(AtomicUsize::new(0));
+    let arc = sum.clone();
+    let stored: Box<dyn Fn(usize) -> BoxFuture<'static, usize> + Send + Sync> =
+        Box::new(move |more| {
+            let arc = arc.clone();
+            hook!(async move || {
+                pause().await;
+                arc.fetch_add(more, Relaxed) + more
+            })()
+        });
+    assert_eq!([run(stored(1)), run(stored(10))], [1, 11]);
+    drop(stored(100)); // never polled
+    assert_eq!(sum.load(Relaxed), 11);
+    drop(stored);
+    assert_eq!(std::sync::Arc::strong_count(&sum), 1);
+}
+
 #[test]
 fn arguments_drop_as_in_a_plain_closure() {
     let log = Log::default();

@@ -17,12 +17,16 @@ mod names_are_taken {
     pub(super) mod core {}
     pub(super) mod std {}
     pub(super) mod alloc {}
+    pub(super) fn __result() {}
+    pub(super) fn __expected() {}
+    pub(super) mod __slot {}
+    pub(super) struct __argument0 {}
     pub(super) const result: i32 = 1;
     pub(super) static slot: i32 = 1;
     pub(super) struct argument0;
 
     #[::ringback::hook]
-    pub(super) async fn used<'hook>(text: &'hook str, (a, b): (i32, i32)) -> &'hook str {
+    pub(super) async fn used<'__hook>(text: &'__hook str, (a, b): (i32, i32)) -> &'__hook str {
         if a > b {
             return "";
         }
@@ -30,11 +34,11 @@ mod names_are_taken {
     }
 
     #[::ringback::hook]
-    pub(super) async fn taken<'hook, 'hook1, 'fut>(
-        one: &'hook str,
-        other: &'hook1 str,
+    pub(super) async fn taken<'__hook, '__hook1, 'fut>(
+        one: &'__hook str,
+        other: &'__hook1 str,
         third: &'fut str,
-    ) -> &'hook str {
+    ) -> &'__hook str {
         if other.len() > third.len() {
             return "";
         }
@@ -56,11 +60,19 @@ mod names_are_taken {
         *__slot + __argument1 + __result - __result
     }
 
-    pub(super) struct Hooked<'hook>(pub(super) &'hook str);
+    #[::ringback::hook(?Send)]
+    pub(super) async fn anonymous<'__hook_impl0>(
+        one: &'__hook_impl0 str,
+        words: &mut impl ::core::iter::Iterator<Item = &str>,
+    ) -> usize {
+        one.len() + words.count()
+    }
 
-    impl<'hook> Hooked<'hook> {
+    pub(super) struct Hooked<'__hook>(pub(super) &'__hook str);
+
+    impl<'__hook> Hooked<'__hook> {
         #[::ringback::hook]
-        pub(super) async fn joined(&self, other: &str) -> (&'hook str, usize) {
+        pub(super) async fn joined(&self, other: &str) -> (&'__hook str, usize) {
             (self.0, other.len())
         }
     }
@@ -83,9 +95,10 @@ mod names_are_taken {
 #[test]
 fn a_users_own_names() {
     use super::support::run;
-    use names_are_taken::{Own, never_read, slotted, slotted_slot, taken, used};
+    use names_are_taken::{Own, anonymous, never_read, slotted, slotted_slot, taken, used};
     assert_eq!(run(used("text", (1, 2))), "text");
     assert_eq!(run(taken("one", "a", "b")), "one");
+    assert_eq!(run(anonymous("ab", &mut ["a"].into_iter())), 3);
     assert_eq!(run(never_read(1, 2, (3, 4))), 6);
     let mut slot = ringback::FutureSlot::new();
     assert_eq!([run(slotted(&1, (2, 3))), run(slotted_slot(&mut slot, &1, (2, 3)))], [3, 3]);
@@ -138,6 +151,28 @@ fn signatures_that_macros_write() {
     let returns: for<'a> fn(&'a [&'a str], &'a Msg) -> BoxFuture<'a, &'a str> = made::returns;
     assert_eq!(run(returns(&["a", "b"], &Msg(String::new()))), "a");
     drop(made::never("never polled"));
+}
+
+#[test]
+fn a_function_that_a_macro_was_given_whole() {
+    use super::support::{BoxFuture, run};
+    macro_rules! given {
+        ($options:meta, $function:item) => {
+            #[$options]
+            $function
+        };
+    }
+    given! {
+        hook(slot),
+        /// Documented.
+        #[allow(unused_mut)]
+        async fn whole(text: &str, mut more: Option<&str>) -> usize {
+            text.len() + more.map_or(0, str::len)
+        }
+    }
+    let stored: for<'a> fn(&'a str, Option<&'a str>) -> BoxFuture<'a, usize> = whole;
+    assert_eq!(run(stored("text", Some("a"))), 5);
+    assert_eq!(run(whole_slot(&mut ringback::FutureSlot::new(), "text", None)), 4);
 }
 
 /// A library that passes ringback on, and writes hooks for its users.

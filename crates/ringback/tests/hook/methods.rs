@@ -247,3 +247,80 @@ fn a_parameter_of_the_block_is_passed_by_value() {
     let text = "text".to_owned();
     assert_eq!(run(Counter(1).handle(text.as_str())), "text");
 }
+
+struct Maker<T>(T);
+
+impl<T: Send> Maker<T> {
+    /// What the macro sees of `T` is `Self`.
+    #[hook(slot)]
+    async fn new(value: T) -> Self {
+        super::support::pause().await;
+        Maker(value)
+    }
+
+    #[hook(stack = 128)]
+    async fn tried(value: Option<T>) -> Result<Self, String> {
+        Ok(Self(value.ok_or("none")?))
+    }
+
+    /// Nothing of `Self` stands here, so its lifetime is said.
+    #[hook]
+    async fn ready<'a>(value: T) -> std::future::Ready<T>
+    where
+        T: 'a,
+    {
+        std::future::ready(value)
+    }
+}
+
+#[test]
+fn a_parameter_of_the_block_makes_self() {
+    let text = "text".to_owned();
+    assert_eq!(run(Maker::new(text.as_str())).0, "text");
+    assert_eq!(run(Maker::new_slot(&mut ringback::FutureSlot::new(), text.as_str())).0, "text");
+    assert_eq!(run(Maker::tried(Some(text.as_str()))).map(|it| it.0), Ok("text"));
+    assert_eq!(run(run(Maker::ready(text.as_str()))), "text");
+    let stored: fn(String) -> BoxFuture<'static, Maker<String>> = Maker::new;
+    assert_eq!(run(stored(text)).0, "text");
+}
+
+trait Made {
+    #[hook]
+    async fn made(number: i32) -> Self
+    where
+        Self: Sized;
+}
+
+impl Made for Counter {
+    #[hook]
+    async fn made(number: i32) -> Self {
+        Counter(number)
+    }
+}
+
+trait Receives<M> {
+    #[hook]
+    async fn receive(&self, message: M) -> usize;
+}
+
+impl Receives<String> for Counter {
+    #[hook]
+    async fn receive(&self, message: String) -> usize {
+        message.len()
+    }
+}
+
+impl Receives<u8> for Counter {
+    #[hook]
+    async fn receive(&self, message: u8) -> usize {
+        usize::from(message)
+    }
+}
+
+/// Which is why the macro adds no bound to an `M` by itself: these have none, and must match.
+#[test]
+fn a_parameter_of_the_trait_that_an_impl_names() {
+    let objects: (Box<dyn Receives<String>>, Box<dyn Receives<u8>>) =
+        (Box::new(Counter(1)), Box::new(run(Counter::made(2))));
+    assert_eq!(run(objects.0.receive("text".to_owned())) + run(objects.1.receive(1)), 5);
+}

@@ -309,3 +309,28 @@ fn boxed_closures_and_absent_arguments() {
     assert_eq!(run(trims())(" text "), "text");
     assert_eq!(run(conditional("text")), "text");
 }
+
+/// As `async fn never`, through a pointer.
+#[test]
+fn functions_that_never_return_are_stored() {
+    #[hook]
+    async fn ends(text: &str) -> ! {
+        std::panic::panic_any(text.len())
+    }
+    #[hook]
+    async fn fails(text: &str) -> std::convert::Infallible {
+        std::panic::panic_any(text.len() + 1)
+    }
+    type Stored<R> = for<'a> fn(&'a str) -> super::support::BoxFuture<'a, R>;
+    let ends: Stored<ringback::hook::Never> = ends;
+    let fails: Stored<std::convert::Infallible> = fails;
+    let text = "text".to_owned();
+    let panics: [std::thread::Result<()>; 2] = [
+        std::panic::catch_unwind(|| run(async { ends(&text).await })),
+        std::panic::catch_unwind(|| {
+            let _ = run(fails(&text));
+        }),
+    ];
+    let payloads = panics.map(|it| it.expect_err("it panics").downcast_ref::<usize>().copied());
+    assert_eq!(payloads, [Some(4), Some(5)]);
+}

@@ -95,8 +95,6 @@ fn methods_and_traits_have_slots_too() {
     assert_eq!(run(object.looked_slot(&mut slot, "abc")), 14);
     assert_eq!(run(Device::owned_slot(&mut slot, 3)), 3);
     assert_eq!(run(device.into_seen_slot(&mut slot)), 14);
-    let made = run(Device::made("name"));
-    assert_eq!(run(made.into_seen()) + run(Device::owned(1)), 1);
 }
 
 #[hook(?Send, slot)]
@@ -279,8 +277,6 @@ fn a_slot_survives_a_panic_of_what_was_in_it() {
     assert!(caught.is_err());
     assert_eq!(log.taken(), ["drop held"]);
     assert_eq!(run(loud_slot(&mut slot, &log, "after")), 1400);
-    drop(panics(&log));
-    drop(loud(&log, "unpolled"));
 }
 
 /// Each call in flight needs a slot of its own, as the borrow checker says; a call from inside one
@@ -302,7 +298,6 @@ fn a_hook_is_entered_again_in_a_slot_of_its_own() {
     let log = Log::default();
     assert_eq!(run(nested_slot(&mut FutureSlot::new(), 2, &log)), 3);
     assert_eq!(log.taken(), ["down 2", "down 1", "down 0", "up 0", "up 1", "up 2"]);
-    assert_eq!(run(nested(0, &log)), 1);
 }
 
 #[test]

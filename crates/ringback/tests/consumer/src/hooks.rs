@@ -133,10 +133,42 @@ pub async fn panics(text: &str) -> ! {
     panic!("{text}")
 }
 
+/// Has a result, but never gets there.
+#[rb::hook(crate = rb)]
+pub async fn exits(code: i32) -> u8 {
+    std::process::exit(code)
+}
+
+/// Has none, and never gets there either.
+#[rb::hook(crate = rb)]
+pub async fn ends(code: i32) {
+    std::process::exit(code)
+}
+
 /// In memory that is reused, too.
 #[rb::hook(crate = rb, slot)]
 pub async fn reuses(view: &View<'_>) -> usize {
     view.text.len()
+}
+
+/// In reused memory only.
+#[rb::hook(crate = rb, slot)]
+async fn called_in_a_slot(text: &str) -> usize {
+    text.len()
+}
+
+/// In a box only.
+#[rb::hook(crate = rb, slot = never_called)]
+async fn called_in_a_box(text: &str) -> usize {
+    text.len()
+}
+
+/// Calls one form of each.
+#[rb::hook(crate = rb)]
+pub async fn calls(text: &str) -> usize {
+    let mut slot = rb::FutureSlot::new();
+    let called = called_in_a_slot_slot(&mut slot, text).await;
+    called.saturating_add(called_in_a_box(text).await)
 }
 
 /// On the stack.

@@ -1,13 +1,16 @@
-use ringback::hook;
+use ringback::{LocalStackFuture, hook};
 
 #[hook(crate)]
 async fn length(text: &str) -> usize {
     text.len()
 }
 
-#[hook(crate = "ringback")]
+#[hook(?Send, crate = "ringback", stack = 8)]
 async fn lengths(texts: &[&str]) -> usize {
     texts.len()
 }
 
-fn main() {}
+fn main() {
+    let _ = length("text");
+    let _: LocalStackFuture<'_, usize, 8> = lengths(&[]);
+}

@@ -1,4 +1,4 @@
-use ringback::hook;
+use ringback::{FutureSlot, hook};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[hook(slot)]
@@ -7,4 +7,6 @@ async fn calls(text: &'static str) -> usize {
     CALLS.fetch_add(text.len(), Relaxed)
 }
 
-fn main() {}
+fn main() {
+    drop((calls("text"), calls_slot(&mut FutureSlot::new(), "text")));
+}

@@ -1,3 +1,5 @@
+#![deny(elided_lifetimes_in_paths)]
+
 use ringback::hook;
 
 struct View<'a>(&'a str);
