@@ -117,13 +117,17 @@ fn close_in(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
 /// Tells the server where the listener is, and closes it here once the server has it.
 fn hand_over(listener: c_int, answer: c_int) -> io::Result<()> {
     sys::write_all(answer, &listener.to_le_bytes())?;
-    // A watched call of no effect: it returns when the server has begun to listen.
-    // SAFETY: writes no byte; the descriptor is this process's own.
-    unsafe {
-        sys::syscall(318, 0usize, 0usize, 0u32);
-        sys::close(listener);
-    }
+    sign(); // returns when the server has begun to listen
+    // SAFETY: the descriptor is this process's own.
+    unsafe { sys::close(listener) };
     Ok(())
+}
+
+/// A watched call of no effect, by which the server knows how far a watched child is: it listens,
+/// and later, its library is loaded.
+fn sign() {
+    // SAFETY: getrandom of no byte.
+    unsafe { sys::syscall(318, 0usize, 0usize, 0u32) };
 }
 
 fn wait_for_debugger() {
@@ -151,6 +155,9 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
         let library = sys::dlopen(path.as_ptr(), lazy | local);
         if library.is_null() { library } else { sys::dlsym(library, symbol.as_ptr()) }
     };
+    if request.watch.touches {
+        sign();
+    }
     if found.is_null() {
         // SAFETY: after a failed call dlerror answers a C string, valid until the next call.
         let why = unsafe {

@@ -70,6 +70,8 @@ pub const REFUSED: &[(c_long, &str, About)] = &[
     (250, "keyctl", System),
     (323, "userfaultfd", System),
     (304, "open_by_handle_at", System),
+    (133, "mknod", Path(0)),
+    (259, "mknodat", Path(1)),
     (90, "chmod", Path(0)),
     (91, "fchmod", System),
     (268, "fchmodat", Path(1)),

@@ -135,6 +135,11 @@ impl Expander {
         vec![landlock, seccomp.into(), limits]
     }
 
+    /// True if this kernel lets the server see what macros ask of it.
+    pub fn sees_touches(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.hello.seccomp)
+    }
+
     /// The server's process number, while it runs.
     pub fn server_id(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)

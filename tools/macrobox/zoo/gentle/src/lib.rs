@@ -173,3 +173,27 @@ pub fn curious(_: TokenStream) -> TokenStream {
     std::thread::spawn(|| ()).join().unwrap();
     TokenStream::new()
 }
+
+/// Writes to what has a library's name, in two ways.
+#[proc_macro]
+pub fn disguised(_: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
+    }
+    let path = c"/no-such-folder/libdisguised.so";
+    let _ = std::fs::write(path.to_str().unwrap(), "");
+    let (here, create_and_write) = (-100, [0o101u64, 0o600, 0]);
+    // SAFETY: openat2 of a C string, with the 24 bytes of its struct.
+    unsafe { syscall(437, here, path.as_ptr(), &create_and_write, 24usize) };
+    TokenStream::new()
+}
+
+/// Asks for more than anyone reads, and then writes.
+#[proc_macro]
+pub fn busy(_: TokenStream) -> TokenStream {
+    for _ in 0..10_000 {
+        let _ = std::fs::metadata("/");
+    }
+    let _ = std::fs::write("/no-such-folder/file", "");
+    TokenStream::new()
+}
