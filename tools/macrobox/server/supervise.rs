@@ -58,10 +58,10 @@ fn pipe() -> io::Result<(Tap, c_int)> {
 }
 
 /// A reply without a child.
-fn refuse(why: String) -> Reply {
+fn refuse(end: End, why: String) -> Reply {
     let answer = Answer { refusal: Some(why), ..Answer::default() };
     Reply {
-        end: End::Answered,
+        end,
         code: 0,
         answer: wire::encode(&answer),
         stdout: Vec::new(),
@@ -102,7 +102,8 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
         && !policy.allow.weak
         && !policy.allow.everything
     {
-        return Ok(refuse(format!("this kernel has no {missing}: allow a weak box to go on")));
+        let why = format!("this kernel has no {missing}: allow a weak box to go on");
+        return Ok(refuse(End::Weak, why));
     }
     let spare = match server.spare.take() {
         Some(spare) if spare.policy == policy => Ok(spare),
@@ -115,7 +116,9 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
     };
     let Spare { mut child, request: pipe, .. } = match spare {
         Ok(spare) => spare,
-        Err(error) => return Ok(refuse(format!("the rules cannot be made: {error}"))),
+        Err(error) => {
+            return Ok(refuse(End::Answered, format!("the rules cannot be made: {error}")));
+        }
     };
     child.start = Instant::now();
     // A child that could not close itself in has said so already, and does not read.

@@ -36,7 +36,7 @@ impl Default for Options {
                 wall_milliseconds: 10_000,
                 cpu_seconds: 10,
                 memory: 4 << 30,
-                output: 256 << 20,
+                output: 64 << 20, // decoded, it takes up to seven times as much
                 descriptors: 256,
             },
             allow: Allow::default(),
@@ -225,12 +225,15 @@ impl Expander {
             End::Answered => match decode::<Answer>(&reply.answer) {
                 Err(_) => Failure::Malformed,
                 Ok(Answer { refusal: None, .. }) if reply.answer.is_empty() => Failure::Malformed,
-                Ok(Answer { refusal: Some(why), .. }) if why.starts_with("this kernel") => {
-                    return Err(Error::Weak(format!("{why} (--allow-weak)")));
-                }
                 Ok(Answer { refusal: Some(why), .. }) => Failure::NotRun(why),
                 Ok(answer) => return Ok(answer),
             },
+            // The server's own word: a child that says the same is only not run.
+            End::Weak => {
+                let why = decode::<Answer>(&reply.answer).ok().and_then(|answer| answer.refusal);
+                let why = why.unwrap_or_else(|| "this kernel cannot enforce the box".into());
+                return Err(Error::Weak(format!("{why} (--allow-weak)")));
+            }
             End::TimedOut => {
                 Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
             }

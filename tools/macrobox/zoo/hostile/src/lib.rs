@@ -128,6 +128,74 @@ pub fn forges_everywhere(_: TokenStream) -> TokenStream {
     }
 }
 
+/// Writes `answer` as a frame to the one descriptor that takes it, and waits for its end.
+fn forge(answer: &[u8]) -> ! {
+    let mut frame = (answer.len() as u32).to_le_bytes().to_vec();
+    frame.extend_from_slice(answer);
+    for fd in 3..1024 {
+        let mut rest = &frame[..];
+        while !rest.is_empty() {
+            // SAFETY: the bytes are live; a descriptor that is none fails.
+            let count = unsafe { write(fd, rest.as_ptr().cast(), rest.len()) };
+            let Ok(count) = usize::try_from(count) else { break };
+            rest = &rest[count..];
+        }
+    }
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+/// Nearly as much as the default limit lets through.
+const MUCH: usize = (64 << 20) - 1024;
+
+/// An answer of the server's own form: no refusal, and so many macros without a name.
+#[proc_macro]
+pub fn forges_much(_: TokenStream) -> TokenStream {
+    let count = MUCH / 9;
+    let mut answer = vec![0; 1 + 4 + count * 9 + 4 + 8 + 16];
+    answer[1..5].copy_from_slice(&(count as u32).to_le_bytes());
+    forge(&answer)
+}
+
+/// The same of expansions, with a lie about their number.
+#[proc_macro]
+pub fn forges_count(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0; MUCH];
+    answer[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
+    forge(&answer)
+}
+
+/// One expansion with one message, which has one message below it, and so on.
+#[proc_macro]
+pub fn forges_depth(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+    for _ in 0..1_000_000 {
+        answer.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+    }
+    forge(&answer)
+}
+
+/// One expansion with one group, which has one group in it, and so on.
+#[proc_macro]
+pub fn forges_groups(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0];
+    for _ in 0..1_000_000 {
+        answer.extend([0, 0, 1, 0, 0, 0]);
+    }
+    forge(&answer)
+}
+
+/// A refusal in the words that the server has for a weak kernel.
+#[proc_macro]
+pub fn forges_weak(_: TokenStream) -> TokenStream {
+    let why = b"this kernel has no seccomp";
+    let mut answer = vec![1, why.len() as u8, 0, 0, 0];
+    answer.extend_from_slice(why);
+    answer.extend([0; 4 + 4 + 8 + 16]);
+    forge(&answer)
+}
+
 #[proc_macro]
 pub fn reads_stdin(_: TokenStream) -> TokenStream {
     let mut line = String::new();
