@@ -17,6 +17,8 @@ pub struct Inherited {
     pub request: c_int,
     pub rules: Option<c_int>,
     pub seccomp: bool,
+    /// Where the macro may write.
+    pub scratch: CString,
     pub parent: c_int,
 }
 
@@ -49,11 +51,15 @@ fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
         Some(request) => request,
         None => receive()?,
     };
-    for (name, value) in &request.environment {
-        let (name, value) = (CString::new(&**name)?, CString::new(&**value)?);
+    let set = |name: &CStr, value: &CStr| {
         // SAFETY: two C strings that live through the call, in a process of one thread.
-        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
+        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })
+    };
+    for (name, value) in &request.environment {
+        set(&CString::new(&**name)?, &CString::new(&**value)?)?;
     }
+    // Temporary files can be written there only.
+    set(c"TMPDIR", &inherited.scratch)?;
     if !request.directory.is_empty() {
         std::env::set_current_dir(&request.directory)?;
     }

@@ -8,7 +8,7 @@ use crate::listen::Listener;
 use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
 use crate::sys::{self, PollFd, check};
 use crate::{Server, wire};
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -151,6 +151,7 @@ fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
     // SAFETY: the kernel writes two descriptors.
     check(unsafe { sys::pipe2(ends.as_mut_ptr(), sys::O_CLOEXEC) })?;
     let [request_end, request] = ends;
+    let scratch = CString::new(&*server.scratch)?;
     // SAFETY: takes nothing. The server has one thread, so the child has all it needs.
     let (parent, pid) = unsafe { (sys::getpid(), check(sys::fork())? as c_int) };
     if pid == 0 {
@@ -162,6 +163,7 @@ fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
             request: request_end,
             rules,
             seccomp: server.seccomp,
+            scratch,
             parent,
         };
         child::run(&policy, &inherited)

@@ -74,6 +74,12 @@ fn an_allow_list_allows_by_macro_and_kind() {
     with("zoo_gentle::curious clock\n", "curious!()", "env").code(1);
     // The box lets through what the list allows.
     with("zoo_gentle::calls_home net\n", "calls_home!()", "net,exec").success();
+    let kept = folder.path().join("kept");
+    let keeps = format!("keeps!({kept:?})");
+    with("zoo_gentle::keeps env\n", &keeps, "fs-write").code(1);
+    assert!(!kept.exists());
+    with("zoo_gentle::keeps fs-write\n", &keeps, "fs-write").success();
+    assert!(kept.exists());
     with("zoo_gentle::hashed varies\n", "hashed!()", "varies").success();
     with("zoo_gentle::echo net\n", "echo!(a)", "net")
         .success()

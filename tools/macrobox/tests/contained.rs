@@ -79,6 +79,16 @@ fn the_scratch_folder_goes_with_the_server() {
     assert!(!std::path::Path::new(&format!("/proc/{server}")).exists());
 }
 
+#[test]
+fn temporary_files_go_into_the_scratch_folder() {
+    let zoo = Zoo::build().unwrap();
+    let environment = vec![("TMPDIR".into(), "/no-such-folder".into())];
+    let options = Options { environment, ..Options::default() };
+    let mut expander = Expander::new(&zoo.compiler, options).unwrap();
+    let call = Call::from_source(Kind::Function, "scratches", "").unwrap();
+    assert_eq!(expander.expand(&zoo.gentle, &call).unwrap().text(), "\"Ok(())\"");
+}
+
 /// Wakes the thread that waits for a future.
 struct Unpark(std::thread::Thread);
 

@@ -76,6 +76,9 @@ impl Case {
         };
         options.allow.exec |= allowed.has(&self.name, "exec");
         options.allow.network |= allowed.has(&self.name, "net");
+        if allowed.has(&self.name, "fs-write") {
+            options.allow.write.push("/".into()); // the list names no folder: --allow-write does
+        }
         options
     }
 }

@@ -146,7 +146,9 @@ pub fn countdown(input: TokenStream) -> TokenStream {
     let left: usize = input.to_string().parse().expect("an integer");
     match left {
         0 => "pub fn lift_off() {}".parse().unwrap(),
-        _ => format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap(),
+        _ => {
+            format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap()
+        }
     }
 }
 
@@ -172,6 +174,20 @@ pub fn curious(_: TokenStream) -> TokenStream {
     let _ = std::fs::read_to_string("/etc/hostname");
     std::thread::spawn(|| ()).join().unwrap();
     TokenStream::new()
+}
+
+/// Writes the file that its input names, and fails where it cannot.
+#[proc_macro]
+pub fn keeps(input: TokenStream) -> TokenStream {
+    std::fs::write(input.to_string().trim_matches('"'), "kept").expect("a file");
+    TokenStream::new()
+}
+
+/// Writes where temporary files go.
+#[proc_macro]
+pub fn scratches(_: TokenStream) -> TokenStream {
+    let written = std::fs::write(std::env::temp_dir().join("scratch"), "text");
+    TokenTree::from(Literal::string(&format!("{written:?}"))).into()
 }
 
 /// Writes to what has a library's name, in two ways.
