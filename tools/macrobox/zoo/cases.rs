@@ -70,10 +70,13 @@ const CASES: &[(&str, &str, Then)] = &[
     ("forges_groups", "", Fails(|failure| *failure == Failure::Malformed)),
     ("forges_weak", "", Fails(|failure| matches!(failure, Failure::NotRun(_)))),
     ("reads_stdin", "", Says("Ok(\\\"\\\")")),
+    ("reads_environ", "", Says("\"[]\"")),
+    ("hidden_file", "", Says("\"-1\"")),
     ("closes_all", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("kills_parent", "", Says("[-1, -1]")),
     ("writes_outside", "MARK", Says("PermissionDenied")),
     ("changes_mode", "MARK", Says("-1")),
+    ("reaches_out", "MARK", Says("\"[]\"")),
     ("opens_socket", "PORT", Says("Err(PermissionDenied)")),
     ("executes", "MARK", Says("Err(PermissionDenied)")),
     ("leaves_thread", "", Says("left")),
@@ -160,10 +163,10 @@ pub fn contain(zoo: &Zoo, scratch: &Path) -> Result<Vec<Outcome>, Error> {
     Ok(outcomes)
 }
 
-/// For `changes_mode` a file whose mode can be looked at; for the others no file.
+/// For what attacks a file, one whose mode can be looked at; for the others no file.
 fn prepare(name: &str, mark: &PathBuf) -> Option<u32> {
     let _ = std::fs::remove_file(mark);
-    (name == "changes_mode").then(|| {
+    ["changes_mode", "reaches_out"].contains(&name).then(|| {
         std::fs::write(mark, "").expect("a file in our own folder");
         file_mode(mark)
     })

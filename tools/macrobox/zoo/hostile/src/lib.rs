@@ -202,6 +202,25 @@ pub fn reads_stdin(_: TokenStream) -> TokenStream {
     say(std::io::stdin().read_line(&mut line).map(|_| line))
 }
 
+/// The names of what this process was started with, past what the C library was told.
+#[proc_macro]
+pub fn reads_environ(_: TokenStream) -> TokenStream {
+    let all = std::fs::read_to_string("/proc/self/environ").unwrap();
+    let names = all.split('\0').filter_map(|pair| pair.split('=').next());
+    let others = names.filter(|name| !["", "TMPDIR", "LD_LIBRARY_PATH"].contains(name));
+    say(others.collect::<Vec<_>>())
+}
+
+/// A file without a name, which no limit counts.
+#[proc_macro]
+pub fn hidden_file(_: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn memfd_create(name: *const c_char, flags: u32) -> c_int;
+    }
+    // SAFETY: a C string.
+    say(unsafe { memfd_create(c"hidden".as_ptr(), 0) })
+}
+
 #[proc_macro]
 pub fn closes_all(_: TokenStream) -> TokenStream {
     for fd in 0..1024 {
@@ -228,6 +247,41 @@ pub fn changes_mode(input: TokenStream) -> TokenStream {
     let path = std::ffi::CString::new(text(&input)).unwrap();
     // SAFETY: a C string.
     say(unsafe { chmod(path.as_ptr(), 0o777) })
+}
+
+/// Attributes, priorities, devices and leases, each by a call of its own: what went through. The file
+/// is opened only for reading, as anyone may.
+#[proc_macro]
+pub fn reaches_out(input: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
+    }
+    let file = std::fs::File::open(text(&input)).unwrap();
+    let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+    let device = std::env::temp_dir().join("device").into_os_string().into_encoded_bytes();
+    let device = std::ffi::CString::new(device).unwrap();
+    let (flags, user, size) = (0u64, c"user.zoo".as_ptr(), 16usize);
+    let attributes = [0u64; 4];
+    // SAFETY: C strings, numbers, and memory that lives through each call.
+    let went_through = unsafe {
+        [
+            ("FS_IOC_SETFLAGS", syscall(16, fd, 0x4008_6602, &flags)),
+            ("F_SETOWN", syscall(72, fd, 8, getppid())),
+            ("F_SETSIG", syscall(72, fd, 10, 9)),
+            ("F_SETLEASE", syscall(72, fd, 1024, 0)),
+            ("setpriority", syscall(141, 0, getppid(), 19)),
+            ("sched_setscheduler", syscall(144, getppid(), 3, &0)),
+            ("sched_setaffinity", syscall(203, getppid(), 8usize, &u64::MAX)),
+            ("ioprio_set", syscall(251, 1, getppid(), 3 << 13)),
+            ("mknod", syscall(133, device.as_ptr(), 0o20_600, 0x103)),
+            ("mknodat", syscall(259, -100, device.as_ptr(), 0o60_600, 0x700)),
+            ("setxattrat", syscall(463, fd, c"".as_ptr(), 0x1000, user, &attributes, size)),
+            ("removexattrat", syscall(466, fd, c"".as_ptr(), 0x1000, user)),
+            ("file_setattr", syscall(469, fd, c"".as_ptr(), &attributes, 24usize, 0x1000)),
+        ]
+        .map(|(name, result)| (name, result, std::io::Error::last_os_error()))
+    };
+    say(went_through.iter().filter(|(_, result, _)| *result != -1).collect::<Vec<_>>())
 }
 
 #[proc_macro]
