@@ -235,8 +235,9 @@ pub enum End {
     Signalled,
     TimedOut,
     TooMuchOutput,
+    TooManyProcesses,
 }
-wire_enum!(End { Answered, Weak, Exited, Signalled, TimedOut, TooMuchOutput });
+wire_enum!(End { Answered, Weak, Exited, Signalled, TimedOut, TooMuchOutput, TooManyProcesses });
 
 /// What the trusted server says of one request.
 #[derive(Debug, Clone, PartialEq)]

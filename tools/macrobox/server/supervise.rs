@@ -12,6 +12,10 @@ use std::ffi::{CString, c_int};
 use std::io;
 use std::time::{Duration, Instant};
 
+/// How many processes a macro may have that may start some, and how often they are counted.
+const MOST_PROCESSES: usize = 256;
+const COUNTED_EVERY: Duration = Duration::from_millis(50);
+
 /// A pipe's reading end, and what has come through it.
 struct Tap {
     fd: c_int,
@@ -240,6 +244,20 @@ impl Child {
         }
     }
 
+    /// How many processes are of the child's group, which none of them can leave.
+    fn processes(&self) -> usize {
+        let is_of_group = |stat: &str| {
+            // After the program's name in parentheses: state, parent, group.
+            let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2));
+            group.and_then(|group| group.parse().ok()) == Some(self.pid)
+        };
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        all.filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit())
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+            .filter(|stat| is_of_group(stat))
+            .count()
+    }
+
     /// A child whose answer's pipe has ended without an answer: it ends too, or it is killed.
     fn reap(&self, request: &Request) -> (End, i32) {
         let wall = Duration::from_millis(request.limits.wall_milliseconds.into());
@@ -270,6 +288,7 @@ impl Child {
         let most = if limits.output == 0 { usize::MAX } else { limits.output as usize };
         let watched = request.watch.touches && !request.allow.everything && server.seccomp;
         let mut hung_up = false;
+        let mut counted = self.start;
         loop {
             let mut left = -1;
             if !wall.is_zero() && !request.watch.debugger {
@@ -277,6 +296,16 @@ impl Child {
                     Some(rest) => left = rest.as_millis() as c_int + 1,
                     None => return Ok(Some(End::TimedOut)),
                 }
+            }
+            if request.allow.exec {
+                if counted.elapsed() >= COUNTED_EVERY {
+                    counted = Instant::now();
+                    if self.processes() > MOST_PROCESSES {
+                        return Ok(Some(End::TooManyProcesses));
+                    }
+                }
+                let most = COUNTED_EVERY.as_millis() as c_int;
+                left = if left < 0 { most } else { left.min(most) };
             }
             let listener = self.listener.as_ref().filter(|_| !hung_up);
             let listener = listener.map_or(-1, Listener::fd);

@@ -238,6 +238,7 @@ impl Expander {
                 Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
             }
             End::TooMuchOutput => Failure::TooMuchOutput,
+            End::TooManyProcesses => Failure::TooManyProcesses,
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
             End::Signalled if stderr.contains("memory allocation of") => Failure::OutOfMemory,

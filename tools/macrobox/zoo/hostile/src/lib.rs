@@ -104,6 +104,20 @@ pub fn fork_bomb(_: TokenStream) -> TokenStream {
     }
 }
 
+/// Starts processes one by one, which stay.
+#[proc_macro]
+pub fn crowds(_: TokenStream) -> TokenStream {
+    loop {
+        // SAFETY: children that only sleep.
+        if unsafe { fork() } == 0 {
+            loop {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 #[proc_macro]
 pub fn exits(_: TokenStream) -> TokenStream {
     std::process::exit(0)
