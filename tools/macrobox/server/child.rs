@@ -17,6 +17,8 @@ pub struct Inherited {
     pub request: c_int,
     pub rules: Option<c_int>,
     pub seccomp: bool,
+    /// Where the macro may write.
+    pub scratch: CString,
     pub parent: c_int,
 }
 
@@ -49,11 +51,15 @@ fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
         Some(request) => request,
         None => receive()?,
     };
-    for (name, value) in &request.environment {
-        let (name, value) = (CString::new(&**name)?, CString::new(&**value)?);
+    let set = |name: &CStr, value: &CStr| {
         // SAFETY: two C strings that live through the call, in a process of one thread.
-        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
+        sys::check(unsafe { sys::setenv(name.as_ptr(), value.as_ptr(), 1) })
+    };
+    for (name, value) in &request.environment {
+        set(&CString::new(&**name)?, &CString::new(&**value)?)?;
     }
+    // Temporary files can be written there only.
+    set(c"TMPDIR", &inherited.scratch)?;
     if !request.directory.is_empty() {
         std::env::set_current_dir(&request.directory)?;
     }
@@ -117,13 +123,17 @@ fn close_in(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
 /// Tells the server where the listener is, and closes it here once the server has it.
 fn hand_over(listener: c_int, answer: c_int) -> io::Result<()> {
     sys::write_all(answer, &listener.to_le_bytes())?;
-    // A watched call of no effect: it returns when the server has begun to listen.
-    // SAFETY: writes no byte; the descriptor is this process's own.
-    unsafe {
-        sys::syscall(318, 0usize, 0usize, 0u32);
-        sys::close(listener);
-    }
+    sign(); // returns when the server has begun to listen
+    // SAFETY: the descriptor is this process's own.
+    unsafe { sys::close(listener) };
     Ok(())
+}
+
+/// A watched call of no effect, by which the server knows how far a watched child is: it listens,
+/// and later, its library is loaded.
+fn sign() {
+    // SAFETY: getrandom of no byte.
+    unsafe { sys::syscall(318, 0usize, 0usize, 0u32) };
 }
 
 fn wait_for_debugger() {
@@ -151,6 +161,9 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
         let library = sys::dlopen(path.as_ptr(), lazy | local);
         if library.is_null() { library } else { sys::dlsym(library, symbol.as_ptr()) }
     };
+    if request.watch.touches {
+        sign();
+    }
     if found.is_null() {
         // SAFETY: after a failed call dlerror answers a C string, valid until the next call.
         let why = unsafe {

@@ -1,7 +1,7 @@
 //! A child closes itself in, before it loads anything.
 
 use crate::message::{Allow, Limits};
-use crate::rules::{About, CLONE, CLONE3, KILL, PRLIMIT64, REFUSED, TGKILL, WATCHED};
+use crate::rules::*;
 use crate::sys::{self, check};
 use std::ffi::{CString, c_int, c_long};
 use std::io;
@@ -46,7 +46,9 @@ pub fn ruleset(version: u32, folders: &[String], network: bool) -> io::Result<c_
     let truncate = changes & 1 << 14;
     add_rule(made, "/dev/null", write_file | truncate)?;
     for folder in folders {
-        add_rule(made, folder, changes & !(1 << 15))?;
+        // Devices are neither made nor driven there.
+        let (make_character, make_block, drive) = (1 << 6, 1 << 11, 1 << 15);
+        add_rule(made, folder, changes & !(make_character | make_block | drive))?;
     }
     Ok(made)
 }
@@ -159,12 +161,25 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
             result(ALLOW),
         ],
     );
+    answer(IOCTL, &by_argument(1, IOCTLS, ALLOW, NOT_PERMITTED));
+    answer(FCNTL, &by_argument(1, REFUSED_FCNTLS, NOT_PERMITTED, ALLOW));
     let refused_or_watched = REFUSED.iter().filter(|(.., about)| watch || !passes(*about, allow));
     let mut numbers: Vec<c_long> = refused_or_watched.map(|(number, ..)| *number).collect();
     numbers.extend(WATCHED.iter().filter(|_| watch).map(|(number, ..)| *number));
     numbers.sort_unstable();
     let refused = result(if watch { NOTIFY } else { NOT_PERMITTED });
     search(&numbers, refused, &mut code);
+    code
+}
+
+/// One action where the low half of argument `n`, which is all that the kernel reads of it, is
+/// `listed`, and another for the `rest`.
+fn by_argument(n: u32, numbers: &[u32], listed: u32, rest: u32) -> Vec<Instruction> {
+    let mut code = vec![Instruction(LOAD, 0, 0, argument(n))];
+    for (index, number) in numbers.iter().enumerate() {
+        code.push(Instruction(JUMP_IF_EQUAL, (numbers.len() - index) as u8, 0, *number));
+    }
+    code.extend([rest, listed].map(|action| Instruction(RETURN, 0, 0, action)));
     code
 }
 

@@ -4,7 +4,7 @@ use crate::token::{Span, Stream};
 use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
 
 /// Raised whenever a message changes its form: part of the cache key of a built server.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -147,7 +147,28 @@ pub struct Diagnostic {
     pub spans: Vec<Span>,
     pub children: Vec<Diagnostic>,
 }
-wire_struct!(Diagnostic { level, message, spans, children });
+
+/// Messages below messages deeper than this are refused: the compiler's have one below another.
+const DEEPEST: usize = 64;
+
+impl Wire for Diagnostic {
+    fn write(&self, w: &mut Writer) {
+        self.level.write(w);
+        self.message.write(w);
+        self.spans.write(w);
+        self.children.write(w);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        r.deeper(DEEPEST, |r| {
+            Ok(Diagnostic {
+                level: Wire::read(r)?,
+                message: Wire::read(r)?,
+                spans: Wire::read(r)?,
+                children: Wire::read(r)?,
+            })
+        })
+    }
+}
 
 /// What became of one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,14 +226,18 @@ wire_struct!(Answer { refusal, declared, expanded, load_nanoseconds, usage });
 pub enum End {
     /// Its answer is whole.
     Answered,
+    /// There was no child: the kernel lacks what the box needs. The server's own refusal is the
+    /// answer.
+    Weak,
     /// `code` is the exit code.
     Exited,
     /// `code` is the signal.
     Signalled,
     TimedOut,
     TooMuchOutput,
+    TooManyProcesses,
 }
-wire_enum!(End { Answered, Exited, Signalled, TimedOut, TooMuchOutput });
+wire_enum!(End { Answered, Weak, Exited, Signalled, TimedOut, TooMuchOutput, TooManyProcesses });
 
 /// What the trusted server says of one request.
 #[derive(Debug, Clone, PartialEq)]

@@ -70,6 +70,26 @@ pub const REFUSED: &[(c_long, &str, About)] = &[
     (250, "keyctl", System),
     (323, "userfaultfd", System),
     (304, "open_by_handle_at", System),
+    (133, "mknod", Path(0)),
+    (259, "mknodat", Path(1)),
+    (463, "setxattrat", Path(1)),
+    (466, "removexattrat", Path(1)),
+    (469, "file_setattr", Path(1)),
+    (467, "open_tree_attr", System),
+    (141, "setpriority", System),
+    (142, "sched_setparam", System),
+    (144, "sched_setscheduler", System),
+    (203, "sched_setaffinity", System),
+    (314, "sched_setattr", System),
+    (251, "ioprio_set", System),
+    (256, "migrate_pages", System),
+    (279, "move_pages", System),
+    (440, "process_madvise", System),
+    (448, "process_mrelease", System),
+    (300, "fanotify_init", System),
+    (103, "syslog", System),
+    (153, "vhangup", System),
+    (443, "quotactl_fd", System),
     (90, "chmod", Path(0)),
     (91, "fchmod", System),
     (268, "fchmodat", Path(1)),
@@ -98,9 +118,21 @@ pub const REFUSED: &[(c_long, &str, About)] = &[
     (179, "quotactl", System),
     (160, "setrlimit", System),
     (29, "shmget", System),
+    (30, "shmat", System),
+    (31, "shmctl", System),
     (64, "semget", System),
+    (65, "semop", System),
+    (66, "semctl", System),
+    (220, "semtimedop", System),
     (68, "msgget", System),
+    (69, "msgsnd", System),
+    (70, "msgrcv", System),
+    (71, "msgctl", System),
+    // Files that neither the limit of memory nor that of a file's size counts.
+    (319, "memfd_create", System),
+    (447, "memfd_secret", System),
     (240, "mq_open", System),
+    (241, "mq_unlink", System),
 ];
 
 /// Let through, and noted where touches are watched.
@@ -140,3 +172,25 @@ pub const CLONE3: c_long = 435;
 pub const KILL: c_long = 62;
 pub const TGKILL: c_long = 234;
 pub const PRLIMIT64: c_long = 302;
+pub const IOCTL: c_long = 16;
+pub const FCNTL: c_long = 72;
+
+/// The only requests of `ioctl`: is it a terminal, how wide, how much is there to read, and what
+/// std asks of its own descriptors. Others change attributes and devices, by their hundreds.
+pub const IOCTLS: &[u32] = &[
+    0x5401,      // TCGETS
+    0x802c_542a, // TCGETS2
+    0x5413,      // TIOCGWINSZ
+    0x541b,      // FIONREAD
+    0x5421,      // FIONBIO
+    0x5450,      // FIONCLEX
+    0x5451,      // FIOCLEX
+];
+
+/// Refused of `fcntl`: signals to others, and leases that hold up who opens a file.
+pub const REFUSED_FCNTLS: &[u32] = &[
+    8,    // F_SETOWN
+    10,   // F_SETSIG
+    15,   // F_SETOWN_EX
+    1024, // F_SETLEASE
+];

@@ -8,9 +8,13 @@ use crate::listen::Listener;
 use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
 use crate::sys::{self, PollFd, check};
 use crate::{Server, wire};
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::io;
 use std::time::{Duration, Instant};
+
+/// How many processes a macro may have that may start some, and how often they are counted.
+const MOST_PROCESSES: usize = 256;
+const COUNTED_EVERY: Duration = Duration::from_millis(50);
 
 /// A pipe's reading end, and what has come through it.
 struct Tap {
@@ -58,10 +62,10 @@ fn pipe() -> io::Result<(Tap, c_int)> {
 }
 
 /// A reply without a child.
-fn refuse(why: String) -> Reply {
+fn refuse(end: End, why: String) -> Reply {
     let answer = Answer { refusal: Some(why), ..Answer::default() };
     Reply {
-        end: End::Answered,
+        end,
         code: 0,
         answer: wire::encode(&answer),
         stdout: Vec::new(),
@@ -102,7 +106,8 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
         && !policy.allow.weak
         && !policy.allow.everything
     {
-        return Ok(refuse(format!("this kernel has no {missing}: allow a weak box to go on")));
+        let why = format!("this kernel has no {missing}: allow a weak box to go on");
+        return Ok(refuse(End::Weak, why));
     }
     let spare = match server.spare.take() {
         Some(spare) if spare.policy == policy => Ok(spare),
@@ -115,7 +120,9 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
     };
     let Spare { mut child, request: pipe, .. } = match spare {
         Ok(spare) => spare,
-        Err(error) => return Ok(refuse(format!("the rules cannot be made: {error}"))),
+        Err(error) => {
+            return Ok(refuse(End::Answered, format!("the rules cannot be made: {error}")));
+        }
     };
     child.start = Instant::now();
     // A child that could not close itself in has said so already, and does not read.
@@ -148,6 +155,7 @@ fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
     // SAFETY: the kernel writes two descriptors.
     check(unsafe { sys::pipe2(ends.as_mut_ptr(), sys::O_CLOEXEC) })?;
     let [request_end, request] = ends;
+    let scratch = CString::new(&*server.scratch)?;
     // SAFETY: takes nothing. The server has one thread, so the child has all it needs.
     let (parent, pid) = unsafe { (sys::getpid(), check(sys::fork())? as c_int) };
     if pid == 0 {
@@ -159,6 +167,7 @@ fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
             request: request_end,
             rules,
             seccomp: server.seccomp,
+            scratch,
             parent,
         };
         child::run(&policy, &inherited)
@@ -235,6 +244,20 @@ impl Child {
         }
     }
 
+    /// How many processes are of the child's group, which none of them can leave.
+    fn processes(&self) -> usize {
+        let is_of_group = |stat: &str| {
+            // After the program's name in parentheses: state, parent, group.
+            let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2));
+            group.and_then(|group| group.parse().ok()) == Some(self.pid)
+        };
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        all.filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit())
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+            .filter(|stat| is_of_group(stat))
+            .count()
+    }
+
     /// A child whose answer's pipe has ended without an answer: it ends too, or it is killed.
     fn reap(&self, request: &Request) -> (End, i32) {
         let wall = Duration::from_millis(request.limits.wall_milliseconds.into());
@@ -265,6 +288,7 @@ impl Child {
         let most = if limits.output == 0 { usize::MAX } else { limits.output as usize };
         let watched = request.watch.touches && !request.allow.everything && server.seccomp;
         let mut hung_up = false;
+        let mut counted = self.start;
         loop {
             let mut left = -1;
             if !wall.is_zero() && !request.watch.debugger {
@@ -272,6 +296,16 @@ impl Child {
                     Some(rest) => left = rest.as_millis() as c_int + 1,
                     None => return Ok(Some(End::TimedOut)),
                 }
+            }
+            if request.allow.exec {
+                if counted.elapsed() >= COUNTED_EVERY {
+                    counted = Instant::now();
+                    if self.processes() > MOST_PROCESSES {
+                        return Ok(Some(End::TooManyProcesses));
+                    }
+                }
+                let most = COUNTED_EVERY.as_millis() as c_int;
+                left = if left < 0 { most } else { left.min(most) };
             }
             let listener = self.listener.as_ref().filter(|_| !hung_up);
             let listener = listener.map_or(-1, Listener::fd);

@@ -14,8 +14,9 @@ impl std::fmt::Display for Malformed {
     }
 }
 
-/// Groups nested deeper than this are refused, so that reading cannot overflow a stack.
-const DEEPEST: usize = 2_000;
+/// Groups nested deeper than this are refused, so that reading cannot overflow a stack: of two
+/// megabytes, in a program that is not optimized.
+const DEEPEST: usize = 500;
 
 #[derive(Default)]
 pub struct Writer(pub Vec<u8>);
@@ -45,6 +46,21 @@ pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, Malformed> {
 }
 
 impl Reader<'_> {
+    /// Reads what may hold itself, at most `deepest` times.
+    pub fn deeper<T>(
+        &mut self,
+        deepest: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<T, Malformed> {
+        if self.depth >= deepest {
+            return Err(Malformed);
+        }
+        self.depth += 1;
+        let value = read(self);
+        self.depth -= 1;
+        value
+    }
+
     fn take(&mut self, count: usize) -> Result<&[u8], Malformed> {
         let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Malformed)?;
         self.bytes = rest;
@@ -115,8 +131,8 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(r)? as usize;
-        // Each item takes at least a byte: a lie about the count reserves nothing.
-        let mut items = Vec::with_capacity(count.min(r.bytes.len()));
+        // Never more bytes than came: a lie about the count reserves nothing.
+        let mut items = Vec::with_capacity(count.min(r.bytes.len() / size_of::<T>().max(1)));
         for _ in 0..count {
             items.push(T::read(r)?);
         }
@@ -236,15 +252,7 @@ impl Wire for Tree {
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(match u8::read(r)? {
-            0 => {
-                r.depth += 1;
-                if r.depth > DEEPEST {
-                    return Err(Malformed);
-                }
-                let group = Group::read(r)?;
-                r.depth -= 1;
-                Tree::Group(group)
-            }
+            0 => Tree::Group(r.deeper(DEEPEST, Group::read)?),
             1 => Tree::Punct(Wire::read(r)?),
             2 => Tree::Ident(Wire::read(r)?),
             3 => Tree::Literal(Wire::read(r)?),

@@ -76,6 +76,7 @@ impl Compiler {
         }
         progress();
         let failed = Error::io(format!("building the {what} in {}", folder.display()));
+        sweep(folder.parent().unwrap_or(&folder));
         let name = format!("{what}-{:016x}.building-{}", hasher.finish(), std::process::id());
         let building = folder.with_file_name(name);
         let written = std::fs::create_dir_all(&building).and_then(|()| {
@@ -104,6 +105,17 @@ impl Compiler {
             let _ = std::fs::remove_dir_all(&building);
         }
         Ok(program)
+    }
+}
+
+/// Removes what interrupted builds left in the cache.
+fn sweep(cache: &Path) {
+    for entry in std::fs::read_dir(cache).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let builder = name.split_once(".building-").and_then(|(_, id)| id.parse::<u32>().ok());
+        if builder.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

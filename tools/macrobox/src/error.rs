@@ -106,6 +106,9 @@ pub enum Failure {
     /// It printed or answered more than it may.
     #[error("wrote more than its output limit")]
     TooMuchOutput,
+    /// It was let start processes, and started more than 256.
+    #[error("started more than 256 processes")]
+    TooManyProcesses,
     /// What came back is no answer.
     #[error("sent back something that is no answer")]
     Malformed,

@@ -36,7 +36,7 @@ impl Default for Options {
                 wall_milliseconds: 10_000,
                 cpu_seconds: 10,
                 memory: 4 << 30,
-                output: 256 << 20,
+                output: 64 << 20, // decoded, it takes up to seven times as much
                 descriptors: 256,
             },
             allow: Allow::default(),
@@ -135,6 +135,11 @@ impl Expander {
         vec![landlock, seccomp.into(), limits]
     }
 
+    /// True if this kernel lets the server see what macros ask of it.
+    pub fn sees_touches(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.hello.seccomp)
+    }
+
     /// The server's process number, while it runs.
     pub fn server_id(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)
@@ -220,16 +225,20 @@ impl Expander {
             End::Answered => match decode::<Answer>(&reply.answer) {
                 Err(_) => Failure::Malformed,
                 Ok(Answer { refusal: None, .. }) if reply.answer.is_empty() => Failure::Malformed,
-                Ok(Answer { refusal: Some(why), .. }) if why.starts_with("this kernel") => {
-                    return Err(Error::Weak(format!("{why} (--allow-weak)")));
-                }
                 Ok(Answer { refusal: Some(why), .. }) => Failure::NotRun(why),
                 Ok(answer) => return Ok(answer),
             },
+            // The server's own word: a child that says the same is only not run.
+            End::Weak => {
+                let why = decode::<Answer>(&reply.answer).ok().and_then(|answer| answer.refusal);
+                let why = why.unwrap_or_else(|| "this kernel cannot enforce the box".into());
+                return Err(Error::Weak(format!("{why} (--allow-weak)")));
+            }
             End::TimedOut => {
                 Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
             }
             End::TooMuchOutput => Failure::TooMuchOutput,
+            End::TooManyProcesses => Failure::TooManyProcesses,
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
             End::Signalled if stderr.contains("memory allocation of") => Failure::OutOfMemory,

@@ -9,6 +9,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+/// What the server itself needs to know: where temporary files go, and where libraries lie.
+const KEPT: [&str; 2] = ["TMPDIR", "LD_LIBRARY_PATH"];
+
 pub(crate) struct Process {
     child: Child,
     socket: UnixStream,
@@ -20,6 +23,8 @@ impl Process {
         let failed = || Error::io(format!("starting {}", server.display()));
         let (socket, theirs) = UnixStream::pair().map_err(failed())?;
         let child = Command::new(server)
+            .env_clear() // a macro can read what its process was started with
+            .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()

@@ -29,6 +29,23 @@ pub struct Recording {
     pub failed: Option<String>,
 }
 
+impl Recording {
+    /// The calls that the compiler counted and the tap did not see: the macro's path and its place.
+    pub fn missing(&self) -> Vec<(String, String)> {
+        let mut left = self.counted.clone();
+        for record in &self.records {
+            let place = format!("{}:", record.place());
+            let known = |(_, span): &(String, String)| span.contains(&place);
+            let same_name = |(name, _): &(String, String)| name.contains(&record.name);
+            let found = left.iter().position(|one| known(one) && same_name(one));
+            if let Some(index) = found.or_else(|| left.iter().position(known)) {
+                left.remove(index);
+            }
+        }
+        if self.counted.len() > self.records.len() { left } else { Vec::new() }
+    }
+}
+
 /// The variable by which our rustc wrapper knows its task: a crate's name, or [`EVERY_CRATE`].
 pub(crate) const TASK: &str = "MACROBOX_RECORD";
 

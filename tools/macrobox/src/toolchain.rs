@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Speaks to `rust-analyzer-proc-macro-srv`.
+/// Speaks to `rust-analyzer-proc-macro-srv`, which ends with the thread that asked it first.
 pub struct ToolchainServer {
     program: PathBuf,
     process: Option<Running>,
@@ -100,14 +100,18 @@ impl ToolchainServer {
 
     fn start(&self, library: PathBuf) -> Result<Running, Error> {
         let failed = || Error::io(format!("starting {}", self.program.display()));
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(failed())?;
+            .process_group(0);
+        let parent = std::process::id();
+        // A macro that hangs does not see its pipe end, nor, in a group of its own, a Ctrl-C.
+        // SAFETY: between fork and exec only two system calls are made.
+        unsafe { command.pre_exec(move || end_with(parent)) };
+        let mut child = command.spawn().map_err(failed())?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::Cargo("the toolchain server has no pipes".into()));
         };
@@ -144,6 +148,16 @@ impl ToolchainServer {
         self.process = Some(running);
         Ok(answer)
     }
+}
+
+/// This process ends when the thread of `parent` that started it does.
+fn end_with(parent: u32) -> std::io::Result<()> {
+    // SAFETY: numbers only.
+    let ended = unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0
+            || libc::pid_t::try_from(parent) != Ok(libc::getppid())
+    };
+    if ended { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
 fn fail(name: &str, failure: Failure) -> Error {

@@ -74,6 +74,12 @@ fn an_allow_list_allows_by_macro_and_kind() {
     with("zoo_gentle::curious clock\n", "curious!()", "env").code(1);
     // The box lets through what the list allows.
     with("zoo_gentle::calls_home net\n", "calls_home!()", "net,exec").success();
+    let kept = folder.path().join("kept");
+    let keeps = format!("keeps!({kept:?})");
+    with("zoo_gentle::keeps env\n", &keeps, "fs-write").code(1);
+    assert!(!kept.exists());
+    with("zoo_gentle::keeps fs-write\n", &keeps, "fs-write").success();
+    assert!(kept.exists());
     with("zoo_gentle::hashed varies\n", "hashed!()", "varies").success();
     with("zoo_gentle::echo net\n", "echo!(a)", "net")
         .success()
@@ -120,4 +126,62 @@ fn sqlx_s_macros_read_files_and_would_ask_the_database() {
     check("zoo/sqlx", &[&["--deny", "net", "--runs", "2"], &database[..]].concat())
         .code(1)
         .stdout(contains("DENIED net: socket").and(contains("refused")));
+}
+
+#[test]
+fn nothing_hides_behind_a_library_s_name_or_a_full_list() {
+    check_call("disguised!()", &["--deny", "fs-write", "--runs", "2"])
+        .code(1)
+        .stdout(contains("DENIED fs-write: openat /no-such-folder/libdisguised.so"))
+        .stdout(contains("DENIED fs-write: openat2 /no-such-folder/libdisguised.so"));
+    check_call("busy!()", &["--deny", "fs-write", "--runs", "2"])
+        .code(1)
+        .stdout(contains("was not checked: it asked the kernel for more than was noted"));
+}
+
+#[test]
+fn a_crate_that_does_not_compile_does_not_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let gentle = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/gentle");
+    let manifest = format!(
+        "[package]\nname = \"broken\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n\
+         [dependencies]\nzoo-gentle = {{ path = {gentle:?} }}"
+    );
+    write("Cargo.toml", &manifest);
+    write("lib.rs", "zoo_gentle::echo!(pub fn one() {}); no_such_macro!();");
+    check(folder.path().to_str().unwrap(), &["--runs", "2"])
+        .code(2)
+        .stderr(contains("not every crate compiles").and(contains("no_such_macro")));
+}
+
+/// From here on, this process has a kernel without seccomp.
+fn lose_seccomp() -> std::io::Result<()> {
+    let line = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let seccomp = u32::try_from(libc::SYS_seccomp).map_err(std::io::Error::other)?;
+    let mut lines = [
+        line(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        line(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, seccomp),
+        line(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
+        line(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: lines.as_mut_ptr() };
+    // SAFETY: numbers, and a program of four lines that lives through the call.
+    let entered = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program)
+    };
+    if entered == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+#[test]
+fn without_seccomp_nothing_passes() {
+    use std::os::unix::process::CommandExt;
+    let mut tool = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
+    tool.args(["check", "echo!(a)", "-p", "zoo-gentle", "--allow-weak"]);
+    tool.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo"));
+    // SAFETY: makes two system calls, allocates nothing.
+    let output = unsafe { tool.pre_exec(lose_seccomp) }.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("no seccomp"), "{said}");
 }

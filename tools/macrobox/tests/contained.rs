@@ -79,6 +79,28 @@ fn the_scratch_folder_goes_with_the_server() {
     assert!(!std::path::Path::new(&format!("/proc/{server}")).exists());
 }
 
+#[test]
+fn who_may_start_processes_may_not_start_any_number() {
+    let zoo = Zoo::build().unwrap();
+    let mut options = cases::strict();
+    options.allow.exec = true;
+    options.limits.wall_milliseconds = 5_000;
+    let mut expander = Expander::new(&zoo.compiler, options).unwrap();
+    let call = Call::from_source(Kind::Function, "crowds", "").unwrap();
+    let error = expander.expand(&zoo.hostile, &call).unwrap_err();
+    assert_eq!(error.failure(), Some(&Failure::TooManyProcesses));
+}
+
+#[test]
+fn temporary_files_go_into_the_scratch_folder() {
+    let zoo = Zoo::build().unwrap();
+    let environment = vec![("TMPDIR".into(), "/no-such-folder".into())];
+    let options = Options { environment, ..Options::default() };
+    let mut expander = Expander::new(&zoo.compiler, options).unwrap();
+    let call = Call::from_source(Kind::Function, "scratches", "").unwrap();
+    assert_eq!(expander.expand(&zoo.gentle, &call).unwrap().text(), "\"Ok(())\"");
+}
+
 /// Wakes the thread that waits for a future.
 struct Unpark(std::thread::Thread);
 

@@ -30,12 +30,26 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 
 #[test]
 fn an_interrupted_expansion_leaves_nothing() {
+    let left = interrupt(&[], "(server)");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// That server's own temporary folder is not ours to know: only its process ends.
+#[test]
+fn an_interrupted_expansion_ends_the_toolchain_s_server() {
+    interrupt(&["--server", "toolchain"], "(rust-analyzer-p)");
+}
+
+/// Interrupts an endless expansion, by `more` arguments, once it runs in a process of that `name`.
+/// What is left in the temporary folder, when no process is.
+fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
     let temporary = tempfile::tempdir().unwrap();
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
     let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
     tool.args(["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"])
         .arg("--manifest-path")
         .arg(zoo)
+        .args(more)
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -54,7 +68,7 @@ fn an_interrupted_expansion_leaves_nothing() {
             let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
             let fields: Vec<&str> = stat.split(' ').collect();
             fields.get(13).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0) > 20
-                && stat.contains("(server)")
+                && stat.contains(name)
         };
         living(temporary.path()).iter().any(running)
     };
@@ -64,6 +78,22 @@ fn an_interrupted_expansion_leaves_nothing() {
     assert_eq!(unsafe { libc::kill(id, libc::SIGINT) }, 0);
     tool.wait().unwrap();
     wait_until("a process lives on", || living(temporary.path()).is_empty());
-    let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
-    assert!(left.is_empty(), "{left:?}");
+    let left = std::fs::read_dir(temporary.path()).unwrap().flatten();
+    left.map(|entry| entry.file_name()).collect()
+}
+
+#[test]
+fn the_next_build_removes_what_an_interrupted_one_left() {
+    let cache = tempfile::tempdir().unwrap();
+    // No process has a number so high.
+    let left = cache.path().join("server-0000000000000000.building-4194305");
+    std::fs::create_dir(&left).unwrap();
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let ended = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
+        .args(["expand", "echo!(a)", "--package", "zoo-gentle", "--manifest-path"])
+        .arg(zoo)
+        .env("MACROBOX_CACHE", cache.path())
+        .output()
+        .unwrap();
+    assert!(ended.status.success() && !left.exists(), "{ended:?}");
 }

@@ -64,11 +64,19 @@ const CASES: &[(&str, &str, Then)] = &[
         "",
         Fails(|failure| matches!(failure, Failure::Malformed | Failure::TimedOut(_))),
     ),
+    ("forges_much", "", Fails(|failure| *failure == Failure::Malformed)),
+    ("forges_count", "", Fails(|failure| *failure == Failure::Malformed)),
+    ("forges_depth", "", Fails(|failure| *failure == Failure::Malformed)),
+    ("forges_groups", "", Fails(|failure| *failure == Failure::Malformed)),
+    ("forges_weak", "", Fails(|failure| matches!(failure, Failure::NotRun(_)))),
     ("reads_stdin", "", Says("Ok(\\\"\\\")")),
+    ("reads_environ", "", Says("\"[]\"")),
+    ("hidden_file", "", Says("\"-1\"")),
     ("closes_all", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("kills_parent", "", Says("[-1, -1]")),
     ("writes_outside", "MARK", Says("PermissionDenied")),
     ("changes_mode", "MARK", Says("-1")),
+    ("reaches_out", "MARK", Says("\"[]\"")),
     ("opens_socket", "PORT", Says("Err(PermissionDenied)")),
     ("executes", "MARK", Says("Err(PermissionDenied)")),
     ("leaves_thread", "", Says("left")),
@@ -129,9 +137,13 @@ pub fn contain(zoo: &Zoo, scratch: &Path) -> Result<Vec<Outcome>, Error> {
         let call = Call::from_source(Kind::Function, name, &input)?;
         let wall = if ENDLESS.contains(name) { SHORT } else { LONG };
         expander.options().limits.wall_milliseconds = wall;
+        // As large as a forged answer may be in use.
+        let usual = if name.starts_with("forges_") { Options::default() } else { strict() };
+        expander.options().limits.output = usual.limits.output;
         let result = expander.expand(&zoo.hostile, &call);
         let escaped = judge(*then, &result)
             .or_else(|| harmed(&mark, mode))
+            .or_else(bloated)
             .or_else(|| unhealthy(&mut expander, zoo, server));
         note(name, escaped);
     }
@@ -151,10 +163,10 @@ pub fn contain(zoo: &Zoo, scratch: &Path) -> Result<Vec<Outcome>, Error> {
     Ok(outcomes)
 }
 
-/// For `changes_mode` a file whose mode can be looked at; for the others no file.
+/// For what attacks a file, one whose mode can be looked at; for the others no file.
 fn prepare(name: &str, mark: &PathBuf) -> Option<u32> {
     let _ = std::fs::remove_file(mark);
-    (name == "changes_mode").then(|| {
+    ["changes_mode", "reaches_out"].contains(&name).then(|| {
         std::fs::write(mark, "").expect("a file in our own folder");
         file_mode(mark)
     })
@@ -182,6 +194,14 @@ fn harmed(mark: &Path, mode: Option<u32>) -> Option<String> {
         None => mark.exists().then(|| "a file outside was written".into()),
         Some(mode) => (file_mode(mark) != mode).then(|| "a mode was changed".into()),
     }
+}
+
+/// Did an answer make this very process take far more memory than the answer has?
+fn bloated() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmPeak:"))?;
+    let kilobytes: u64 = peak.split_whitespace().next()?.parse().ok()?;
+    (kilobytes > 3 << 20).then(|| format!("this process took {kilobytes} kB"))
 }
 
 /// The next healthy macro, on the same server.

@@ -144,20 +144,10 @@ fn count(recording: &Recording, name: Option<&str>, shown: usize) {
         Some(name) => eprintln!("{shown} calls of `{name}`; {seen} of {all} calls recorded"),
         None => return,
     }
-    // The profile names a call by its macro's path and its place.
-    let mut left = recording.counted.clone();
-    for record in &recording.records {
-        let place = record.place();
-        let known = |(_, span): &(String, String)| span.contains(&format!("{place}:"));
-        let same_name = |(name, _): &(String, String)| name.contains(&record.name);
-        let found = left.iter().position(|one| known(one) && same_name(one));
-        if let Some(index) = found.or_else(|| left.iter().position(known)) {
-            left.remove(index);
-        }
-    }
-    if all > seen {
+    let missing = recording.missing();
+    if !missing.is_empty() {
         eprintln!("not recorded (built into the compiler, or after the tap's last macro):");
-        left.iter().for_each(|(name, span)| eprintln!("  {name} at {span}"));
+        missing.iter().for_each(|(name, span)| eprintln!("  {name} at {span}"));
     }
 }
 

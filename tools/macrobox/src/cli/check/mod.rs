@@ -11,7 +11,7 @@ mod vary;
 use super::BoxOptions;
 use super::session::Session;
 use crate::cargo::Selection;
-use crate::{Call, Error, Expansion, Library, Options, Record, Stream};
+use crate::{Call, Error, Expansion, Library, Options, Record, Recording, Stream};
 use allowed::Allowed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -76,6 +76,9 @@ impl Case {
         };
         options.allow.exec |= allowed.has(&self.name, "exec");
         options.allow.network |= allowed.has(&self.name, "net");
+        if allowed.has(&self.name, "fs-write") {
+            options.allow.write.push("/".into()); // the list names no folder: --allow-write does
+        }
         options
     }
 }
@@ -100,6 +103,12 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let allowed = Allowed::read(arguments.allow_list.as_deref())?;
     let mut session = Session::open(options)?;
+    if !session.boxed()?.sees_touches() {
+        return Err(Error::Weak(
+            "this kernel has no seccomp, by which macros are watched: nothing can be checked here"
+                .into(),
+        ));
+    }
     let package = arguments.package.as_deref();
     let mut findings = Findings::new();
     let mut cases = Vec::new();
@@ -113,9 +122,7 @@ pub(super) fn run(
             false => selection.target(package, arguments.bin.as_deref())?,
         };
         let recording = session.record(&target)?;
-        if let (true, Some(failed)) = (arguments.all, recording.failed) {
-            return Err(Error::Cargo(format!("not every crate compiles:\n{failed}")));
-        }
+        is_whole(&recording)?;
         for one in recording.records {
             let library = Library::open(one.library.as_ref(), &session.compiler)?;
             cases.push(Case::new(library, one.call(), Some(one)));
@@ -129,6 +136,23 @@ pub(super) fn run(
     vary::together(&mut session, &cases, &allowed, &mut findings)?;
     vary::apart(&session, options, arguments.runs, &cases, &allowed, &mut findings)?;
     Ok(report(&findings, &uncalled, arguments, &allowed) == 0)
+}
+
+/// Refuses a recording in which calls may be missing: they would pass unchecked.
+fn is_whole(recording: &Recording) -> Result<(), Error> {
+    if let Some(failed) = &recording.failed {
+        return Err(Error::Cargo(format!("not every crate compiles:\n{failed}")));
+    }
+    let missing = recording.missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let each: Vec<_> =
+        missing.iter().map(|(name, place)| format!("\n  {name} at {place}")).collect();
+    Err(Error::Cargo(format!(
+        "the compiler expanded calls that were not recorded:{}",
+        each.concat()
+    )))
 }
 
 /// Expands each call once, watched.
@@ -194,18 +218,22 @@ fn load(
 }
 
 impl Finding {
-    /// What the kernel was asked, without the loader's own work.
+    /// What the kernel was asked, without what the loader reads.
     fn note(&mut self, touches: &[String], library: &Library) {
+        let mut loaded = false;
         for line in touches {
             let mut fields = line.split('\t');
             let kind = fields.next().unwrap_or_default();
             let (name, detail) = (fields.next().unwrap_or(""), fields.next().unwrap_or(""));
             let refused = fields.next() == Some("refused");
-            // A stat without a path is of an open file.
-            let of_open_file = kind == "fs-read" && detail.is_empty();
-            if !is_loading(detail, library) && !of_open_file {
-                let verdict = if refused { ", refused" } else { "" };
-                self.touches.insert((kind.into(), format!("{name} {detail}{verdict}")));
+            match kind {
+                "loaded" => loaded = true,
+                "full" => self.failed = Some("it asked the kernel for more than was noted".into()),
+                "fs-read" if !loaded && is_loading(detail, library) => {}
+                _ => {
+                    let verdict = if refused { ", refused" } else { "" };
+                    self.touches.insert((kind.into(), format!("{name} {detail}{verdict}")));
+                }
             }
         }
     }
@@ -221,7 +249,7 @@ impl Finding {
     }
 }
 
-/// The loader's own work, before any code of the macro's: its library, and those it needs.
+/// What the loader reads: the library, and those it needs.
 fn is_loading(path: &str, library: &Library) -> bool {
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
     path == library.path().to_string_lossy()
@@ -315,4 +343,17 @@ fn honesty(runs: u32) -> String {
          reads of `environ` or the vDSO's clock go unseen. `cargo build` itself runs these macros \
          unboxed."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_was_not_recorded_does_not_pass() {
+        let counted = vec![("serde::Serialize".into(), "src/lib.rs:3:1: 3:9".into())];
+        let refused = is_whole(&Recording { counted, ..Recording::default() }).unwrap_err();
+        assert!(refused.to_string().contains("serde::Serialize at src/lib.rs:3:1"), "{refused}");
+        assert!(is_whole(&Recording::default()).is_ok());
+    }
 }

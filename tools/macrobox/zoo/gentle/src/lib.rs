@@ -146,7 +146,9 @@ pub fn countdown(input: TokenStream) -> TokenStream {
     let left: usize = input.to_string().parse().expect("an integer");
     match left {
         0 => "pub fn lift_off() {}".parse().unwrap(),
-        _ => format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap(),
+        _ => {
+            format!("pub const AT_{left}: u8 = {left}; countdown!({});", left - 1).parse().unwrap()
+        }
     }
 }
 
@@ -171,5 +173,43 @@ pub fn curious(_: TokenStream) -> TokenStream {
     let _ = std::time::SystemTime::now();
     let _ = std::fs::read_to_string("/etc/hostname");
     std::thread::spawn(|| ()).join().unwrap();
+    TokenStream::new()
+}
+
+/// Writes the file that its input names, and fails where it cannot.
+#[proc_macro]
+pub fn keeps(input: TokenStream) -> TokenStream {
+    std::fs::write(input.to_string().trim_matches('"'), "kept").expect("a file");
+    TokenStream::new()
+}
+
+/// Writes where temporary files go.
+#[proc_macro]
+pub fn scratches(_: TokenStream) -> TokenStream {
+    let written = std::fs::write(std::env::temp_dir().join("scratch"), "text");
+    TokenTree::from(Literal::string(&format!("{written:?}"))).into()
+}
+
+/// Writes to what has a library's name, in two ways.
+#[proc_macro]
+pub fn disguised(_: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
+    }
+    let path = c"/no-such-folder/libdisguised.so";
+    let _ = std::fs::write(path.to_str().unwrap(), "");
+    let (here, create_and_write) = (-100, [0o101u64, 0o600, 0]);
+    // SAFETY: openat2 of a C string, with the 24 bytes of its struct.
+    unsafe { syscall(437, here, path.as_ptr(), &create_and_write, 24usize) };
+    TokenStream::new()
+}
+
+/// Asks for more than anyone reads, and then writes.
+#[proc_macro]
+pub fn busy(_: TokenStream) -> TokenStream {
+    for _ in 0..10_000 {
+        let _ = std::fs::metadata("/");
+    }
+    let _ = std::fs::write("/no-such-folder/file", "");
     TokenStream::new()
 }

@@ -104,6 +104,20 @@ pub fn fork_bomb(_: TokenStream) -> TokenStream {
     }
 }
 
+/// Starts processes one by one, which stay.
+#[proc_macro]
+pub fn crowds(_: TokenStream) -> TokenStream {
+    loop {
+        // SAFETY: children that only sleep.
+        if unsafe { fork() } == 0 {
+            loop {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 #[proc_macro]
 pub fn exits(_: TokenStream) -> TokenStream {
     std::process::exit(0)
@@ -128,10 +142,97 @@ pub fn forges_everywhere(_: TokenStream) -> TokenStream {
     }
 }
 
+/// Writes `answer` as a frame to the one descriptor that takes it, and waits for its end.
+fn forge(answer: &[u8]) -> ! {
+    let mut frame = (answer.len() as u32).to_le_bytes().to_vec();
+    frame.extend_from_slice(answer);
+    for fd in 3..1024 {
+        let mut rest = &frame[..];
+        while !rest.is_empty() {
+            // SAFETY: the bytes are live; a descriptor that is none fails.
+            let count = unsafe { write(fd, rest.as_ptr().cast(), rest.len()) };
+            let Ok(count) = usize::try_from(count) else { break };
+            rest = &rest[count..];
+        }
+    }
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
+
+/// Nearly as much as the default limit lets through.
+const MUCH: usize = (64 << 20) - 1024;
+
+/// An answer of the server's own form: no refusal, and so many macros without a name.
+#[proc_macro]
+pub fn forges_much(_: TokenStream) -> TokenStream {
+    let count = MUCH / 9;
+    let mut answer = vec![0; 1 + 4 + count * 9 + 4 + 8 + 16];
+    answer[1..5].copy_from_slice(&(count as u32).to_le_bytes());
+    forge(&answer)
+}
+
+/// The same of expansions, with a lie about their number.
+#[proc_macro]
+pub fn forges_count(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0; MUCH];
+    answer[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
+    forge(&answer)
+}
+
+/// One expansion with one message, which has one message below it, and so on.
+#[proc_macro]
+pub fn forges_depth(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+    for _ in 0..1_000_000 {
+        answer.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+    }
+    forge(&answer)
+}
+
+/// One expansion with one group, which has one group in it, and so on.
+#[proc_macro]
+pub fn forges_groups(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0];
+    for _ in 0..1_000_000 {
+        answer.extend([0, 0, 1, 0, 0, 0]);
+    }
+    forge(&answer)
+}
+
+/// A refusal in the words that the server has for a weak kernel.
+#[proc_macro]
+pub fn forges_weak(_: TokenStream) -> TokenStream {
+    let why = b"this kernel has no seccomp";
+    let mut answer = vec![1, why.len() as u8, 0, 0, 0];
+    answer.extend_from_slice(why);
+    answer.extend([0; 4 + 4 + 8 + 16]);
+    forge(&answer)
+}
+
 #[proc_macro]
 pub fn reads_stdin(_: TokenStream) -> TokenStream {
     let mut line = String::new();
     say(std::io::stdin().read_line(&mut line).map(|_| line))
+}
+
+/// The names of what this process was started with, past what the C library was told.
+#[proc_macro]
+pub fn reads_environ(_: TokenStream) -> TokenStream {
+    let all = std::fs::read_to_string("/proc/self/environ").unwrap();
+    let names = all.split('\0').filter_map(|pair| pair.split('=').next());
+    let others = names.filter(|name| !["", "TMPDIR", "LD_LIBRARY_PATH"].contains(name));
+    say(others.collect::<Vec<_>>())
+}
+
+/// A file without a name, which no limit counts.
+#[proc_macro]
+pub fn hidden_file(_: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn memfd_create(name: *const c_char, flags: u32) -> c_int;
+    }
+    // SAFETY: a C string.
+    say(unsafe { memfd_create(c"hidden".as_ptr(), 0) })
 }
 
 #[proc_macro]
@@ -160,6 +261,41 @@ pub fn changes_mode(input: TokenStream) -> TokenStream {
     let path = std::ffi::CString::new(text(&input)).unwrap();
     // SAFETY: a C string.
     say(unsafe { chmod(path.as_ptr(), 0o777) })
+}
+
+/// Attributes, priorities, devices and leases, each by a call of its own: what went through. The file
+/// is opened only for reading, as anyone may.
+#[proc_macro]
+pub fn reaches_out(input: TokenStream) -> TokenStream {
+    unsafe extern "C" {
+        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
+    }
+    let file = std::fs::File::open(text(&input)).unwrap();
+    let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+    let device = std::env::temp_dir().join("device").into_os_string().into_encoded_bytes();
+    let device = std::ffi::CString::new(device).unwrap();
+    let (flags, user, size) = (0u64, c"user.zoo".as_ptr(), 16usize);
+    let attributes = [0u64; 4];
+    // SAFETY: C strings, numbers, and memory that lives through each call.
+    let went_through = unsafe {
+        [
+            ("FS_IOC_SETFLAGS", syscall(16, fd, 0x4008_6602, &flags)),
+            ("F_SETOWN", syscall(72, fd, 8, getppid())),
+            ("F_SETSIG", syscall(72, fd, 10, 9)),
+            ("F_SETLEASE", syscall(72, fd, 1024, 0)),
+            ("setpriority", syscall(141, 0, getppid(), 19)),
+            ("sched_setscheduler", syscall(144, getppid(), 3, &0)),
+            ("sched_setaffinity", syscall(203, getppid(), 8usize, &u64::MAX)),
+            ("ioprio_set", syscall(251, 1, getppid(), 3 << 13)),
+            ("mknod", syscall(133, device.as_ptr(), 0o20_600, 0x103)),
+            ("mknodat", syscall(259, -100, device.as_ptr(), 0o60_600, 0x700)),
+            ("setxattrat", syscall(463, fd, c"".as_ptr(), 0x1000, user, &attributes, size)),
+            ("removexattrat", syscall(466, fd, c"".as_ptr(), 0x1000, user)),
+            ("file_setattr", syscall(469, fd, c"".as_ptr(), &attributes, 24usize, 0x1000)),
+        ]
+        .map(|(name, result)| (name, result, std::io::Error::last_os_error()))
+    };
+    say(went_through.iter().filter(|(_, result, _)| *result != -1).collect::<Vec<_>>())
 }
 
 #[proc_macro]
