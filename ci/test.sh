@@ -16,6 +16,7 @@ by_name=(fuzz litmus coverage targets vsomeip-interop)
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
 tidy() {
+  mkdir -p target
   find target -mindepth 1 -maxdepth 1 -type d ! -name debug ! -name release ! -name '*-sanitizer' -exec rm -rf {} +
   rm -rf bench/target ./*/*/target
 }

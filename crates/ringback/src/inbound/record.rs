@@ -208,9 +208,11 @@ impl Registry {
     /// Whether a thread that does not exist any more was inside `header` to its end.
     #[cfg(not(ringback_loom))]
     pub(crate) fn holds_vanished(&self, header: *mut Header) -> bool {
+        let holds = |record: &&Record| record.cells.iter().any(|cell| cell.load(Acquire) == header);
+        // Looked at again afterwards: a thread may have left, and then ended.
         self.records()
-            .filter(|record| record.inside().any(|inside| inside == header))
-            .any(|record| !system::exists(record.system_thread.load(Relaxed)))
+            .filter(holds)
+            .any(|record| !system::exists(record.system_thread.load(Relaxed)) && holds(&record))
     }
 
     /// In the child of a fork only the calling thread is left: the records of the others are free,
