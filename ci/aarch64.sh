@@ -5,15 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "qemu-user is for Linux"
 target=aarch64-unknown-linux-gnu
-suite=(asynchronous outbound)
-for file in crates/ringback/tests/*.rs; do
-  case $(basename "$file" .rs) in
-    ui | macro_* | litmus) ;;                                       # of the compiler, or of x86-64
-    tracing | hook_allocations) ;;                                  # need features
-    barrier_refused_* | no_executable_memory) ;;                    # see below
-    *) suite+=("$(basename "$file" .rs)") ;;
-  esac
-done
+suite=(abort counter listeners macro_forms outbound panics quiet rare reuse signatures stress tracked)
 if [ "$(uname -m)" != aarch64 ]; then
   have_target "$target" || skip "the target $target is out of reach"
   need_debian gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
