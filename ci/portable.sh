@@ -2,5 +2,4 @@
 # The whole suite on the generated table, which serves every other platform.
 source "$(dirname "$0")/lib.sh"
 export RUSTFLAGS="--cfg ringback_portable"
-export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=false
 cargo_test -p ringback -p ringback-examples --release --target-dir target/portable --tests --examples
