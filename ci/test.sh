@@ -24,17 +24,18 @@ tidy() {
 export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 RINGBACK_NOT_HERE=$(mktemp)
 export RINGBACK_NOT_HERE
-passed=0 failed=0 skips=()
+outputs=$(mktemp -d)
+passed=0 failures=() skips=()
 for check in "${checks[@]}"; do
   [ -x "ci/$check.sh" ] || { echo "no such check: $check; there are: ${checks[*]}"; exit 2; }
   echo "=== $check"
   start=$SECONDS
   code=0
-  "ci/$check.sh" || code=$?
+  "ci/$check.sh" 2>&1 | tee "$outputs/$check" || code=$?
   case $code in
     0) passed=$((passed + 1)); word=ok ;;
     "$SKIPPED") skips+=("$check"); word=SKIPPED ;;
-    *) failed=$((failed + 1)); word=FAILED ;;
+    *) failures+=("$check"); word=FAILED ;;
   esac
   [ "${RINGBACK_TIDY:-}" != 1 ] || tidy
   echo "--- $check: $word after $((SECONDS - start)) s; $(df -h --output=avail . | tail -1 | tr -d ' ') of disk free"
@@ -43,5 +44,11 @@ done
 sed 's/^/not run here, a part of /' "$RINGBACK_NOT_HERE"
 rm "$RINGBACK_NOT_HERE"
 [ $# -gt 0 ] || echo "by name only: ${by_name[*]}"
-echo "$passed passed, $failed failed, ${#skips[@]} skipped"
-[ "$failed" -eq 0 ]
+# Again at the end, where one looks: what a check that failed said last.
+for check in "${failures[@]}"; do
+  echo "=== $check failed, and this is the end of what it printed:"
+  tail -80 "$outputs/$check"
+done
+rm -r "$outputs"
+echo "$passed passed, ${#failures[@]} failed${failures:+ (${failures[*]})}, ${#skips[@]} skipped"
+[ ${#failures[@]} -eq 0 ]
