@@ -78,10 +78,10 @@ mod narrow {
 pub(crate) use loom::cell::UnsafeCell as WatchedCell;
 
 /// A cell whose accesses loom watches in a model; outside of one, a plain `UnsafeCell`.
-#[cfg(all(feature = "std", not(ringback_loom)))]
+#[cfg(not(ringback_loom))]
 pub(crate) struct WatchedCell<T>(core::cell::UnsafeCell<T>);
 
-#[cfg(all(feature = "std", not(ringback_loom)))]
+#[cfg(not(ringback_loom))]
 impl<T> WatchedCell<T> {
     pub(crate) const fn new(value: T) -> Self {
         WatchedCell(core::cell::UnsafeCell::new(value))

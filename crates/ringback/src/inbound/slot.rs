@@ -37,8 +37,9 @@
 //! *Cell stores are Release* and the sweep's loads Acquire: a sweep that finds a cell without the
 //! header happens after everything which that thread's earlier call did with the listener.
 
-use crate::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, total_order};
-use core::cell::UnsafeCell;
+use crate::sync::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, WatchedCell, total_order,
+};
 use core::mem::MaybeUninit;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
@@ -72,9 +73,9 @@ pub(crate) const QUIET: *mut () = ptr::without_provenance_mut(1);
 /// One listener: 48 bytes.
 #[repr(C)]
 pub(crate) struct Header {
-    erased: UnsafeCell<MaybeUninit<Erased>>,
+    erased: WatchedCell<MaybeUninit<Erased>>,
     /// The next header of whichever list this one is on.
-    pub(crate) next: UnsafeCell<*mut Header>,
+    pub(crate) next: WatchedCell<*mut Header>,
     /// Null, an `Arc<Waiter>` as a raw pointer, or [`QUIET`].
     pub(crate) waiter: AtomicPtr<()>,
     pub(crate) state: AtomicU32,
@@ -172,8 +173,8 @@ impl Header {
         pub(crate) fn vacant() -> Self {
             Header {
                 // All zero, as the whole slot: so that a pool's table lies in .bss.
-                erased: UnsafeCell::new(MaybeUninit::zeroed()),
-                next: UnsafeCell::new(ptr::null_mut()),
+                erased: WatchedCell::new(MaybeUninit::zeroed()),
+                next: WatchedCell::new(ptr::null_mut()),
                 waiter: AtomicPtr::new(ptr::null_mut()),
                 state: AtomicU32::new(0),
                 bound_calls: AtomicU32::new(0),
@@ -187,7 +188,7 @@ impl Header {
     /// Nobody else refers to the header.
     pub(crate) unsafe fn prepare(&self, erased: Erased, state: u32) {
         // SAFETY: nobody else reads or writes it.
-        unsafe { (*self.erased.get()).write(erased) };
+        self.erased.with_mut(|place| unsafe { (*place).write(erased) });
         self.waiter.store(ptr::null_mut(), Relaxed);
         self.state.store(HANDLE | LISTENER | state, Relaxed);
     }
@@ -200,7 +201,7 @@ impl Header {
     #[inline(always)]
     pub(crate) unsafe fn erased(&self) -> &Erased {
         // SAFETY: initialised since then, and written to by nobody any more.
-        unsafe { (*self.erased.get()).assume_init_ref() }
+        self.erased.with(|place| unsafe { (*place).assume_init_ref() })
     }
 
     /// Takes the listener back out of a header that was never published.
@@ -209,7 +210,7 @@ impl Header {
     /// It was prepared since it was taken out last, and nobody else refers to the header.
     pub(crate) unsafe fn take_erased(&self) -> Erased {
         // SAFETY: the caller's promise.
-        unsafe { (*self.erased.get()).assume_init_read() }
+        self.erased.with_mut(|place| unsafe { (*place).assume_init_read() })
     }
 
     /// A call of the bound thread is inside from here on.
@@ -383,7 +384,7 @@ impl Slot {
         let mut head = self.retired.load(Relaxed);
         loop {
             // SAFETY: the pusher holds the header (retirer, or the sweep that took it).
-            unsafe { *header.as_ref().next.get() = head };
+            unsafe { header.as_ref() }.next.with_mut(|next| unsafe { *next = head });
             match self.retired.compare_exchange_weak(head, header.as_ptr(), AcqRel, Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
@@ -420,12 +421,12 @@ impl Slot {
             // SAFETY: on the list, so alive until a sweep, which is us, takes it off.
             let this = unsafe { header.as_ref() };
             // SAFETY: `next` belongs to the running sweep since it took the list.
-            rest = unsafe { *this.next.get() };
+            rest = this.next.with(|next| unsafe { *next });
             let seen = this.state.fetch_or(drained_bits, AcqRel) | drained_bits;
             missing |= !seen & BOTH_DRAINED;
             if seen & BOTH_DRAINED == BOTH_DRAINED && !protectors.protects(header.as_ptr()) {
                 // SAFETY: off the list, ours alone.
-                unsafe { *this.next.get() = finished.0 };
+                this.next.with_mut(|next| unsafe { *next = finished.0 });
                 finished.0 = header.as_ptr();
                 self.waiting.fetch_sub(1, SeqCst);
             } else {
@@ -452,7 +453,7 @@ impl Iterator for Finished {
         let header = NonNull::new(self.0)?;
         // SAFETY: the sweep linked these headers for us alone, and none is freed before it is
         // returned from here.
-        self.0 = unsafe { *header.as_ref().next.get() };
+        self.0 = unsafe { header.as_ref() }.next.with(|next| unsafe { *next });
         Some(header)
     }
 }

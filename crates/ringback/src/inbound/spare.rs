@@ -34,7 +34,7 @@ impl Spares {
         let mut top = stack.load(Acquire);
         while let Some(header) = NonNull::new(top) {
             // SAFETY: on the stack, and only the caller takes it off.
-            let next = unsafe { *header.as_ref().next.get() };
+            let next = unsafe { header.as_ref() }.next.with(|next| unsafe { *next });
             match stack.compare_exchange(top, next, Acquire, Acquire) {
                 Ok(_) => return header,
                 Err(now) => top = now,
@@ -49,10 +49,10 @@ impl Spares {
     /// It was taken for that slot of so many, and nobody refers to it.
     pub(crate) unsafe fn put(&self, index: usize, slots: usize, header: NonNull<Header>) {
         let stack = self.stack(index, slots);
-        let mut top = stack.load(Relaxed);
+        let mut top = ptr::null_mut(); // as it mostly is
         loop {
             // SAFETY: ours alone until it is on the stack.
-            unsafe { *header.as_ref().next.get() = top };
+            unsafe { header.as_ref() }.next.with_mut(|next| unsafe { *next = top });
             match stack.compare_exchange_weak(top, header.as_ptr(), Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => top = now,

@@ -1,5 +1,5 @@
-//! Listeners that were put in the place of another: their headers are boxed, so a box may come to serve
-//! another slot.
+//! Listeners that were put in the place of another: their headers are boxed, and a box serves its slot
+//! again.
 
 use super::*;
 
@@ -63,5 +63,34 @@ fn a_box_that_is_used_again_shows_a_late_call_the_new_listener_or_none() {
             world.drop_handle(0, link);
         }
         assert_eq!(world.free.take(&world.slots), Some(0));
+    });
+}
+
+#[test]
+fn a_box_is_taken_with_all_that_was_done_to_it() {
+    model(3, || {
+        let world = world(1);
+        // SAFETY: the only one who takes.
+        let take = || unsafe { world.spares.take(0, 1) };
+        let (one, other) = (take(), take());
+        let kept = [one, other].map(|header| {
+            let header = AtomicPtr::new(header.as_ptr());
+            thread::spawn(move || {
+                let header = NonNull::new(header.load(Relaxed)).unwrap();
+                let erased = Listener::new().erased();
+                // SAFETY: taken above for this thread.
+                unsafe { header.as_ref().prepare(erased, BOXED) };
+                // SAFETY: as above.
+                unsafe { world.spares.put(0, 1, header) };
+            })
+        });
+        // loom fails the model if what another thread wrote there could be overlooked.
+        let again = take();
+        // SAFETY: just taken.
+        unsafe { again.as_ref().prepare(Listener::new().erased(), BOXED) };
+        kept.map(|thread| thread.join().unwrap());
+        let mut others = [take(), take()];
+        others.sort();
+        assert!(others[0] != others[1] && !others.contains(&again), "a box is taken by one");
     });
 }
