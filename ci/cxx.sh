@@ -3,7 +3,7 @@
 # installed packages, and the generators of bindings.
 #
 #   ci/cxx.sh             everything
-#   ci/cxx.sh PART..      only headers, programs, mutations, install, exports, sanitizers
+#   ci/cxx.sh PART..      only headers, programs, guide, mutations, install, exports, sanitizers
 #   RINGBACK_BLESS=1 ci/cxx.sh headers exports      renews the generated headers
 #   RINGBACK_SKIP_CXX=1   skips this check, on a machine that cannot have its tools
 source "$(dirname "$0")/lib.sh"
@@ -67,6 +67,18 @@ programs() {
   # The shared library, as most programs will load it.
   program callbacks-shared g++ bindings/cpp/tests/callbacks.cpp -std=c++17 \
     "-L$target/debug" -lringback_native "-Wl,-rpath,$target/debug" "${system[@]}"
+}
+
+# The programs that the guide shows parts of, and what they print.
+guide() {
+  local folder=crates/ringback-guide language compiler
+  cargo build --quiet -p ringback-guide
+  for language in c:gcc:c99 c:clang:c11 cpp:g++:c++17 cpp:clang++:c++20; do
+    IFS=: read -r language compiler standard <<<"$language"
+    "$compiler" "${flags[@]}" "-std=$standard" "-I$folder" "$folder/door.$language" "$target/debug/libdoor.a" "${system[@]}" -o "$out/door"
+    diff <(timeout -k 5 60 "$out/door") "$folder/door.$language.expected"
+    echo "  door.$language-$compiler: as the guide says"
+  done
 }
 
 # Rust, std and C++ all instrumented, with the one runtime that comes with Rust.
@@ -218,11 +230,11 @@ exports() {
 }
 
 # The sanitizers last: where they lack something, the script ends.
-[ $# -gt 0 ] || set -- headers programs mutations install exports sanitizers
+[ $# -gt 0 ] || set -- headers programs guide mutations install exports sanitizers
 for part in "$@"; do
   echo "cxx: $part"
   case $part in
-    headers | programs | mutations | sanitizers | exports) "$part" ;;
+    headers | programs | guide | mutations | sanitizers | exports) "$part" ;;
     install) install_and_consume ;;
     *) echo "no such part: $part"; exit 2 ;;
   esac

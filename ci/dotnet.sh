@@ -47,6 +47,15 @@ done
 [ $# -eq 0 ] || exit 0
 mutations
 
+# What the guide shows.
+cargo build --quiet --release -p ringback-guide
+cp "$target/release/libdoor.so" "$out/tests"
+build_program "$out/tests" Door crates/ringback-guide/Door.cs
+for name in mono coreclr; do
+  diff <(bounded 60 "$name" "$out/tests/Door.exe") crates/ringback-guide/Door.cs.expected
+done
+echo "Door.cs: as the guide says"
+
 # A missing native library is explained.
 mkdir "$out/alone"
 cp "$out"/tests/{Ringback.dll,tests.exe,tests.runtimeconfig.json,libringback_native.so} "$out/alone"

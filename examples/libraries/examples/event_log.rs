@@ -9,13 +9,16 @@ use std::error::Error;
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Arc, Mutex};
 
+// ANCHOR: pool
 callback_pool! {
     /// What libevent has to say.
     static ON_LOG: Pool<event_log_cb, 4>;
     fallback = ();
 }
+// ANCHOR_END: pool
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // ANCHOR: register
     let lines = Arc::new(Mutex::new(Vec::new()));
     let written = Arc::clone(&lines);
     let log = ON_LOG.register(move |severity: c_int, text: *const c_char| {
@@ -28,8 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         written.lock().expect("nobody panicked").push(format!("{word}: {text}"));
     })?;
+    // ANCHOR_END: register
+    // ANCHOR: give
     // SAFETY: a function that lives as long as the program; taken back below.
     unsafe { event_set_log_callback(log.as_fn()) };
+    // ANCHOR_END: give
 
     // SAFETY: one thread; the base and its timer are freed before the function ends.
     unsafe {
@@ -38,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err("libevent has no method to wait by".into());
         }
         let address = base as usize; // so that the closure may cross threads, which it does not
+        // ANCHOR: timer
         let timer = UserData::<event_callback_fn>::last(
             || (),
             // A mistake, of which libevent warns: the loop is running already.
@@ -46,16 +53,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
         )?;
         let event = event_new(base, -1, 0, timer.as_fn(), timer.data());
+        // ANCHOR_END: timer
         let at_once = timeval { tv_sec: 0, tv_usec: 0 };
         event_add(event, &raw const at_once);
         event_base_dispatch(base);
         event_free(event);
         event_base_free(base);
         drop(timer.unregister()?);
-        event_set_log_callback(None);
     }
+    // ANCHOR: take_back
+    // SAFETY: none at all, the default.
+    unsafe { event_set_log_callback(None) };
     // libevent was told to forget it, and its one thread is this one.
     log.unregister()?.confirm_forgotten();
+    // ANCHOR_END: take_back
 
     for line in lines.lock().expect("nobody panicked").iter() {
         println!("{line}");

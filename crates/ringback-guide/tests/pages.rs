@@ -1,0 +1,173 @@
+//! Every page of the repository: its links lead somewhere, and what it shows of a language is compiled.
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The pages that are committed, or about to be.
+fn pages() -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"])
+        .current_dir(root())
+        .output()
+        .expect("git lists the pages");
+    let pages: Vec<_> =
+        String::from_utf8(listed.stdout).unwrap().lines().map(|page| root().join(page)).collect();
+    assert!(pages.len() > 20, "a page is missing: {pages:?}");
+    pages
+}
+
+fn parse(text: &str) -> Parser<'_> {
+    Parser::new_ext(text, Options::ENABLE_TABLES)
+}
+
+/// What a heading is linked by, as mdBook and most hosts make it.
+fn slug(heading: &str) -> String {
+    let kept = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c.to_ascii_lowercase()),
+        _ => None,
+    };
+    heading.chars().filter_map(kept).collect()
+}
+
+fn headings(text: &str) -> Vec<String> {
+    let (mut slugs, mut inside) = (Vec::new(), None::<(HeadingLevel, String)>);
+    for event in parse(text) {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) => inside = Some((level, String::new())),
+            Event::End(TagEnd::Heading(_)) => {
+                slugs.extend(inside.take().map(|(_, text)| slug(&text)))
+            }
+            Event::Text(part) | Event::Code(part) => {
+                if let Some((_, text)) = &mut inside {
+                    text.push_str(&part);
+                }
+            }
+            _ => {}
+        }
+    }
+    slugs
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let (mut links, mut broken) = (0, Vec::new());
+    let guide = root().join("docs");
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for event in parse(&text) {
+            let (Event::Start(Tag::Link { dest_url, .. })
+            | Event::Start(Tag::Image { dest_url, .. })) = event
+            else {
+                continue;
+            };
+            if dest_url.contains("://") {
+                continue; // not looked up: a test must not fail because a server is down
+            }
+            links += 1;
+            let (path, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
+            let target =
+                if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let mut complain =
+                |why: &str| broken.push(format!("{}: {dest_url}: {why}", page.display()));
+            let Ok(target) = target.canonicalize() else {
+                complain("is not there");
+                continue;
+            };
+            if page.starts_with(&guide) && !target.starts_with(&guide) {
+                complain("a link of the guide leads out of the book; name the path instead");
+            }
+            if !anchor.is_empty() && target.extension().is_some_and(|extension| extension == "md") {
+                let slugs = headings(&fs::read_to_string(&target).unwrap());
+                if !slugs.iter().any(|slug| slug == anchor) {
+                    complain(&format!("has no such heading, but {slugs:?}"));
+                }
+            }
+        }
+    }
+    assert!(links > 50, "found only {links} links");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The included text of a block that is one include and nothing else.
+fn included(page: &Path, block: &str) -> Result<(), String> {
+    let directive =
+        block.trim().strip_prefix("{{#include ").and_then(|rest| rest.strip_suffix("}}"));
+    let Some(directive) = directive.filter(|directive| !directive.contains('\n')) else {
+        return Err("is compiled by nobody: include it from a file that is built".into());
+    };
+    let (file, part) = directive.split_once(':').unwrap_or((directive, ""));
+    let text =
+        fs::read_to_string(page.parent().unwrap().join(file)).map_err(|_| format!("no {file}"))?;
+    let part = part.split(':').next().unwrap_or_default();
+    let found = part.is_empty()
+        || part.parse::<usize>().is_ok_and(|line| line <= text.lines().count())
+        || (text.contains(&format!("ANCHOR: {part}"))
+            && text.contains(&format!("ANCHOR_END: {part}")));
+    if found { Ok(()) } else { Err(format!("{file} has no anchor {part}")) }
+}
+
+#[test]
+fn what_the_guide_shows_is_compiled_somewhere() {
+    let (mut blocks, mut wrong) = (0, Vec::new());
+    for page in pages() {
+        let guide = page.parent() == Some(&root().join("docs"));
+        let text = fs::read_to_string(&page).unwrap();
+        let mut open = None;
+        for event in parse(&text) {
+            match event {
+                Event::Start(Tag::CodeBlock(kind)) if guide => {
+                    let language = match kind {
+                        CodeBlockKind::Fenced(language) => language.to_string(),
+                        CodeBlockKind::Indented => "rust".into(), // rustdoc takes it for Rust
+                    };
+                    open = Some((language, String::new()));
+                }
+                Event::Text(part) => {
+                    if let Some((_, block)) = &mut open {
+                        block.push_str(&part);
+                    }
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    let Some((language, block)) = open.take() else { continue };
+                    match language.as_str() {
+                        "rust" | "rust,no_run" => blocks += 1, // tested by `chapters`
+                        "rust,ignore" | "c" | "cpp" | "csharp" => {
+                            blocks += 1;
+                            if let Err(why) = included(&page, &block) {
+                                wrong.push(format!("{}: {why}:\n{block}", page.display()));
+                            }
+                        }
+                        "sh" | "text" | "toml" | "cmake" => {}
+                        other => wrong.push(format!("{}: a block of `{other}`", page.display())),
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(blocks > 30, "found only {blocks} blocks");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_of_the_guide_is_a_chapter_and_is_tested() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let chapters =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chapters.rs")).unwrap();
+    let docs = pages().into_iter().filter(|page| page.parent() == Some(&root().join("docs")));
+    for page in docs {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        if name == "SUMMARY.md" {
+            continue;
+        }
+        assert!(summary.contains(&format!("({name})")), "{name} is not in SUMMARY.md");
+        assert!(chapters.contains(&format!("\"{name}\"")), "{name} is not in chapters.rs");
+    }
+}
