@@ -3,6 +3,7 @@
 mod allocator;
 mod caller;
 mod companion;
+mod compare;
 mod contestants;
 mod figure;
 mod machine;
@@ -27,13 +28,24 @@ fn main() -> ExitCode {
         };
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, suites @ ..] = &arguments[..]
+        && first == "compare"
+    {
+        return match compare::run(suites) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("compare: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let chosen = match &arguments[..] {
         [name] => ALL.iter().find(|suite| suite.name == name),
         _ => None,
     };
     let Some(suite) = chosen else {
         let names: Vec<&str> = ALL.iter().map(|suite| suite.name).collect();
-        eprintln!("give one of these suites: {}", names.join(", "));
+        eprintln!("give one of these suites: {}; or compare, for all", names.join(", "));
         return ExitCode::from(2);
     };
     match run(suite) {

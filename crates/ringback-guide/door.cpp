@@ -24,11 +24,11 @@ struct Hinges {
 static void give() {
     auto hinges = std::make_unique<Hinges>();
     // ANCHOR: give
-    Door mine([hinges = std::move(hinges)](bool open) {             // any callable, this one cannot be copied
+    Door mine([hinges = std::move(hinges)](bool open) {  // any callable; this one cannot be copied
         if (!open && hinges->told == 0) throw std::runtime_error("it was never open");
         return ++hinges->told;
     });
-    door_watch(std::move(mine).into_c<OnDoor>());                   // gives it away
+    door_watch(std::move(mine).into_c<OnDoor>());  // gives it away
     // ANCHOR_END: give
     assert(door_turn(false) == -1);
     assert(door_turn(true) == 1 && door_turn(false) == 2);
@@ -37,10 +37,10 @@ static void give() {
 
 static void take() {
     // ANCHOR: take
-    Door rust = Door::adopt(door_answerer());                       // owned: released by its destructor
-    int32_t answer = rust(true);                                    // throws ringback::Error: status(), what()
-    std::function<int32_t(bool)> function = rust;                   // shares it
-    if (auto result = rust.try_call(false)) answer += result.value();   // or nothing thrown
+    Door rust = Door::adopt(door_answerer());      // owned: released by its destructor
+    int32_t answer = rust(true);                   // throws ringback::Error: status(), what()
+    std::function<int32_t(bool)> function = rust;  // shares it
+    if (auto result = rust.try_call(false)) answer += result.value();  // throws nothing
     // ANCHOR_END: take
     std::printf("Rust answered %d and %d\n", answer, function(true));
 }
@@ -50,7 +50,7 @@ static void wait() {
     using Find = ringback::AsyncCallback<int64_t(uint32_t)>;
 
     Find mine([](uint32_t id, ringback::Completion<int64_t> done) {
-        done(id * 10);                                              // here, or later on any thread
+        done(id * 10);  // here, or later on any thread
     });
     int64_t key = door_find(std::move(mine).into_c<FindKey>(), 7);
 
@@ -65,7 +65,7 @@ static std::vector<std::function<void(int32_t)>> bells;
 
 static void connect(void (*function)(int32_t), rb_token_t token) {
     auto carrying = ringback::function_with_token(function, ringback::Token(token));
-    bells = {carrying, carrying, carrying};                         // each copy carries the token
+    bells = {carrying, carrying, carrying};  // each copy carries the token
 }
 // ANCHOR_END: bell
 

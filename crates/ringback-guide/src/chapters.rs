@@ -14,6 +14,7 @@ chapters! {
     compare: "compare.md"
     cpp: "cpp.md"
     csharp: "csharp.md"
+    figures: "figures.md"
     from_serenity: "from-serenity.md"
     from_up_transport_vsomeip: "from-up-transport-vsomeip.md"
     hook: "hook.md"

@@ -22,6 +22,7 @@ pub fn draw(curves: &[(Mode, Vec<u64>)]) -> Result<PathBuf> {
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .margin(10)
+        .margin_right(40) // half of the last label
         .caption("a call while others are unregistered", ("sans-serif", 16))
         .x_label_area_size(36)
         .y_label_area_size(52)
