@@ -71,7 +71,7 @@ programs() {
 
 # The programs that the guide shows parts of, and what they print.
 guide() {
-  local folder=crates/ringback-guide language compiler
+  local folder=guide language compiler
   cargo build --quiet -p ringback-guide
   for language in c:gcc:c99 c:clang:c11 cpp:g++:c++17 cpp:clang++:c++20; do
     IFS=: read -r language compiler standard <<<"$language"

@@ -50,9 +50,9 @@ mutations
 # What the guide shows.
 cargo build --quiet --release -p ringback-guide
 cp "$target/release/libdoor.so" "$out/tests"
-build_program "$out/tests" Door crates/ringback-guide/Door.cs
+build_program "$out/tests" Door guide/Door.cs
 for name in mono coreclr; do
-  diff <(bounded 60 "$name" "$out/tests/Door.exe") crates/ringback-guide/Door.cs.expected
+  diff <(bounded 60 "$name" "$out/tests/Door.exe") guide/Door.cs.expected
 done
 echo "Door.cs: as the guide says"
 
@@ -69,7 +69,7 @@ package=$(bindings/csharp/pack.sh "$out/first")
 again=$(bindings/csharp/pack.sh "$out/second")
 cmp "$package" "$again"
 mkdir "$out/elsewhere"
-git ls-files -z --cached --others --exclude-standard -- Cargo.toml Cargo.lock rustfmt.toml ci crates bindings examples \
+git ls-files -z --cached --others --exclude-standard -- Cargo.toml Cargo.lock rustfmt.toml bindings ci crates examples guide \
   | xargs -0 cp --parents -t "$out/elsewhere"
 elsewhere=$(CARGO_TARGET_DIR=$out/elsewhere/target "$out/elsewhere/bindings/csharp/pack.sh" "$out/third")
 cmp "$package" "$elsewhere"

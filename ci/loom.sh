@@ -22,7 +22,7 @@ broken=0
 while IFS='|' read -r file from to name; do
   [[ -n $file && $name == *"${1:-}"* ]] || continue
   rm -rf "$copy" && mkdir -p "$copy"
-  git ls-files -z Cargo.toml Cargo.lock crates bindings | xargs -0 cp --parents -t "$copy"
+  git ls-files -z Cargo.toml Cargo.lock bindings crates guide | xargs -0 cp --parents -t "$copy"
   path=$copy/crates/ringback/src/$file
   FROM=${from//'\n'/$'\n'} TO=${to//'\n'/$'\n'} perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/; END { exit !$n }' "$path" ||
     { echo "  $name: the code to mutate is not in $file any more; update ci/loom.sh"; exit 1; }

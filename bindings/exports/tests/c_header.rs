@@ -44,7 +44,7 @@ fn c_and_cxx_compilers_accept_them() {
 
 /// The packages whose headers are committed.
 fn headers() -> [(PathBuf, PathBuf); 2] {
-    let guide = native().join("../../crates/ringback-guide");
+    let guide = native().join("../../guide");
     let [native_h, door_h] = [native().join("native.h"), guide.join("door.h")];
     [(native(), native_h), (guide, door_h)]
 }

@@ -3,7 +3,7 @@
 macro_rules! chapters {
     ($($name:ident: $file:literal)*) => {$(
         #[cfg(doctest)]
-        #[doc = include_str!(concat!("../../../docs/", $file))]
+        #[doc = include_str!(concat!("../../docs/", $file))]
         pub mod $name {}
     )*};
 }
@@ -30,5 +30,5 @@ chapters! {
 }
 
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../README.md")]
 pub mod readme {}
