@@ -9,7 +9,7 @@
 //! to a captured value for useless where only its destructor reads it). Variables are dropped before
 //! all that is captured; so the arguments behind the first of them become variables too.
 
-use crate::result::behind;
+use crate::tokens::behind;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;

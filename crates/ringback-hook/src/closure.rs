@@ -22,9 +22,11 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
 }
 
 /// `#[hook(options)] closure`
-pub(crate) fn attribute(options: Options, item: TokenStream) -> Result<TokenStream> {
-    let options = options.for_closure()?;
-    (|input: ParseStream| closure(&options, input)).parse2(item)
+pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, mistake) = Options::parse(options);
+    let options = mistake.map_or_else(|| options.for_closure(), Err);
+    let expand = |options| (|input: ParseStream| closure(&options, input)).parse2(item);
+    options.and_then(expand).unwrap_or_else(syn::Error::into_compile_error)
 }
 
 /// Whether this is a closure rather than an item.

@@ -1,12 +1,12 @@
 //! What a function becomes.
 
 use crate::arguments::Prologue;
-use crate::closure;
 use crate::errors::Message;
 use crate::function::Function;
 use crate::lifetimes;
 use crate::options::Options;
-use crate::result::{Expected, Output, behind};
+use crate::result::{Expected, Output};
+use crate::tokens::behind;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
@@ -26,10 +26,6 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     // After a mistake the item stays, with all that is right, so that what uses it is not wrong as well.
     let (options, mistake) = Options::parse(options);
     let mistake = mistake.map(syn::Error::into_compile_error);
-    if closure::is_closure(&item) {
-        let expanded = mistake.map_or_else(|| closure::attribute(options, item), Ok);
-        return expanded.unwrap_or_else(syn::Error::into_compile_error);
-    }
     match Function::parse(item.clone()) {
         Ok(function) => {
             let unfit = [two_statics(&options, &function), instrument_below(&options, &function)];

@@ -17,13 +17,16 @@ mod options;
 mod result;
 #[cfg(test)]
 mod snapshots;
+mod tokens;
 
 use proc_macro::TokenStream;
 
 /// See `ringback::hook`.
 #[proc_macro_attribute]
 pub fn hook(options: TokenStream, item: TokenStream) -> TokenStream {
-    emit::attribute(options.into(), item.into()).into()
+    let (options, item) = (options.into(), item.into());
+    let attribute = if closure::is_closure(&item) { closure::attribute } else { emit::attribute };
+    attribute(options, item).into()
 }
 
 /// `[path to ringback] options, async move |..| ..`; see `ringback::hook::hook!`.

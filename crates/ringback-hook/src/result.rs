@@ -1,6 +1,6 @@
 //! What the future results in, as a type for the signature and as a hint for the body.
 
-use crate::lifetimes::any_word;
+use crate::tokens::any_word;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -119,13 +119,6 @@ impl Expected {
         let name = &self.name;
         quote!({ #[allow(unreachable_code)] #name.is({ #[allow(unused_braces)] #body }) })
     }
-}
-
-/// For tokens of ours to which the compiler may add something in its help: at the end of what the user
-/// wrote, or it would be added to the attribute.
-pub(crate) fn behind(written: &impl ToTokens) -> Span {
-    let last = written.to_token_stream().into_iter().last();
-    Span::call_site().located_at(last.map_or_else(Span::call_site, |token| token.span()))
 }
 
 fn peeled(ty: &Type) -> &Type {

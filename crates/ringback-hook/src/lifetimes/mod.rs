@@ -10,8 +10,7 @@ mod names;
 mod outlives;
 mod walk;
 
-use crate::result::behind;
-pub(crate) use names::any_word;
+use crate::tokens::{any_word, behind};
 use names::{ELIDED, Names, with_life};
 use outlives::{Outlives, lifetimes};
 use proc_macro2::Span;

@@ -1,5 +1,6 @@
 //! The names that a signature declares, and one that it does not.
 
+use crate::tokens::any_word;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericParam, Lifetime, Signature, Type};
@@ -61,15 +62,6 @@ fn fresh(tokens: &TokenStream, stem: &str) -> String {
         name = format!("{stem}{number}");
     }
     format!("'{name}")
-}
-
-/// Whether such a word stands somewhere.
-pub(crate) fn any_word(tokens: &TokenStream, is: &dyn Fn(&str) -> bool) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(word) => is(&word.to_string()),
-        TokenTree::Group(group) => any_word(&group.stream(), is),
-        _ => false,
-    })
 }
 
 /// Whether a lifetime whose name, without the mark, is such a one stands somewhere.
