@@ -2,6 +2,7 @@
 //! process; a process that hangs or dies is replaced.
 
 use crate::flat::{Flat, Spans, from_flat, to_flat};
+use crate::interrupt::{Kept, temporary_folder};
 use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -25,6 +26,8 @@ struct Running {
     stdin: ChildStdin,
     lines: mpsc::Receiver<String>,
     library: PathBuf,
+    /// Where it copies libraries to, and what is left of that when it is killed.
+    _folder: Kept,
 }
 
 impl ToolchainServer {
@@ -100,8 +103,10 @@ impl ToolchainServer {
 
     fn start(&self, library: PathBuf) -> Result<Running, Error> {
         let failed = || Error::io(format!("starting {}", self.program.display()));
+        let (folder, kept) = temporary_folder().map_err(failed())?;
         let mut command = Command::new(&self.program);
         command
+            .env("TMPDIR", folder)
             .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -120,7 +125,7 @@ impl ToolchainServer {
             let each = BufReader::new(stdout).lines().map_while(Result::ok);
             each.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
-        let mut running = Running { child, stdin, lines, library };
+        let mut running = Running { child, stdin, lines, library, _folder: kept };
         let mode = json!({ "SetConfig": { "span_mode": "RustAnalyzer" } });
         let answers = [
             running.ask(&json!({ "ApiVersionCheck": {} }), self.timeout),
@@ -161,13 +166,7 @@ fn end_with(parent: u32) -> std::io::Result<()> {
 }
 
 fn fail(name: &str, failure: Failure) -> Error {
-    Error::Macro {
-        name: name.into(),
-        failure,
-        stdout: String::new(),
-        stderr: String::new(),
-        touches: Box::default(),
-    }
+    Error::Macro { name: name.into(), failure, before: Box::default() }
 }
 
 impl Running {
