@@ -28,7 +28,11 @@ impl Session {
     /// With the box.
     pub fn open(options: &BoxOptions) -> Result<Self, Error> {
         let compiler = Compiler::current()?;
-        let backend = Backend::Boxed(expander(&compiler, options)?);
+        let expander = expander(&compiler, options)?;
+        // A weak box is used only if that is allowed, and never silently.
+        let weak = expander.enforced().into_iter().filter(|line| line.starts_with("NOT enforced"));
+        weak.filter(|_| options.allow_weak).for_each(|line| eprintln!("warning: {line}"));
+        let backend = Backend::Boxed(expander);
         Ok(Session { compiler, names: Names::default(), backend })
     }
 
