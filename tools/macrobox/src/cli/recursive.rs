@@ -107,13 +107,14 @@ impl Recursion<'_> {
             (Some(one), Some(other)) => agree::first_difference(one, other).is_some(),
             _ => false,
         };
-        let resolved = self.records.iter().find(|record| {
+        let mut resolved = self.records.iter().filter(|record| {
             (record.kind, &record.name) == (self.call.kind, &self.call.name)
                 && agree::first_difference(&record.input, &found.input).is_none()
                 && !differ(&record.attribute, &found.attribute)
         });
-        if let Some(record) = resolved {
-            return Ok(crate_name(record.library.as_ref()) == own);
+        let is_own = |record: &Record| crate_name(record.library.as_ref()) == own;
+        if let Some(first) = resolved.next() {
+            return Ok(is_own(first) || resolved.any(is_own));
         }
         if !self.session.names.leads_to(&found.path, &own) {
             let ways = self.session.names.ways_to(&own);
