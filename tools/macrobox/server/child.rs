@@ -41,7 +41,8 @@ fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
         let frame = frame.ok_or_else(|| io::Error::other("the server wants no answer"))?;
         // SAFETY: this process's own end, from which nothing more comes.
         unsafe { sys::close(inherited.request) };
-        wire::decode::<Request>(&frame).map_err(|_| io::Error::other("a damaged request"))
+        wire::decode::<Request>(&frame)
+            .map_err(|why| io::Error::other(format!("its request cannot be read: {why}")))
     };
     begin(policy, inherited)?;
     // A watched child's first watched call waits for the server, which sends the request first.

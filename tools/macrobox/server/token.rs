@@ -181,6 +181,14 @@ impl Stream {
         }
     }
 
+    /// True if groups within groups go deeper than `limit`.
+    pub fn is_deeper(&self, limit: usize) -> bool {
+        self.trees().iter().any(|tree| match tree {
+            Tree::Group(group) => limit == 0 || group.stream.is_deeper(limit - 1),
+            _ => false,
+        })
+    }
+
     /// How many tokens, a group counting as its two delimiters and its contents.
     pub fn count(&self) -> usize {
         let each = |tree: &Tree| match tree {

@@ -4,19 +4,27 @@
 
 use crate::token::*;
 
-/// The bytes end early, or are none that a server writes.
+/// Why bytes are not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed;
+pub enum Malformed {
+    /// They end early, or are none that a server writes.
+    Bytes,
+    /// They hold groups within groups, or messages within messages, deeper than [`DEEPEST`].
+    TooDeep,
+}
 
 impl std::fmt::Display for Malformed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the reply is not one that a server writes")
+        match self {
+            Malformed::Bytes => f.write_str("it is not what a server writes"),
+            Malformed::TooDeep => write!(f, "groups are nested deeper than {DEEPEST}"),
+        }
     }
 }
 
 /// Groups nested deeper than this are refused, so that reading cannot overflow a stack: of two
 /// megabytes, in a program that is not optimized.
-const DEEPEST: usize = 500;
+pub const DEEPEST: usize = 500;
 
 #[derive(Default)]
 pub struct Writer(pub Vec<u8>);
@@ -42,7 +50,7 @@ pub fn encode<T: Wire>(value: &T) -> Vec<u8> {
 pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, Malformed> {
     let mut reader = Reader { bytes, depth: 0 };
     let value = T::read(&mut reader)?;
-    if reader.bytes.is_empty() { Ok(value) } else { Err(Malformed) }
+    if reader.bytes.is_empty() { Ok(value) } else { Err(Malformed::Bytes) }
 }
 
 impl Reader<'_> {
@@ -53,7 +61,7 @@ impl Reader<'_> {
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<T, Malformed> {
         if self.depth >= deepest {
-            return Err(Malformed);
+            return Err(Malformed::TooDeep);
         }
         self.depth += 1;
         let value = read(self);
@@ -62,7 +70,7 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, count: usize) -> Result<&[u8], Malformed> {
-        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Malformed)?;
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Malformed::Bytes)?;
         self.bytes = rest;
         Ok(taken)
     }
@@ -76,7 +84,7 @@ macro_rules! numbers {
             }
             fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
                 let bytes = r.take(size_of::<$number>())?;
-                Ok(<$number>::from_le_bytes(bytes.try_into().map_err(|_| Malformed)?))
+                Ok(<$number>::from_le_bytes(bytes.try_into().map_err(|_| Malformed::Bytes)?))
             }
         }
     )*};
@@ -91,7 +99,7 @@ impl Wire for bool {
         match u8::read(r)? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(Malformed),
+            _ => Err(Malformed::Bytes),
         }
     }
 }
@@ -103,7 +111,7 @@ fn write_str(text: &str, w: &mut Writer) {
 
 fn read_str<'r>(r: &'r mut Reader<'_>) -> Result<&'r str, Malformed> {
     let length = u32::read(r)? as usize;
-    std::str::from_utf8(r.take(length)?).map_err(|_| Malformed)
+    std::str::from_utf8(r.take(length)?).map_err(|_| Malformed::Bytes)
 }
 
 impl Wire for String {
@@ -187,7 +195,7 @@ macro_rules! wire_enum {
             fn read(r: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::Malformed> {
                 let number = <u8 as $crate::wire::Wire>::read(r)?;
                 $(if number == $name::$variant as u8 { return Ok($name::$variant); })*
-                Err($crate::wire::Malformed)
+                Err($crate::wire::Malformed::Bytes)
             }
         }
     };
@@ -236,7 +244,7 @@ impl Wire for LiteralKind {
             8 => CStr,
             9 => CStrRaw(n),
             10 => Error,
-            _ => return Err(Malformed),
+            _ => return Err(Malformed::Bytes),
         })
     }
 }
@@ -256,7 +264,7 @@ impl Wire for Tree {
             1 => Tree::Punct(Wire::read(r)?),
             2 => Tree::Ident(Wire::read(r)?),
             3 => Tree::Literal(Wire::read(r)?),
-            _ => return Err(Malformed),
+            _ => return Err(Malformed::Bytes),
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Does the box give what the compiler got? Token for token, spans apart.
 
-use crate::invocation::lex_source;
 use crate::{
-    Call, Compiler, Error, Expander, Group, Ident, Kind, Library, Literal, Punct, Record,
-    Recording, Source, Span, Stream, ToolchainServer, Tree,
+    Compiler, Error, Expander, Group, Ident, Library, Literal, Punct, Record, Recording, Span,
+    Stream, ToolchainServer, Tree,
 };
 use std::collections::HashMap;
 
@@ -100,58 +99,6 @@ fn count_spans(ours: &Stream, theirs: &Stream, count: &mut (usize, usize)) {
     }
 }
 
-/// Our tokens of the call's source text beside those that the compiler gave the macro: for
-/// function-like calls and attributes' arguments that stand in the source as they are. None for a
-/// record that a source text does not show (derives get items without cfg, other macros' calls).
-pub fn input(record: &Record) -> Option<Result<Verdict, Error>> {
-    let whole = Call { sources: Vec::new(), ..record.call() };
-    let text = std::fs::read_to_string(record.path(record.files.first()?)).ok()?;
-    // All tokens must come from one place in this file, in order: the input's own text.
-    let (mut low, mut high) = (u32::MAX, 0);
-    let mut plain = true;
-    each_leaf(&whole.input, &mut |tree| {
-        let span = tree.span();
-        plain &= span.file == 0 && span.lo >= high.min(span.lo);
-        (low, high) = (low.min(span.lo), high.max(span.hi));
-    });
-    let inside = record.kind != Kind::Derive && plain && low < high;
-    let within =
-        record.kind == Kind::Attribute || (record.site.lo <= low && high <= record.site.hi);
-    if !inside || !within || made_by_macro(&text, record) {
-        return None;
-    }
-    let mut part = text.get(low as usize..high as usize)?.to_owned();
-    // An attribute after the item's first one stands inside the item: the compiler takes it out.
-    if low <= record.site.lo && record.site.hi <= high && record.kind == Kind::Attribute {
-        let inside = (record.site.lo - low) as usize..(record.site.hi - low) as usize;
-        part.replace_range(inside.clone(), &" ".repeat(inside.len()));
-    }
-    let source = Source { path: String::new(), text: part, offset: low, line: 1, column: 1 };
-    Some(lex_source(&source, 0).map(|ours| match first_difference(&ours, &whole.input) {
-        None => Verdict::Same,
-        Some((ours, theirs)) => Verdict::Different(ours, theirs),
-    }))
-}
-
-/// A call that stands inside `macro_rules!`: its tokens are put together from several places.
-fn made_by_macro(text: &str, record: &Record) -> bool {
-    let before = text.get(..record.site.lo as usize).unwrap_or("");
-    let Some(begin) = before.rfind("macro_rules!") else { return false };
-    let depth = |text: &str| {
-        text.matches(['{', '(']).count() as i64 - text.matches(['}', ')']).count() as i64
-    };
-    depth(&before[begin..]) > 0
-}
-
-fn each_leaf(stream: &Stream, each: &mut impl FnMut(&Tree)) {
-    for tree in stream.trees() {
-        each(tree);
-        if let Tree::Group(group) = tree {
-            each_leaf(&group.stream, each);
-        }
-    }
-}
-
 /// The first place where two streams differ, spans apart.
 pub fn first_difference(ours: &Stream, theirs: &Stream) -> Option<(String, String)> {
     let (ours, theirs) = (ours.trees(), theirs.trees());
@@ -180,7 +127,7 @@ pub fn first_difference(ours: &Stream, theirs: &Stream) -> Option<(String, Strin
 }
 
 /// All of a token that must agree.
-fn leaf(tree: &Tree) -> String {
+pub(crate) fn leaf(tree: &Tree) -> String {
     match tree {
         Tree::Group(Group { delimiter, stream, .. }) => {
             format!("{delimiter:?} group of {} tokens", stream.count())

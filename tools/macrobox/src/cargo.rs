@@ -1,10 +1,13 @@
 //! Asks cargo for packages, their macro crates and where the built libraries lie.
 
+use crate::interrupt;
+use crate::library::crate_name;
+use crate::names::Names;
 use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder};
 use crate::{Compiler, Error, Library};
 use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 use std::collections::HashSet;
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,10 +42,12 @@ pub struct Target {
     chosen: Vec<String>,
     /// Where our own builds go.
     pub folder: PathBuf,
+    /// What its code calls the macro crates.
+    pub(crate) names: Names,
     selection: Selection,
 }
 
-fn is_macros(one: &&Package) -> bool {
+pub(crate) fn is_macros(one: &&Package) -> bool {
     one.targets.iter().any(|target| target.kind.contains(&TargetKind::ProcMacro))
 }
 
@@ -55,9 +60,16 @@ pub struct MacroCrate {
     pub version: String,
     /// The built library.
     pub path: PathBuf,
+    /// False for a path outside the workspace: its version does not tell what is in it.
+    pub pinned: bool,
 }
 
 impl MacroCrate {
+    /// The crate's name, as a path begins with it.
+    pub fn crate_name(&self) -> String {
+        crate_name(&self.path)
+    }
+
     /// The library, if `compiler` built it.
     pub fn library(&self, compiler: &Compiler) -> Result<Library, Error> {
         Library::open(&self.path, compiler)
@@ -100,6 +112,14 @@ impl Selection {
     /// Builds what `package` (or the workspace) needs, and finds the macro crates among it: with
     /// the features that cargo gives them in this very build.
     pub fn macro_crates(&self, package: Option<&str>) -> Result<Vec<MacroCrate>, Error> {
+        self.named_crates(package).map(|(crates, _)| crates)
+    }
+
+    /// The same, with the names by which `package`'s code, or the workspace's, reaches them.
+    pub(crate) fn named_crates(
+        &self,
+        package: Option<&str>,
+    ) -> Result<(Vec<MacroCrate>, Names), Error> {
         let metadata = self.metadata()?;
         let mut found = Vec::new();
         let checked = self.artifacts(&metadata, "check", package, &mut found)?;
@@ -120,7 +140,7 @@ impl Selection {
         let key = |one: &MacroCrate| (one.package.clone(), one.version.clone());
         found.sort_by_key(key);
         found.dedup_by(|one, other| one.path == other.path);
-        Ok(found)
+        Ok((found, Names::of(&metadata, package)))
     }
 
     /// Another version of the macro crate `crate_name`, with the features that it has here: `which` is
@@ -178,9 +198,14 @@ impl Selection {
             Some(package) => command.args(["--package", package]),
             None => command.arg("--workspace"),
         };
-        command.arg(if self.verbose { "-v" } else { "-q" });
-        let started = command.stdout(Stdio::piped()).spawn();
-        let mut child = started.map_err(Error::io(format!("starting cargo {task}")))?;
+        // On a terminal cargo shows itself what takes long.
+        if self.verbose {
+            command.arg("-v");
+        } else if !std::io::stderr().is_terminal() {
+            command.arg("-q");
+        }
+        let started = interrupt::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()));
+        let (mut child, _kept) = started.map_err(Error::io(format!("starting cargo {task}")))?;
         if let Some(stdout) = child.stdout.take() {
             for message in Message::parse_stream(BufReader::new(stdout)).flatten() {
                 let Message::CompilerArtifact(artifact) = message else { continue };
@@ -194,6 +219,8 @@ impl Selection {
                         package: known.name.to_string(),
                         version: known.version.to_string(),
                         path: library.into(),
+                        pinned: known.source.is_some()
+                            || metadata.workspace_members.contains(&known.id),
                     });
                 }
             }
@@ -241,6 +268,7 @@ impl Selection {
             chosen: what,
             callers: vec![chosen.name.to_string()],
             folder: own_target_folder(&metadata),
+            names: Names::of(&metadata, Some(chosen.name.as_str())),
             selection: self.clone(),
         })
     }
@@ -274,6 +302,7 @@ impl Selection {
             },
             callers: callers.into_iter().map(|id| id.repr.clone()).collect(),
             folder: own_target_folder(&metadata),
+            names: Names::of(&metadata, package),
             selection: self.clone(),
         })
     }

@@ -1,6 +1,7 @@
 //! The user's compiler: which it is, where it keeps what, and what it builds for us.
 
 use crate::Error;
+use crate::interrupt;
 use crate::server_source;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -79,10 +80,13 @@ impl Compiler {
         sweep(folder.parent().unwrap_or(&folder));
         let name = format!("{what}-{:016x}.building-{}", hasher.finish(), std::process::id());
         let building = folder.with_file_name(name);
-        let written = std::fs::create_dir_all(&building).and_then(|()| {
-            files.iter().try_for_each(|(name, text)| std::fs::write(building.join(name), text))
+        // Removed on every way out but the last, which gives it its name.
+        let made = interrupt::folder(&building).and_then(|made| {
+            let mut each = files.iter();
+            each.try_for_each(|(name, text)| std::fs::write(building.join(name), text))?;
+            Ok(made)
         });
-        written.map_err(failed)?;
+        let _building_folder = made.map_err(failed)?;
         let mut command = Command::new(&self.program);
         command
             .args(["--edition=2024", "-Copt-level=3", "-Cpanic=unwind", "-Awarnings"])
@@ -92,18 +96,15 @@ impl Compiler {
             .arg(building.join(what))
             .arg(building.join(files[0].0))
             .env("RUSTC_BOOTSTRAP", "1");
-        let output = command.output().map_err(Error::io("starting rustc"))?;
+        let output = interrupt::output(&mut command).map_err(Error::io("starting rustc"))?;
         if !output.status.success() {
-            let _ = std::fs::remove_dir_all(&building);
             return Err(Error::Build {
                 compiler: self.version().into(),
                 output: String::from_utf8_lossy(&output.stderr).into_owned(),
             });
         }
         // Whoever built it at the same time has the same result.
-        if std::fs::rename(&building, &folder).is_err() {
-            let _ = std::fs::remove_dir_all(&building);
-        }
+        let _ = std::fs::rename(&building, &folder);
         Ok(program)
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong, by whose fault it is.
 
-use crate::{LexError, Refusal};
+use crate::{Diagnostic, LexError, Refusal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,12 +15,8 @@ pub enum Error {
         name: String,
         /// How it failed.
         failure: Failure,
-        /// What it printed before.
-        stdout: String,
-        /// What it, or the runtime on its behalf, printed before.
-        stderr: String,
-        /// What it asked of the kernel before, if that was watched.
-        touches: Box<[String]>,
+        /// What it did before.
+        before: Box<Before>,
     },
     /// The library is refused, unloaded.
     #[error("{path}: {refusal}", path = path.display())]
@@ -40,6 +36,9 @@ pub enum Error {
         /// From 1, in characters.
         column: usize,
     },
+    /// The call's groups are nested deeper than the box reads.
+    #[error("the call's groups are nested deeper than {0}: the box reads no deeper")]
+    TooDeep(usize),
     /// The server does not build with this compiler.
     #[error(
         "the server does not build with {compiler}: its bridge is probably newer than this tool. \
@@ -78,6 +77,24 @@ pub enum Error {
     },
 }
 
+/// What a macro did before it failed. Of one that did not panic but was ended, only what it printed
+/// and what it asked of the kernel is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Before {
+    /// What it printed.
+    pub stdout: String,
+    /// What it, or the runtime on its behalf, printed as errors.
+    pub stderr: String,
+    /// What it asked of the kernel, if that was watched.
+    pub touches: Vec<String>,
+    /// One line per call over the bridge, if that was watched.
+    pub trace: Vec<String>,
+    /// What it emitted through the compiler.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it told the compiler to depend on, and what environment and clock it read.
+    pub tracked: Vec<String>,
+}
+
 /// How a macro failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -112,6 +129,9 @@ pub enum Failure {
     /// What came back is no answer.
     #[error("sent back something that is no answer")]
     Malformed,
+    /// Its output has groups within groups within groups, or its messages have messages.
+    #[error("gave an output whose groups are nested deeper than {0}: the box reads no deeper")]
+    TooDeep(usize),
     /// The library could not be loaded, or has no such macro.
     #[error("could not be run: {0}")]
     NotRun(String),

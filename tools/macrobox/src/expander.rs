@@ -2,10 +2,10 @@
 
 use crate::message::{Answer, End, Expanded, Reply, Request};
 use crate::process::Process;
-use crate::wire::decode;
+use crate::wire::{DEEPEST, Malformed, decode};
 use crate::{
-    Allow, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Stream, Vary,
-    Watch, to_text,
+    Allow, Before, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Stream,
+    Vary, Watch, to_text,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -182,6 +182,10 @@ impl Expander {
     }
 
     fn ask(&mut self, library: &Library, calls: Vec<Call>) -> Result<Reply, Error> {
+        let streams = calls.iter().flat_map(|call| call.attribute.iter().chain([&call.input]));
+        if streams.into_iter().any(|stream| stream.is_deeper(DEEPEST)) {
+            return Err(Error::TooDeep(DEEPEST));
+        }
         let Options { limits, allow, watch, vary, environment, directory, .. } = &self.options;
         let directory = match directory.as_os_str().is_empty() {
             true => std::env::current_dir().map_err(Error::io("finding the current directory"))?,
@@ -223,7 +227,8 @@ impl Expander {
         let stderr = String::from_utf8_lossy(&reply.stderr);
         let failure = match reply.end {
             End::Answered => match decode::<Answer>(&reply.answer) {
-                Err(_) => Failure::Malformed,
+                Err(Malformed::TooDeep) => Failure::TooDeep(DEEPEST),
+                Err(Malformed::Bytes) => Failure::Malformed,
                 Ok(Answer { refusal: None, .. }) if reply.answer.is_empty() => Failure::Malformed,
                 Ok(Answer { refusal: Some(why), .. }) => Failure::NotRun(why),
                 Ok(answer) => return Ok(answer),
@@ -250,13 +255,13 @@ impl Expander {
 }
 
 fn macro_error(name: &str, failure: Failure, reply: &Reply) -> Error {
-    Error::Macro {
-        name: name.into(),
-        failure,
+    let before = Before {
         stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
-        touches: reply.touches.clone().into(),
-    }
+        touches: reply.touches.clone(),
+        ..Before::default()
+    };
+    Error::Macro { name: name.into(), failure, before: before.into() }
 }
 
 fn expansion(
@@ -266,17 +271,26 @@ fn expansion(
     load_time: Duration,
     usage: (u64, u64),
 ) -> Result<Expansion, Error> {
-    let stream =
-        expanded.result.map_err(|message| macro_error(name, Failure::Panicked(message), reply))?;
+    let Expanded { result, diagnostics, trace, tracked, nanoseconds } = expanded;
+    let stream = match result {
+        Ok(stream) => stream,
+        Err(message) => {
+            let mut error = macro_error(name, Failure::Panicked(message), reply);
+            if let Error::Macro { before, .. } = &mut error {
+                (before.diagnostics, before.trace, before.tracked) = (diagnostics, trace, tracked);
+            }
+            return Err(error);
+        }
+    };
     Ok(Expansion {
         stream,
-        diagnostics: expanded.diagnostics,
-        trace: expanded.trace,
-        tracked: expanded.tracked,
+        diagnostics,
+        trace,
+        tracked,
         touches: reply.touches.clone(),
         stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
-        time: Duration::from_nanos(expanded.nanoseconds),
+        time: Duration::from_nanos(nanoseconds),
         load_time,
         wall_time: Duration::from_nanos(reply.wall_nanoseconds),
         memory: usage.1,

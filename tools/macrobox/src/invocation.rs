@@ -49,6 +49,13 @@ pub(crate) struct Written {
     pub input: Stream,
 }
 
+impl Written {
+    /// The macro's own name, at the path's end.
+    pub fn name(&self) -> &str {
+        self.path.rsplit("::").next().unwrap_or_default()
+    }
+}
+
 /// Reads `#[derive(Name)] item`, `#[name(..)] item` or `name!(..)`; one entry per derive.
 pub(crate) fn read_written(stream: &Stream) -> Result<Vec<Written>, Error> {
     let trees = stream.trees();

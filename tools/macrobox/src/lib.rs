@@ -23,8 +23,10 @@ mod compiler;
 mod error;
 mod expander;
 pub mod flat;
+mod interrupt;
 mod invocation;
 mod library;
+mod names;
 mod process;
 mod record;
 mod render;
@@ -36,6 +38,8 @@ pub mod background;
 pub mod cargo;
 pub mod chart;
 pub mod cli;
+pub mod corpus;
+pub mod inputs;
 pub mod testing;
 
 #[path = "../server/lex.rs"]
@@ -55,7 +59,7 @@ mod token;
 mod wire;
 
 pub use compiler::Compiler;
-pub use error::{Error, Failure};
+pub use error::{Before, Error, Failure};
 pub use expander::{Expander, Expansion, Options};
 pub use lex::{LexError, lex};
 pub use library::{Library, Refusal};

@@ -61,9 +61,7 @@ impl Library {
 
     /// The crate's name, from the file's: `libserde_derive-0f1e.so`.
     pub fn crate_name(&self) -> String {
-        let file = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = file.strip_prefix("lib").unwrap_or(&file);
-        name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()
+        crate_name(&self.path)
     }
 
     /// The symbol that declares its macros.
@@ -75,6 +73,13 @@ impl Library {
     pub fn compiler(&self) -> &str {
         &self.compiler
     }
+}
+
+/// The crate's name, from that of its library's file.
+pub(crate) fn crate_name(path: &Path) -> String {
+    let file = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = file.strip_prefix("lib").unwrap_or(&file);
+    name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()
 }
 
 fn read(bytes: &[u8], ours: &str) -> Result<(String, String), Refusal> {

@@ -7,6 +7,7 @@
 
 use crate::cargo::Target;
 use crate::compiler::output;
+use crate::interrupt;
 use crate::tap_record::Record;
 use crate::wire::decode;
 use crate::{Call, Compiler, Error, Options, Source, Stream, Tree};
@@ -56,8 +57,8 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     let tap = compiler.tap(|| ())?;
     let folder = target.folder.join("recorded");
     let _alone = alone(&target.folder.join("recording.lock"))?;
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).map_err(Error::io("making a folder"))?;
+    // The profile may be large: it goes as soon as it is read, and with a Ctrl-C.
+    let _folder = interrupt::folder(&folder).map_err(Error::io("making a folder"))?;
     let wrapper = std::env::current_exe().map_err(Error::io("finding this program"))?;
     // Only what calls macros is to be checked anew; cargo keeps the others.
     let mut clean = target.cargo("clean");
@@ -65,14 +66,14 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
         clean.args(["--package", package]);
     }
     if !target.callers.is_empty() {
-        clean.output().map_err(Error::io("starting cargo clean"))?;
+        interrupt::output(&mut clean).map_err(Error::io("starting cargo clean"))?;
     }
     let every_crate = target.crate_name == EVERY_CRATE;
     let variable = if every_crate { "RUSTC_WRAPPER" } else { "RUSTC_WORKSPACE_WRAPPER" };
     let mut command = target.cargo("check");
     command.args(target.selection()).env(variable, wrapper).env(TASK, &target.crate_name);
     command.env("MACROBOX_TAP_LIBRARY", &tap).env("MACROBOX_PROFILE", &folder);
-    let ended = command.output().map_err(Error::io("starting cargo check"))?;
+    let ended = interrupt::output(&mut command).map_err(Error::io("starting cargo check"))?;
     let failed =
         (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
     let (mut records, mut counted) = (Vec::new(), Vec::new());
@@ -87,7 +88,6 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
             _ => {}
         }
     }
-    let _ = std::fs::remove_dir_all(&folder); // the profile may be large
     Ok(Recording { records, counted, failed })
 }
 

@@ -2,6 +2,7 @@
 //! process; a process that hangs or dies is replaced.
 
 use crate::flat::{Flat, Spans, from_flat, to_flat};
+use crate::interrupt::{self, Kept};
 use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -25,6 +26,8 @@ struct Running {
     stdin: ChildStdin,
     lines: mpsc::Receiver<String>,
     library: PathBuf,
+    /// Its process group, and the folder where it copies libraries to, which it leaves when killed.
+    _kept: [Kept; 2],
 }
 
 impl ToolchainServer {
@@ -100,18 +103,19 @@ impl ToolchainServer {
 
     fn start(&self, library: PathBuf) -> Result<Running, Error> {
         let failed = || Error::io(format!("starting {}", self.program.display()));
+        let (path, folder) = interrupt::temporary_folder().map_err(failed())?;
         let mut command = Command::new(&self.program);
         command
+            .env("TMPDIR", path)
             .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0);
+            .stderr(Stdio::null());
         let parent = std::process::id();
         // A macro that hangs does not see its pipe end, nor, in a group of its own, a Ctrl-C.
         // SAFETY: between fork and exec only two system calls are made.
         unsafe { command.pre_exec(move || end_with(parent)) };
-        let mut child = command.spawn().map_err(failed())?;
+        let (mut child, group) = interrupt::spawn(&mut command).map_err(failed())?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::Cargo("the toolchain server has no pipes".into()));
         };
@@ -120,7 +124,7 @@ impl ToolchainServer {
             let each = BufReader::new(stdout).lines().map_while(Result::ok);
             each.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
-        let mut running = Running { child, stdin, lines, library };
+        let mut running = Running { child, stdin, lines, library, _kept: [group, folder] };
         let mode = json!({ "SetConfig": { "span_mode": "RustAnalyzer" } });
         let answers = [
             running.ask(&json!({ "ApiVersionCheck": {} }), self.timeout),
@@ -161,13 +165,7 @@ fn end_with(parent: u32) -> std::io::Result<()> {
 }
 
 fn fail(name: &str, failure: Failure) -> Error {
-    Error::Macro {
-        name: name.into(),
-        failure,
-        stdout: String::new(),
-        stderr: String::new(),
-        touches: Box::default(),
-    }
+    Error::Macro { name: name.into(), failure, before: Box::default() }
 }
 
 impl Running {

@@ -154,34 +154,3 @@ fn a_crate_that_does_not_compile_does_not_pass() {
         .code(2)
         .stderr(contains("not every crate compiles").and(contains("no_such_macro")));
 }
-
-/// From here on, this process has a kernel without seccomp.
-fn lose_seccomp() -> std::io::Result<()> {
-    let line = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
-    let seccomp = u32::try_from(libc::SYS_seccomp).map_err(std::io::Error::other)?;
-    let mut lines = [
-        line(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        line(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, seccomp),
-        line(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
-        line(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: 4, filter: lines.as_mut_ptr() };
-    // SAFETY: numbers, and a program of four lines that lives through the call.
-    let entered = unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program)
-    };
-    if entered == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
-}
-
-#[test]
-fn without_seccomp_nothing_passes() {
-    use std::os::unix::process::CommandExt;
-    let mut tool = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
-    tool.args(["check", "echo!(a)", "-p", "zoo-gentle", "--allow-weak"]);
-    tool.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo"));
-    // SAFETY: makes two system calls, allocates nothing.
-    let output = unsafe { tool.pre_exec(lose_seccomp) }.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && said.contains("no seccomp"), "{said}");
-}

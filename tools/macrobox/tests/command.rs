@@ -89,7 +89,100 @@ fn recursive_leaves_no_call_of_the_macro() {
         .success()
         .stdout(contains("AT_3").and(contains("AT_1")).and(contains("fn lift_off() {}")))
         .stdout(contains("countdown").not());
-    all("forever!()").code(2).stderr(contains("still calls itself after 128 times"));
+    // As many calls beside one another as there are.
+    let many = "echo!(a); ".repeat(200);
+    all(&format!("echo! {{ fn f() {{ {many} }} }}")).success().stdout(contains("echo").not());
+    // An operand stays one, and a call by its crate's path is the same macro.
+    all("echo! { pub fn f() -> u8 { let x = ::zoo_gentle::echo!(1 + 1) * 2; x } }")
+        .success()
+        .stdout(contains("let x = (1 + 1) * 2;").and(contains("gentle").not()));
+    all("#[noted(a)] mod inner { #[doc(hidden)] #[noted(b)] pub struct S(u8); fn after() {} }")
+        .success()
+        .stdout(contains(
+            "#[doc(hidden)]\n    pub struct S(u8);\n    pub const NOTE: &str = \"b\";",
+        ))
+        .stdout(contains("fn after() {}").and(contains("#[noted").not()));
+    all("#[derive(Nested)] struct Outer;")
+        .success()
+        .stdout(contains("#[derive(Clone, Copy)]").and(contains("impl Last for Inner {}")))
+        .stdout(contains("pub struct Inner").count(1));
+}
+
+#[test]
+fn what_recursion_leaves_is_named() {
+    let all = |call: &str| macrobox(&["expand", call, "-p", "zoo-gentle", "--recursive"]);
+    // The others are expanded, and the one that fails stays.
+    all("halting!()")
+        .code(1)
+        .stdout(contains("A: u8 = (1 + 1);"))
+        .stdout(contains("B: u8 = halting!(no);").and(contains("C: u8 = (3 + 1) * 2;")))
+        .stderr(contains("not expanded: halting!(no): `halting` panicked: an integer"));
+    all("echo! { nonsense::echo!(1); }")
+        .code(1)
+        .stdout(contains("nonsense::echo!(1)"))
+        .stderr(contains("`nonsense::echo` does not lead to zoo_gentle"));
+    all("echo! { const S: &str = stringify!(echo!(a)); }")
+        .code(1)
+        .stdout(contains("stringify!(echo!(a))"))
+        .stderr(contains("echo!(a): in the arguments of another macro"));
+    all("forever!()")
+        .code(1)
+        .stdout(contains("forever!()"))
+        .stderr(contains("forever!(): it still calls itself after 128 times"));
+    let json = macrobox(&["expand", "forever!()", "-p", "zoo-gentle", "--recursive", "--json"]);
+    json.code(1).stdout(contains("\"not_expanded\": [\n      \"forever!(): it still"));
+}
+
+#[test]
+fn names_resolve_as_cargo_does() {
+    let real = |call: &str| macrobox(&["expand", call, "-p", "zoo-real"]);
+    // `tokio` hands it on from `tokio-macros`.
+    real("#[tokio::main(flavor = \"current_thread\")] async fn f() {}")
+        .success()
+        .stdout(contains("tokio::runtime::Builder"));
+    real("nonsense::small!(1)").code(2).stdout("").stderr(
+        contains("no procedural macro `nonsense::small`")
+            .and(contains("reached by `zoo_gentle::`")),
+    );
+    // Not every crate whose name begins so.
+    let by = |name: &str| macrobox(&["expand", "--macro", name, "-p", "zoo-real"]);
+    by("zoo::echo").code(1).stderr(contains("0 calls of `zoo::echo`"));
+    by("serde::Serialize").success().stderr(contains("3 calls of `serde::Serialize`"));
+}
+
+#[test]
+fn a_place_is_named_from_here_or_wherever() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo");
+    let at = |place: &str| {
+        let mut command = Command::cargo_bin("cargo-macrobox").unwrap();
+        let arguments = ["expand", "-p", "zoo-real", "--at", place];
+        command.args(arguments).current_dir(&zoo).assert()
+    };
+    let whole = zoo.join("real/src/lib.rs:9");
+    for place in ["./real/src/lib.rs:9", "src/lib.rs:9", whole.to_str().unwrap()] {
+        at(place).success().stdout(contains("at real/src/lib.rs:9"));
+    }
+    at("al/src/lib.rs:9").code(1).stderr(contains("no such call was expanded"));
+}
+
+#[test]
+fn what_is_nested_too_deep_is_named_so() {
+    expand("deep!(500)").success();
+    expand("deep!(501)")
+        .code(1)
+        .stderr(contains("`deep` gave an output whose groups are nested deeper than 500"));
+    let input = "[".repeat(501) + &"]".repeat(501);
+    expand(&format!("echo!({input})"))
+        .code(2)
+        .stderr(contains("the call's groups are nested deeper"));
+}
+
+#[test]
+fn the_help_says_what_stays_unboxed() {
+    macrobox(&["--help"]).success().stdout(
+        contains("`cargo build` itself stays as it is")
+            .and(contains("`check`, `profile`, `selftest` and `expand --macro` or `--at`")),
+    );
 }
 
 #[test]
@@ -105,6 +198,11 @@ fn trace_shows_the_bridge() {
     macrobox(&["trace", "small!(1)", "-p", "zoo-gentle"]).success().stdout(
         contains("ts_from_str(\"pub fn answer() -> i32\",)").and(contains("ts_concat_trees")),
     );
+    // What came before a panic is what one looks for.
+    macrobox(&["trace", "panics!(oh no)", "-p", "zoo-gentle"])
+        .code(1)
+        .stdout(contains("ts_to_string"))
+        .stderr(contains("calls over the bridge, then: `panics` panicked: on purpose"));
 }
 
 #[test]
@@ -120,24 +218,15 @@ fn profile_sweeps_and_draws() {
     assert!(std::fs::read_to_string(svg).unwrap().starts_with("<svg"));
     let page = std::fs::read_to_string(html).unwrap();
     assert!(page.contains("made by the macro") && !page.contains("src=\"http"));
-}
-
-#[test]
-fn the_crate_s_calls_are_the_compiler_s() {
-    macrobox(&["selftest", "--package", "zoo-real"])
+    // Fields grow whole, whatever stands in them; a curve without a sweep would be empty.
+    let fields =
+        "#[derive(Named)] struct S<T, U> { #[named] pub(crate) a: Map<T, (T, U)>, pub b: U }";
+    macrobox(&["profile", fields, "-p", "zoo-gentle", "--sizes", "1,2,9", "--repeat", "1"])
         .success()
-        .stdout(contains("outputs 23/23 equal (0 vary); inputs 6/6 equal"))
-        .stdout(contains("the toolchain's server: outputs 23/23 equal"))
-        .stdout(contains("FAILED").not().and(contains("DIFFERS").not()));
-    let all = ["expand", "--macro", "Serialize", "--package", "zoo-real"];
-    macrobox(&all)
-        .success()
-        .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9"))
-        .stderr(contains("3 calls of `Serialize`; 23 of 23 calls recorded"));
-    // A name from `use .. as`, found by its place.
-    macrobox(&["expand", "--at", "real/src/lib.rs:9", "--package", "zoo-real"])
-        .success()
-        .stdout(contains("Deserialize").and(contains("Serialize")));
+        .stdout(contains("output as size^0.00"));
+    macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--svg", svg])
+        .code(2)
+        .stderr(contains("<CALL>"));
 }
 
 #[test]

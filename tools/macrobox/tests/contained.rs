@@ -5,7 +5,7 @@ mod cases;
 
 use cases::Zoo;
 use macrobox::background::AsyncExpander;
-use macrobox::{Call, Error, Expander, Failure, Kind, Options};
+use macrobox::{Call, Compiler, Error, Expander, Failure, Kind, Library, Options};
 
 #[test]
 fn every_hostile_macro_is_contained() {
@@ -41,6 +41,42 @@ fn a_panic_is_an_error_with_its_message() {
     let call = Call::from_source(Kind::Function, "panics", "oh no").unwrap();
     let error = expander.expand(&zoo.gentle, &call).unwrap_err();
     assert_eq!(error.failure(), Some(&Failure::Panicked("on purpose: oh no".into())));
+}
+
+/// Says something, depends on something, and panics.
+const GIVES_UP: &str = r#"
+    #![feature(proc_macro_diagnostic, proc_macro_tracked_env, proc_macro_tracked_path)]
+    extern crate proc_macro;
+    #[proc_macro]
+    pub fn gives_up(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+        let at = proc_macro::Span::call_site();
+        proc_macro::Diagnostic::spanned(at, proc_macro::Level::Warning, "about to give up").emit();
+        let _ = proc_macro::tracked::env_var("MACROBOX_ZOO");
+        panic!("gave up")
+    }
+"#;
+
+#[test]
+fn what_came_before_a_panic_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, path) = (folder.path().join("lib.rs"), folder.path().join("libgives_up.so"));
+    std::fs::write(&source, GIVES_UP).unwrap();
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args(["--crate-type=proc-macro", "--edition=2024", "-o"]).arg(&path).arg(&source);
+    assert!(rustc.env("RUSTC_BOOTSTRAP", "1").status().unwrap().success());
+    let compiler = Compiler::current().unwrap();
+    let library = Library::open(&path, &compiler).unwrap();
+    let mut options = Options::default();
+    options.watch.trace = true;
+    let mut expander = Expander::new(&compiler, options).unwrap();
+    let call = Call::from_source(Kind::Function, "gives_up", "").unwrap();
+    let Err(Error::Macro { failure, before, .. }) = expander.expand(&library, &call) else {
+        panic!("it did not fail");
+    };
+    assert_eq!(failure, Failure::Panicked("gave up".into()));
+    assert_eq!(before.diagnostics[0].message, "about to give up");
+    assert!(before.tracked.iter().any(|one| one.contains("MACROBOX_ZOO")), "{before:?}");
+    assert!(before.trace.iter().any(|one| one.contains("emit_diagnostic")), "{before:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Ctrl-C leaves no process and no scratch folder behind.
 
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Processes whose environment names `folder`, this one apart.
@@ -34,25 +34,38 @@ fn an_interrupted_expansion_leaves_nothing() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// That server's own temporary folder is not ours to know: only its process ends.
 #[test]
 fn an_interrupted_expansion_ends_the_toolchain_s_server() {
-    interrupt(&["--server", "toolchain"], "(rust-analyzer-p)");
+    let left = interrupt(&["--server", "toolchain"], "(rust-analyzer-p)");
+    assert!(left.is_empty(), "{left:?}");
 }
 
-/// Interrupts an endless expansion, by `more` arguments, once it runs in a process of that `name`.
-/// What is left in the temporary folder, when no process is.
-fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
-    let temporary = tempfile::tempdir().unwrap();
-    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+#[test]
+fn an_interrupted_recording_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/hostile");
+    let manifest = format!(
+        "[package]\nname = \"endless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n\
+         [dependencies]\nzoo-hostile = {{ path = {hostile:?} }}\n"
+    );
+    std::fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(folder.path().join("lib.rs"), "zoo_hostile::endless!();").unwrap();
+    let target = folder.path().join("target");
+    let mut tool = tool(&["expand", "--macro", "*"]);
+    let mut tool =
+        tool.current_dir(folder.path()).env("CARGO_TARGET_DIR", &target).spawn().unwrap();
+    // The compiler that the endless macro runs in is told where to write what it sees.
+    let recorded = target.join("macrobox/recorded");
+    wait_until("nothing was recorded", || !living(&recorded.join("")).is_empty());
+    assert!(recorded.exists());
+    end(&mut tool, libc::SIGINT);
+    wait_until("a process lives on", || living(&target).is_empty());
+    assert!(!recorded.exists());
+}
+
+fn tool(arguments: &[&str]) -> Command {
     let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
-    tool.args(["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"])
-        .arg("--manifest-path")
-        .arg(zoo)
-        .args(more)
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    tool.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     // A shell starts what runs in its background with the signal ignored, and that is inherited.
     // SAFETY: `signal` may be called between fork and exec.
     unsafe {
@@ -61,6 +74,25 @@ fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
             Ok(())
         });
     }
+    tool
+}
+
+/// Sends `signal` to the tool alone, which ends by it.
+fn end(tool: &mut Child, signal: i32) {
+    let id = libc::pid_t::try_from(tool.id()).unwrap();
+    // SAFETY: the tool is not reaped yet, so the number is its own.
+    assert_eq!(unsafe { libc::kill(id, signal) }, 0);
+    assert_eq!(tool.wait().unwrap().signal(), Some(signal));
+}
+
+/// Interrupts an endless expansion, by `more` arguments, once it runs in a process of that `name`.
+/// What is left in the temporary folder, when no process is.
+fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
+    let temporary = tempfile::tempdir().unwrap();
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut tool =
+        tool(&["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"]);
+    tool.arg("--manifest-path").arg(zoo).args(more).env("TMPDIR", temporary.path());
     let mut tool = tool.spawn().unwrap();
     // The endless macro's process is the one that uses up time: it appears as the server's child.
     let busy = || {
@@ -73,10 +105,7 @@ fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
         living(temporary.path()).iter().any(running)
     };
     wait_until("the macro never ran", busy);
-    let id = libc::pid_t::try_from(tool.id()).unwrap();
-    // SAFETY: the tool is not reaped yet, so the number is its own.
-    assert_eq!(unsafe { libc::kill(id, libc::SIGINT) }, 0);
-    tool.wait().unwrap();
+    end(&mut tool, libc::SIGINT);
     wait_until("a process lives on", || living(temporary.path()).is_empty());
     let left = std::fs::read_dir(temporary.path()).unwrap().flatten();
     left.map(|entry| entry.file_name()).collect()

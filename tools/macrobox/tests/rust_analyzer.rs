@@ -2,6 +2,7 @@
 //! healthy one after it is expanded.
 
 use assert_cmd::Command;
+use macrobox::flat::{Spans, to_flat};
 use predicates::prelude::*;
 use predicates::str::contains;
 use std::path::Path;
@@ -41,4 +42,75 @@ fn rust_analyzer_survives_a_hostile_macro() {
         .success()
         .stderr(contains("`segfault` was ended by signal 11 (SIGSEGV)").and(contains("panics: 0")))
         .stdout(contains("processing: analysed::answer"));
+}
+
+/// A library with a macro of this name; loading it adds a line to `log`.
+fn build(folder: &Path, name: &str, log: &Path) -> std::path::PathBuf {
+    let source = format!(
+        r#"extern crate proc_macro;
+        extern "C" fn construct() {{
+            use std::io::Write;
+            let file = std::fs::OpenOptions::new().append(true).create(true).open({log:?});
+            file.unwrap().write_all(b"loaded\n").unwrap();
+        }}
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static CONSTRUCTOR: extern "C" fn() = construct;
+        #[proc_macro]
+        pub fn {name}(_: proc_macro::TokenStream) -> proc_macro::TokenStream {{
+            "{name}_was_here".parse().unwrap()
+        }}"#
+    );
+    let (path, built) = (folder.join("libcounted.so"), folder.join("lib.rs"));
+    std::fs::write(&built, source).unwrap();
+    let _ = std::fs::remove_file(&path);
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args(["--crate-type=proc-macro", "--edition=2024", "-o"]).arg(&path).arg(&built);
+    assert!(rustc.status().unwrap().success());
+    path
+}
+
+#[test]
+fn a_library_is_loaded_once_and_again_when_it_is_another() {
+    use std::io::{BufRead, BufReader, Write};
+    let folder = tempfile::tempdir().unwrap();
+    let (log, shared) = (folder.path().join("shared/log"), folder.path().join("shared"));
+    std::fs::create_dir(&shared).unwrap();
+    let mut tool = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
+        .args(["server", "--allow-write"])
+        .arg(&shared)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut requests, answers) = (tool.stdin.take().unwrap(), tool.stdout.take().unwrap());
+    let mut answers = BufReader::new(answers).lines();
+    let mut ask = |request: serde_json::Value| {
+        writeln!(requests, "{request}").unwrap();
+        answers.next().unwrap().unwrap()
+    };
+    let nothing =
+        to_flat(&macrobox::Stream::default(), &mut Spans::new(vec![0, 0, 0, 1, 0], 0, 0, 0));
+    let expand = |path: &Path, name: &str| {
+        serde_json::json!({ "ExpandMacro": {
+            "lib": path, "macro_body": nothing, "macro_name": name,
+            "has_global_spans": { "def_site": 0, "call_site": 0, "mixed_site": 0 },
+            "span_data_table": [0, 0, 0, 1, 0],
+        }})
+    };
+    let loaded = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let path = build(folder.path(), "first", &log);
+    let listed = ask(serde_json::json!({ "ListMacros": { "dylib_path": path } }));
+    assert!(listed.contains("first") && loaded() == 1, "{listed}");
+    for count in 2..5 {
+        let answer = ask(expand(&path, "first"));
+        assert!(answer.contains("first_was_here"), "{answer}");
+        assert_eq!(loaded(), count, "loads");
+    }
+    // Built anew, as after an edit; nobody lists it again.
+    build(folder.path(), "second", &log);
+    let answer = ask(expand(&path, "second"));
+    assert!(answer.contains("second_was_here"), "{answer}");
+    drop(requests);
+    assert!(tool.wait().unwrap().success());
 }

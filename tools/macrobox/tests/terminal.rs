@@ -8,6 +8,11 @@ use std::process::{Command, Stdio};
 
 /// Runs the tool on a terminal of so many columns; what it printed there.
 fn on_terminal(columns: u16, arguments: &[&str]) -> String {
+    run(columns, arguments, false)
+}
+
+/// The same, with what it says on the way, if that is wanted.
+fn run(columns: u16, arguments: &[&str], messages: bool) -> String {
     let (mut ours, mut theirs) = (0, 0);
     let size = libc::winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let (no_name, no_modes) = (std::ptr::null_mut(), std::ptr::null());
@@ -19,7 +24,11 @@ fn on_terminal(columns: u16, arguments: &[&str]) -> String {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
     command.args(arguments).arg("--manifest-path").arg(zoo).env_remove("NO_COLOR");
-    command.env("TERM", "xterm").stdin(Stdio::null()).stdout(theirs).stderr(Stdio::null());
+    command.env("TERM", "xterm").stdin(Stdio::null()).stderr(match messages {
+        true => Stdio::from(theirs.try_clone().unwrap()),
+        false => Stdio::null(),
+    });
+    command.stdout(theirs);
     let mut child = command.spawn().unwrap();
     drop(command); // with it, this process's other end of the terminal
     let mut bytes = Vec::new();
@@ -53,4 +62,11 @@ fn code_is_coloured_on_a_terminal_only() {
     let shown = on_terminal(80, &call);
     assert!(shown.contains("\x1b[35mpub\x1b[0m \x1b[35mfn\x1b[0m answer"), "{shown:?}");
     assert!(shown.contains("\x1b[32m40\x1b[0m + \x1b[32m2\x1b[0m"), "{shown:?}");
+}
+
+#[test]
+fn long_work_shows_progress() {
+    let shown = run(100, &["check", "-p", "zoo-real", "--runs", "3"], true);
+    assert!(shown.contains("recording macro calls, by compiling"), "{shown:?}");
+    assert!(shown.contains("calls watched") && shown.contains("/2 runs apart"), "{shown:?}");
 }

@@ -13,6 +13,7 @@ use cases::Zoo;
 use figure::{Figure, Limit, Spread};
 use macrobox::agree::{self, Replayed, Verdict};
 use macrobox::cargo::Selection;
+use macrobox::inputs::{InputAgreement, Inputs};
 use macrobox::{Call, Compiler, Error, Expander, Kind, Library, Options, ToolchainServer};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -225,13 +226,16 @@ fn agreement(compiler: &Compiler) -> Result<Vec<Figure>, Error> {
     let sum = |of: fn(&Replayed) -> usize| verdicts.iter().map(of).sum::<usize>();
     let spans = (sum(|one| one.spans.0), sum(|one| one.spans.1));
     println!("{} of {} tokens have the compiler's span", spans.0, spans.1);
-    let mut inputs = Vec::new();
-    for record in &recording.records {
-        if let Some(verdict) = agree::input(record) {
-            inputs.push(verdict? == Verdict::Same);
-        }
-    }
-    let equal = inputs.iter().filter(|equal| **equal).count();
+    let mut lexed = Inputs::default();
+    let inputs: Vec<_> =
+        recording.records.iter().filter_map(|record| lexed.compare(record)).collect();
+    let equal = inputs.iter().filter(|input| input.verdict == Verdict::Same).count();
+    let tokens = |of: fn(&InputAgreement) -> usize| inputs.iter().map(of).sum::<usize>();
+    println!(
+        "{} of {} input tokens stand in a source and are compared",
+        tokens(|input| input.compared),
+        tokens(|input| input.all)
+    );
     println!(
         "{} calls recorded of {} that the compiler counted",
         verdicts.len(),

@@ -1,15 +1,17 @@
 //! `expand`: one call, or all of a macro's calls in a crate.
 
 use super::BoxOptions;
+use super::recursive;
 use super::session::{Session, chosen as chosen_options};
 use crate::cargo::Selection;
+use crate::library::crate_name;
+use crate::names::Names;
 use crate::{
-    Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, Tree,
-    render,
+    Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, render,
 };
 use serde_json::{Value, json};
 use similar::TextDiff;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -50,9 +52,6 @@ pub(super) struct Arguments {
     server: Option<String>,
 }
 
-/// Deeper than this, a macro that always calls itself is stopped.
-const DEEPEST: usize = 128;
-
 pub(super) fn run(
     selection: &Selection,
     options: &BoxOptions,
@@ -60,7 +59,8 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let mut session = Session::open_for(options, arguments.server.as_deref())?;
     let (json, others) = (Vec::new(), Vec::new());
-    let mut job = Job { arguments, good: true, json, memory: None, selection, others };
+    let mut job =
+        Job { arguments, good: true, json, memory: None, selection, records: &[], others };
     if arguments.at.is_none() && arguments.name.is_none() {
         let (path, text) = read(arguments)?;
         let package = arguments.package.as_deref();
@@ -73,11 +73,12 @@ pub(super) fn run(
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = session.record(&target)?;
     job.memory = Some(target.folder.join("last"));
+    job.records = &recording.records;
     let chosen: Vec<&Record> = match &arguments.at {
         Some(place) => at(&recording, place)?,
         None => {
             let name = arguments.name.as_deref().unwrap_or("*");
-            recording.records.iter().filter(|one| is_named(one, name)).collect()
+            recording.records.iter().filter(|one| is_named(one, name, &session.names)).collect()
         }
     };
     let base = chosen_options(options);
@@ -112,28 +113,39 @@ fn read(arguments: &Arguments) -> Result<(String, String), Error> {
 }
 
 /// `NAME`, `CRATE::NAME` or `*`.
-pub(super) fn is_named(record: &Record, wanted: &str) -> bool {
-    let (package, name) = wanted.rsplit_once("::").unwrap_or(("", wanted));
-    let file = Path::new(&record.library).file_name().unwrap_or_default().to_string_lossy();
-    let crate_name = file.trim_start_matches("lib").split('-').next().unwrap_or_default();
-    (name == "*" || record.name == name) && (package.is_empty() || crate_name.starts_with(package))
+pub(super) fn is_named(record: &Record, wanted: &str, names: &Names) -> bool {
+    let name = wanted.rsplit("::").next().unwrap_or_default();
+    (name == "*" || record.name == name)
+        && names.leads_to(wanted, &crate_name(record.library.as_ref()))
 }
 
+/// The calls that stand on a line: `FILE:LINE`, as compilers and editors write it.
 fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Error> {
     let wrong = || Error::Name(format!("`{place}` is not FILE:LINE"));
     let (file, line) = place.rsplit_once(':').ok_or_else(wrong)?;
     let line: usize = line.parse().map_err(|_| wrong())?;
+    let own = |record: &Record| Some(record.path(record.files.first()?));
     let on_line = |record: &&Record| {
-        let Some(path) = record.files.first() else { return false };
-        if !path.ends_with(file) {
-            return false;
-        }
-        let text = std::fs::read_to_string(record.path(path)).unwrap_or_default();
+        let Some(path) = own(record) else { return false };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
         let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
         let first = record.line as usize;
         (first..=first + call.matches('\n').count()).contains(&line)
     };
-    Ok(recording.records.iter().filter(on_line).collect())
+    // Seen from here, or else by its last parts: as from the package's own folder.
+    let here = Path::new(file).canonicalize().ok();
+    let is_here = |record: &&Record| {
+        let path = own(record).and_then(|path| path.canonicalize().ok());
+        here.is_some() && path == here
+    };
+    let ends: PathBuf =
+        Path::new(file).components().skip_while(|part| *part == Component::CurDir).collect();
+    let ends_so = |record: &&Record| own(record).is_some_and(|path| path.ends_with(&ends));
+    let records = || recording.records.iter();
+    match records().any(|record| is_here(&record)) {
+        true => Ok(records().filter(is_here).filter(on_line).collect()),
+        false => Ok(records().filter(ends_so).filter(on_line).collect()),
+    }
 }
 
 /// Says how many of the compiler's calls these are, and names the others.
@@ -158,6 +170,8 @@ struct Job<'a> {
     /// Where the last expansions are kept, for `--diff`.
     memory: Option<PathBuf>,
     selection: &'a Selection,
+    /// What the compiler expanded in the crate; none for calls given as text.
+    records: &'a [Record],
     /// For `--against`, by the library that they stand beside.
     others: Vec<(PathBuf, Library)>,
 }
@@ -178,16 +192,19 @@ impl Job<'_> {
             }
             Err(error) => return Err(error),
         };
-        if self.arguments.recursive {
-            let mut depth = 0;
-            expansion.stream = again(session, library, call, &expansion.stream, &mut depth)?;
-        }
+        let left = match self.arguments.recursive {
+            true => recursive::expand(session, library, call, self.records, &mut expansion)?,
+            false => Vec::new(),
+        };
         let (complaints, errors) =
             render::complaints(&expansion.diagnostics, &expansion.stream, call.site, &call.sources);
         eprint!("{complaints}{}", expansion.stderr);
-        self.good &= errors == 0;
+        for one in &left {
+            eprintln!("error: not expanded: {one}");
+        }
+        self.good &= errors == 0 && left.is_empty();
         if self.arguments.json {
-            self.json.push(to_json(call, record, &expansion));
+            self.json.push(to_json(call, record, &expansion, &left));
             return Ok(());
         }
         let text = render::pretty(&expansion.stream);
@@ -229,8 +246,10 @@ impl Job<'_> {
 
     fn fail(&mut self, error: &Error, call: &Call) {
         self.good = false;
-        let Error::Macro { failure, stderr, .. } = error else { return };
-        eprint!("{stderr}");
+        let Error::Macro { failure, before, .. } = error else { return };
+        let nothing = Stream::default();
+        let (said, _) = render::complaints(&before.diagnostics, &nothing, call.site, &call.sources);
+        eprint!("{said}{}", before.stderr);
         let text = match failure {
             Failure::Panicked(message) => format!("proc macro panicked: {message}"),
             _ => error.to_string(),
@@ -281,49 +300,6 @@ fn print_diff(old: &str, new: &str, before: &str, after: &str) {
     print!("{}", diff.unified_diff().context_radius(3).header(before, after));
 }
 
-/// Expands what the output calls by the same name.
-fn again(
-    session: &mut Session,
-    library: &Library,
-    call: &Call,
-    stream: &Stream,
-    depth: &mut usize,
-) -> Result<Stream, Error> {
-    let mut out = Vec::new();
-    let mut trees = stream.trees().iter().peekable();
-    while let Some(tree) = trees.next() {
-        let mut rest = trees.clone();
-        let called =
-            tree.is_ident(&call.name) && rest.next().is_some_and(|bang| bang.is_punct(b'!'));
-        if call.kind == Kind::Function
-            && called
-            && let Some(Tree::Group(group)) = rest.next()
-        {
-            *depth += 1;
-            if *depth > DEEPEST {
-                let message = format!("`{}` still calls itself after {DEEPEST} times", call.name);
-                return Err(Error::Name(message));
-            }
-            let inner = Call { input: group.stream.clone(), ..call.clone() };
-            let expansion = session.expand(library, &inner)?;
-            let inner = again(session, library, call, &expansion.stream, depth)?;
-            out.extend(inner.into_trees());
-            trees = rest;
-            // The call's own semicolon goes with it.
-            trees.next_if(|next| next.is_punct(b';'));
-            continue;
-        }
-        out.push(match tree {
-            Tree::Group(group) => {
-                let stream = again(session, library, call, &group.stream, depth)?;
-                Tree::Group(crate::Group { stream, ..group.clone() })
-            }
-            other => other.clone(),
-        });
-    }
-    Ok(out.into())
-}
-
 fn shown_name(call: &Call) -> String {
     match call.kind {
         Kind::Derive => format!("#[derive({})]", call.name),
@@ -332,7 +308,7 @@ fn shown_name(call: &Call) -> String {
     }
 }
 
-fn to_json(call: &Call, record: Option<&Record>, expansion: &Expansion) -> Value {
+fn to_json(call: &Call, record: Option<&Record>, expansion: &Expansion, left: &[String]) -> Value {
     let mut text = String::new();
     let mut tokens = Vec::new();
     crate::write_text(&expansion.stream, &mut text, &mut |tree, start, end| {
@@ -348,6 +324,6 @@ fn to_json(call: &Call, record: Option<&Record>, expansion: &Expansion) -> Value
     });
     json!({
         "macro": call.name, "at": record.map(Record::place), "text": text, "tokens": tokens,
-        "microseconds": expansion.time.as_micros() as u64,
+        "not_expanded": left, "microseconds": expansion.time.as_micros() as u64,
     })
 }

@@ -2,8 +2,10 @@
 
 mod check;
 mod expand;
+mod grow;
 mod list;
 mod profile;
+mod recursive;
 mod report;
 mod selftest;
 mod server;
@@ -18,7 +20,12 @@ use std::process::ExitCode;
 /// Procedural macros in a box: listed, expanded, limited and timed outside the compiler.
 ///
 /// Macros run in a closed-in process each: no network, no programs, no writes outside a scratch
-/// folder, limits on time and memory. `cargo build` itself stays as it is: unboxed.
+/// folder, limits on time and memory.
+///
+/// What stays unboxed: `cargo build` itself stays as it is. `check`, `profile`, `selftest` and
+/// `expand --macro` or `--at` compile the crate once to learn its calls, which runs its macros and build
+/// scripts in rustc as every build does; `list` and calls given as text compile what the crate depends on.
+/// `debug` and `--server toolchain` have no box.
 #[derive(Debug, Parser)]
 #[command(name = "cargo macrobox", version, max_term_width = 100)]
 struct Arguments {
@@ -94,6 +101,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::wrapped() {
         return code;
     }
+    crate::interrupt::watch();
     // As a subcommand, cargo gives the subcommand's name first.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|first| first == "macrobox") {

@@ -2,18 +2,19 @@
 
 use super::BoxOptions;
 use super::expand::is_named;
+use super::grow::grow;
 use super::report::{self, Point, Shown};
-use super::session::Session;
+use super::session::{Session, count};
 use crate::cargo::Selection;
-use crate::{Call, Error, Expansion, Kind, Library, Tree};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::{Call, Error, Expansion, Library};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A call that is grown: `#[derive(Name)] struct S { a: T }`, `name!(10)` or `name!(a, b)`;
-    /// without it, all calls of the crate are timed
+    /// A call that is grown, by its fields, variants, methods or arguments, or by its integer:
+    /// `#[derive(Name)] struct S { a: T }`, `name!(10)` or `name!(a, b)`; without it, all calls of
+    /// the crate are timed
     call: Option<String>,
     /// The package whose crate or dependencies are meant
     #[arg(short, long)]
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 5)]
     repeat: usize,
     /// Write the sweep's curve as SVG
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "call")]
     svg: Option<PathBuf>,
     /// Write one self-contained HTML report
     #[arg(long, value_name = "FILE")]
@@ -63,12 +64,6 @@ pub(super) fn run(
     Ok(!shown.is_empty() || !points.is_empty())
 }
 
-fn bar(length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64).with_style(style)
-}
-
 /// The fastest of several expansions, each in a process of its own.
 fn fastest(
     session: &mut Session,
@@ -94,9 +89,12 @@ fn calls(
 ) -> Result<Vec<Shown>, Error> {
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = session.record(&target)?;
-    let chosen: Vec<_> =
-        recording.records.iter().filter(|one| is_named(one, &arguments.name)).collect();
-    let progress = bar(chosen.len());
+    let chosen: Vec<_> = recording
+        .records
+        .iter()
+        .filter(|one| is_named(one, &arguments.name, &session.names))
+        .collect();
+    let progress = count(chosen.len());
     let base = session.boxed()?.options().clone();
     let mut shown = Vec::new();
     let mut totals: BTreeMap<String, (usize, u64, usize)> = BTreeMap::new();
@@ -128,8 +126,8 @@ fn calls(
     println!("{:<24} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
     let mut rows: Vec<_> = totals.into_iter().collect();
     rows.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
-    for (name, (count, time, tokens)) in rows {
-        println!("{name:<24} {count:>6} {:>9} us {tokens:>14}", time / 1000);
+    for (name, (number, time, tokens)) in rows {
+        println!("{name:<24} {number:>6} {:>9} us {tokens:>14}", time / 1000);
     }
     println!("{} of {} calls timed", shown.len(), recording.counted.len());
     Ok(shown)
@@ -148,7 +146,7 @@ fn sweep(
     if !calls.is_empty() {
         return Err(Error::Name("a sweep takes one derive at a time".into()));
     }
-    let progress = bar(arguments.sizes.len());
+    let progress = count(arguments.sizes.len());
     let mut points = Vec::new();
     let mut shown = Vec::new();
     for &size in &arguments.sizes {
@@ -168,58 +166,4 @@ fn sweep(
     let columns = usize::from(console::Term::stdout().size().1);
     print!("{}", report::bars(&points, columns));
     Ok((points, shown))
-}
-
-/// The call with `size` fields, variants or arguments in place of its first, or with the integer
-/// itself.
-fn grow(call: &Call, size: usize) -> Result<Call, Error> {
-    let trees = call.input.trees();
-    let number = match trees {
-        [Tree::Literal(literal)] => literal.text.parse::<usize>().is_ok(),
-        _ => false,
-    };
-    let text = if number {
-        size.to_string()
-    } else if call.kind == Kind::Function {
-        let first = call.input.trees().split(|tree| tree.is_punct(b',')).next().unwrap_or(&[]);
-        let first = crate::to_text(&first.to_vec().into());
-        numbered(&first, size).join(", ")
-    } else {
-        let Some(Tree::Group(body)) =
-            trees.iter().rev().find(|tree| matches!(tree, Tree::Group(_)))
-        else {
-            return Err(Error::Name(
-                "nothing to grow: give an item with fields or variants".into(),
-            ));
-        };
-        let first = body.stream.trees().split(|tree| tree.is_punct(b',')).next().unwrap_or(&[]);
-        let first = crate::to_text(&first.to_vec().into());
-        let (open, close) = body.delimiter.pair();
-        let position = trees.iter().rposition(|tree| matches!(tree, Tree::Group(_))).unwrap_or(0);
-        let part = |trees: &[Tree]| crate::to_text(&trees.to_vec().into());
-        format!(
-            "{} {open} {} {close} {}",
-            part(&trees[..position]),
-            numbered(&first, size).join(",\n"),
-            part(&trees[position + 1..])
-        )
-    };
-    let mut grown = Call::from_source(call.kind, &call.name, &text)?;
-    grown.attribute = call.attribute.clone();
-    Ok(grown)
-}
-
-/// `text` so many times; its first plain name gets a number, so that names differ.
-fn numbered(text: &str, size: usize) -> Vec<String> {
-    let is_name = |word: &&str| {
-        word.starts_with(|ch: char| ch.is_alphabetic() || ch == '_')
-            && !["pub", "mut"].contains(word)
-    };
-    let words = text.split(|ch: char| !ch.is_alphanumeric() && ch != '_');
-    let name = words.into_iter().find(is_name).unwrap_or("").to_owned();
-    let each = (0..size).map(|index| match name.is_empty() {
-        true => text.to_owned(),
-        false => text.replacen(&name, &format!("{name}_{index}"), 1),
-    });
-    each.collect()
 }

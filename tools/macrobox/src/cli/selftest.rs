@@ -1,10 +1,12 @@
 //! `selftest`: what the compiler got, replayed in the box and in the toolchain's server.
 
 use super::BoxOptions;
-use super::session::Session;
+use super::session::{Session, spin};
 use crate::agree::{self, Replayed, Verdict};
 use crate::cargo::Selection;
-use crate::{Error, Record, ToolchainServer};
+use crate::inputs::Inputs;
+use crate::{Error, Record, Recording, ToolchainServer, corpus};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -15,6 +17,12 @@ pub(super) struct Arguments {
     /// This binary of the package instead of its library
     #[arg(long)]
     bin: Option<String>,
+    /// Replay the calls that this file holds, instead of recording any
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bin", "write"])]
+    corpus: Option<PathBuf>,
+    /// Write what was recorded into this file: calls of published macros and of the workspace's own
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 pub(super) fn run(
@@ -24,33 +32,93 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let mut session = Session::open(options)?;
     session.boxed()?.enforced().iter().for_each(|line| println!("box: {line}"));
-    let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    let package = arguments.package.as_deref();
+    if let Some(path) = &arguments.corpus {
+        let recording = read(path, selection, package)?;
+        println!("{} calls of the corpus", recording.records.len());
+        return replay(&mut session, options, &recording);
+    }
+    let target = selection.target(package, arguments.bin.as_deref())?;
     let recording = session.record(&target)?;
+    if let Some(path) = &arguments.write {
+        let crates = selection.macro_crates(package)?;
+        let text = corpus::write(&recording, &crates, session.compiler.version());
+        let failed = Error::io(format!("writing {}", path.display()));
+        std::fs::write(path, text).map_err(failed)?;
+        println!("wrote {}", path.display());
+    }
+    let outputs = replay(&mut session, options, &recording)?;
+    let inputs = inputs(&recording.records);
+    Ok(is_whole(&recording) && outputs && inputs)
+}
+
+fn read(path: &Path, selection: &Selection, package: Option<&str>) -> Result<Recording, Error> {
+    let failed = Error::io(format!("reading {}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    corpus::read(&text, &selection.macro_crates(package)?)
+        .map_err(|error| Error::Name(format!("{}: {error}", path.display())))
+}
+
+/// Compares what comes of the calls; false if a server gives something else than the compiler got.
+fn replay(
+    session: &mut Session,
+    options: &BoxOptions,
+    recording: &Recording,
+) -> Result<bool, Error> {
     let compiler = session.compiler.clone();
     let timeout = Duration::from_millis(options.timeout.into());
     let mut toolchain = ToolchainServer::new(&compiler, timeout)?;
-    let own = session.boxed()?;
-    let replayed = agree::replay(&compiler, own, Some(&mut toolchain), &recording)?;
+    let spinner = spin("replaying the calls in both servers");
+    let replayed = agree::replay(&compiler, session.boxed()?, Some(&mut toolchain), recording);
+    spinner.finish_and_clear();
+    let replayed = replayed?;
     let ours = tell("", replayed.iter().map(|one| (&one.record, Some(&one.verdict))));
     let theirs = tell(
         " in the toolchain's server",
         replayed.iter().map(|one| (&one.record, one.toolchain.as_ref())),
     );
     let sum = |of: fn(&Replayed) -> usize| replayed.iter().map(of).sum::<usize>();
-    let spans = (sum(|one| one.spans.0), sum(|one| one.spans.1));
-    let (mut inputs, mut equal) = (0, 0);
-    for record in &recording.records {
-        let Some(verdict) = agree::input(record) else { continue };
-        inputs += 1;
-        match verdict? {
+    let spans = match recording.counted.is_empty() {
+        true => String::new(), // a corpus keeps none
+        false => {
+            let (equal, all) = (sum(|one| one.spans.0), sum(|one| one.spans.1));
+            format!("; spans {equal}/{all} equal")
+        }
+    };
+    println!("the box: outputs {ours}{spans}");
+    println!("the toolchain's server: outputs {theirs}");
+    Ok(ours.all_good() && theirs.all_good() && !replayed.is_empty())
+}
+
+/// Compares our reading of the source with the compiler's; false if a token differs.
+fn inputs(records: &[Record]) -> bool {
+    let mut inputs = Inputs::default();
+    let (mut equal, mut all, mut tokens, mut all_tokens) = (0, 0, 0, 0);
+    for record in records {
+        let Some(input) = inputs.compare(record) else { continue };
+        all += 1;
+        (tokens, all_tokens) = (tokens + input.compared, all_tokens + input.all);
+        match input.verdict {
             Verdict::Same => equal += 1,
             other => println!("INPUT DIFFERS: {} at {}: {other:?}", record.name, record.place()),
         }
     }
-    println!("outputs {ours}; inputs {equal}/{inputs} equal; spans {}/{} equal", spans.0, spans.1);
-    println!("the toolchain's server: outputs {theirs}");
-    println!("{} of {} calls recorded", replayed.len(), recording.counted.len());
-    Ok(ours.all_good() && equal == inputs && !replayed.is_empty())
+    println!(
+        "inputs {equal}/{all} equal: {tokens} tokens of the source, of {all_tokens} in all, the \
+         others made by macros"
+    );
+    equal == all
+}
+
+/// Says what could not be replayed; false if there is any.
+fn is_whole(recording: &Recording) -> bool {
+    println!("{} of {} calls recorded", recording.records.len(), recording.counted.len());
+    let missing = recording.missing();
+    missing.iter().for_each(|(name, place)| println!("NOT RECORDED: {name} at {place}"));
+    if let Some(failed) = &recording.failed {
+        println!("NOT COMPILED:\n{failed}");
+    }
+    missing.is_empty() && recording.failed.is_none()
 }
 
 /// How many are equal to the compiler's, of all that do not vary.

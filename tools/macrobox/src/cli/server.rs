@@ -5,12 +5,14 @@
 use super::BoxOptions;
 use super::session::expander;
 use crate::flat::{Flat, Spans, VERSION, from_flat, to_flat};
-use crate::{Call, Compiler, Error, Expander, Kind, Library, Source};
+use crate::{Call, Compiler, Declared, Error, Expander, Kind, Library, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -44,7 +46,23 @@ struct Sites {
 struct Server {
     compiler: Compiler,
     expander: Expander,
-    libraries: HashMap<PathBuf, Library>,
+    libraries: HashMap<PathBuf, Known>,
+}
+
+/// A library and its macros.
+struct Known {
+    library: Library,
+    macros: Vec<Declared>,
+    /// Of the file that it was read from.
+    stamp: Stamp,
+}
+
+/// Cargo builds a library anew under the same name: then one of these is another.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let known = std::fs::metadata(path).ok()?;
+    Some((known.modified().ok()?, known.ino()))
 }
 
 pub(super) fn run(options: &BoxOptions, arguments: &Arguments) -> Result<bool, Error> {
@@ -81,7 +99,7 @@ impl Server {
             return json!({ "SetConfig": mode });
         }
         if let Some(path) = request["ListMacros"]["dylib_path"].as_str() {
-            return match self.list(path.into()) {
+            return match self.list(path.as_ref()) {
                 Ok(macros) => json!({ "ListMacros": { "Ok": macros } }),
                 Err(error) => json!({ "ListMacros": { "Err": error.to_string() } }),
             };
@@ -96,16 +114,23 @@ impl Server {
         }
     }
 
-    fn library(&mut self, path: PathBuf) -> Result<Library, Error> {
-        // Read anew each time: cargo builds it again under the same name.
-        let library = Library::open(&path, &self.compiler)?;
-        self.libraries.insert(path, library.clone());
-        Ok(library)
+    /// The library at `path` with its macros; loaded only if it was not, or is another by now.
+    fn known(&mut self, path: &Path) -> Result<(Library, Vec<Declared>), Error> {
+        let stamp = stamp(path);
+        if let Some(Known { library, macros, .. }) =
+            self.libraries.get(path).filter(|known| known.stamp == stamp && stamp.is_some())
+        {
+            return Ok((library.clone(), macros.clone()));
+        }
+        let library = Library::open(path, &self.compiler)?;
+        let macros = self.expander.list(&library)?;
+        let known = Known { library: library.clone(), macros: macros.clone(), stamp };
+        self.libraries.insert(path.into(), known);
+        Ok((library, macros))
     }
 
-    fn list(&mut self, path: PathBuf) -> Result<Vec<(String, &'static str)>, Error> {
-        let library = self.library(path)?;
-        let macros = self.expander.list(&library)?;
+    fn list(&mut self, path: &Path) -> Result<Vec<(String, &'static str)>, Error> {
+        let (_, macros) = self.known(path)?;
         let kind = |kind| match kind {
             Kind::Derive => "CustomDerive",
             Kind::Attribute => "Attr",
@@ -115,10 +140,7 @@ impl Server {
     }
 
     fn expand(&mut self, given: ExpandMacro) -> Result<Value, Error> {
-        let library = match self.libraries.get(&given.lib) {
-            Some(known) => known.clone(),
-            None => self.library(given.lib)?,
-        };
+        let (library, macros) = self.known(&given.lib)?;
         let Sites { def_site, call_site, mixed_site } = given.has_global_spans;
         let mut spans = Spans::new(given.span_data_table, def_site, call_site, mixed_site);
         let damaged = || Error::Name("the request's token tree leads nowhere".into());
@@ -127,7 +149,6 @@ impl Server {
         let attribute = attribute.map(|stream| stream.ok_or_else(damaged)).transpose()?;
         // Only names are sent. An attribute comes with its arguments if it has any, a derive and a
         // function never; a library may have an attribute and a derive of one name.
-        let macros = self.expander.list(&library)?;
         let named = || macros.iter().filter(|one| one.name == given.macro_name);
         let with_arguments = |kind| (kind == Kind::Attribute) == attribute.is_some();
         let known = named().find(|one| with_arguments(one.kind)).or_else(|| named().next());

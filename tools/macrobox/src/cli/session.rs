@@ -3,6 +3,7 @@
 use super::BoxOptions;
 use crate::cargo::{MacroCrate, Selection, Target};
 use crate::invocation::{Written, lex_source, read_written};
+use crate::names::Names;
 use crate::{
     Allow, Call, Compiler, Declared, Error, Expander, Expansion, Hygiene, Library, Options, Record,
     Recording, Source, Span, ToolchainServer, record,
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 
 pub(super) struct Session {
     pub compiler: Compiler,
+    /// What the code at hand calls the macro crates.
+    pub names: Names,
     backend: Backend,
 }
 
@@ -25,8 +28,12 @@ impl Session {
     /// With the box.
     pub fn open(options: &BoxOptions) -> Result<Self, Error> {
         let compiler = Compiler::current()?;
-        let backend = Backend::Boxed(expander(&compiler, options)?);
-        Ok(Session { compiler, backend })
+        let expander = expander(&compiler, options)?;
+        // A weak box is used only if that is allowed, and never silently.
+        let weak = expander.enforced().into_iter().filter(|line| line.starts_with("NOT enforced"));
+        weak.filter(|_| options.allow_weak).for_each(|line| eprintln!("warning: {line}"));
+        let backend = Backend::Boxed(expander);
+        Ok(Session { compiler, names: Names::default(), backend })
     }
 
     /// With the `server` that was asked for, else with ours, or without a box where ours does not
@@ -49,7 +56,8 @@ impl Session {
         let timeout = Duration::from_millis(options.timeout.into());
         let mut server = ToolchainServer::new(&compiler, timeout)?;
         server.surround(&chosen(options));
-        Ok(Session { compiler, backend: Backend::Toolchain(server) })
+        let backend = Backend::Toolchain(server);
+        Ok(Session { compiler, names: Names::default(), backend })
     }
 
     /// The box, which every task but `expand` and `list` needs.
@@ -72,7 +80,8 @@ impl Session {
     }
 
     /// What the compiler expands in `target`; compiling is shown.
-    pub fn record(&self, target: &Target) -> Result<Recording, Error> {
+    pub fn record(&mut self, target: &Target) -> Result<Recording, Error> {
+        self.names = target.names.clone();
         let spinner = spin("recording macro calls, by compiling");
         let recording = record(&self.compiler, target);
         spinner.finish_and_clear();
@@ -97,22 +106,48 @@ impl Session {
         }
     }
 
-    /// Macros whose name is the path's last part, with the crates that have them.
-    fn named(
-        &mut self,
-        crates: &[MacroCrate],
-        written: &Written,
-    ) -> Result<Vec<(Library, String)>, Error> {
-        let wanted = written.path.rsplit("::").next().unwrap_or_default();
+    /// The one library whose macro `written` names.
+    fn named(&mut self, crates: &[MacroCrate], written: &Written) -> Result<Library, Error> {
         let mut found = Vec::new();
         for one in crates {
             let library = one.library(&self.compiler)?;
             let macros = self.list(&library)?;
-            if macros.iter().any(|known| known.kind == written.kind && known.name == wanted) {
-                found.push((library, one.package.clone()));
+            if macros
+                .iter()
+                .any(|known| (known.kind, &*known.name) == (written.kind, written.name()))
+            {
+                found.push(library);
             }
         }
-        Ok(found)
+        let reached = |one: &&Library| self.names.leads_to(&written.path, &one.crate_name());
+        let mut chosen = found.iter().filter(reached);
+        match (chosen.next(), chosen.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (None, _) => Err(self.not_found(written, crates, &found)),
+            (Some(_), Some(_)) => {
+                let all = found.iter().map(|one| one.crate_name()).collect::<Vec<_>>().join(", ");
+                let message = "is in several crates: write CRATE::NAME, with one of";
+                Err(Error::Name(format!("`{}` {message} {all}", written.path)))
+            }
+        }
+    }
+
+    /// Why `written` is none: `found` have a macro of that name, but not by that path.
+    fn not_found(&self, written: &Written, crates: &[MacroCrate], found: &[Library]) -> Error {
+        let (name, path) = (written.name(), &written.path);
+        let names: Vec<&str> = crates.iter().map(|one| one.package.as_str()).collect();
+        let looked = match (found.first(), names.is_empty()) {
+            (Some(library), _) => {
+                let ways = self.names.ways_to(&library.crate_name());
+                format!("`{name}` is there, but reached by {ways}")
+            }
+            (None, true) => "this package uses no macro crates".to_owned(),
+            (None, false) => format!("looked in {}", names.join(", ")),
+        };
+        Error::Name(format!(
+            "no procedural macro `{path}` of this kind: {looked}. A name from `use .. as` is known \
+             only at its place: use --at FILE:LINE"
+        ))
     }
 
     /// A call given as text: its macros' libraries, and the calls to make (one per derive).
@@ -125,31 +160,12 @@ impl Session {
     ) -> Result<Vec<(Library, Call)>, Error> {
         let source = Source { path: path.into(), text: text.into(), offset: 0, line: 1, column: 1 };
         let all = read_written(&lex_source(&source, 0)?)?;
-        let crates = selection.macro_crates(package)?;
+        let (crates, names) = selection.named_crates(package)?;
+        self.names = names;
         let mut calls = Vec::new();
         for written in all {
-            let mut found = self.named(&crates, &written)?;
-            // `crate::name` chooses among crates that have macros of the same name.
-            if found.len() > 1
-                && let Some((first, _)) = written.path.split_once("::")
-            {
-                let near = |package: &str| package.replace('-', "_").starts_with(first);
-                found.retain(|(_, package)| near(package));
-            }
-            let names: Vec<&str> = found.iter().map(|(_, package)| package.as_str()).collect();
-            let library = match &found[..] {
-                [(library, _)] => library.clone(),
-                [] => return Err(not_found(&written, &crates)),
-                _ => {
-                    let message = "is in several crates: write CRATE::NAME, with one of";
-                    return Err(Error::Name(format!(
-                        "`{}` {message} {}",
-                        written.path,
-                        names.join(", ")
-                    )));
-                }
-            };
-            let name = written.path.rsplit("::").next().unwrap_or_default().to_owned();
+            let library = self.named(&crates, &written)?;
+            let name = written.name().to_owned();
             let site = Span { file: 0, lo: 0, hi: text.len() as u32, hygiene: Hygiene::Call };
             let Written { kind, attribute, input, .. } = written;
             let sources = vec![source.clone()];
@@ -157,19 +173,6 @@ impl Session {
         }
         Ok(calls)
     }
-}
-
-fn not_found(written: &Written, crates: &[MacroCrate]) -> Error {
-    let names: Vec<&str> = crates.iter().map(|one| one.package.as_str()).collect();
-    let looked = match names.is_empty() {
-        true => "this package uses no macro crates".to_owned(),
-        false => format!("looked in {}", names.join(", ")),
-    };
-    Error::Name(format!(
-        "no procedural macro `{}` of this kind: {looked}. A name from `use .. as` is known only at \
-         its place: use --at FILE:LINE",
-        written.path
-    ))
 }
 
 /// What the command line asks for.
@@ -202,8 +205,15 @@ pub(super) fn expander(compiler: &Compiler, options: &BoxOptions) -> Result<Expa
     expander
 }
 
+/// Counts what takes long.
+pub(super) fn count(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
+}
+
 /// Says what takes long.
-fn spin(message: &str) -> ProgressBar {
+pub(super) fn spin(message: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
     let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
     spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));

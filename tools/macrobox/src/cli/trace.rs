@@ -45,11 +45,12 @@ pub(super) fn run(
                     print!("{}", render::pretty(&expansion.stream));
                 }
             }
-            Err(error) if error.failure().is_some() => {
+            Err(error) => {
+                let Error::Macro { before, .. } = &error else { return Err(error) };
                 good = false;
-                eprintln!("error: {error}");
+                before.trace.iter().for_each(|line| println!("{line}"));
+                eprintln!("{} calls over the bridge, then: {error}", before.trace.len());
             }
-            Err(error) => return Err(error),
         }
     }
     Ok(good)

@@ -9,7 +9,7 @@ mod allowed;
 mod vary;
 
 use super::BoxOptions;
-use super::session::Session;
+use super::session::{Session, count};
 use crate::cargo::Selection;
 use crate::{Call, Error, Expansion, Library, Options, Record, Recording, Stream};
 use allowed::Allowed;
@@ -163,7 +163,9 @@ fn look(
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let base = session.boxed()?.options().clone();
+    let progress = count(cases.len()).with_message("calls watched");
     for case in cases {
+        progress.inc(1);
         let chosen = session.boxed()?.options();
         *chosen = case.options(&base, allowed);
         chosen.watch.touches = true;
@@ -178,14 +180,16 @@ fn look(
             }
             Err(error) => match &error {
                 // It may have failed because it was refused something: that is the finding.
-                Error::Macro { touches, .. } => {
-                    finding.note(touches, &case.library);
+                Error::Macro { before, .. } => {
+                    finding.note(&before.touches, &case.library);
+                    finding.note_tracked(&before.tracked);
                     finding.failed = Some(error.to_string());
                 }
                 _ => return Err(error),
             },
         }
     }
+    progress.finish_and_clear();
     *session.boxed()?.options() = base;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! process number only between newly started ones, since forks share them.
 
 use super::{Allowed, BoxOptions, Case, Finding, Findings};
-use crate::cli::session::{Session, chosen, expander};
+use crate::cli::session::{Session, chosen, count, expander};
 use crate::{Error, Expander, Expansion, Options, agree};
 use std::collections::BTreeMap;
 
@@ -92,7 +92,9 @@ pub(super) fn apart(
         change(fresh.options(), factors, run);
         fresh.expand(&case.library, &case.call)
     };
+    let progress = count(runs.saturating_sub(1) as usize).with_message("runs apart");
     for run in 1..runs {
+        progress.inc(1);
         let mut fresh = expander(&session.compiler, options)?;
         for case in cases.iter().filter(|case| case.output.is_some()) {
             if findings.get(&case.name).is_some_and(|finding| finding.varies.is_some()) {

@@ -152,6 +152,37 @@ pub fn countdown(input: TokenStream) -> TokenStream {
     }
 }
 
+/// Calls itself with an integer, with what it does not take, and with another integer.
+#[proc_macro]
+pub fn halting(input: TokenStream) -> TokenStream {
+    let text = input.to_string();
+    if text.is_empty() {
+        let calls = "pub const A: u8 = halting!(1); pub const B: u8 = halting!(no); \
+                     pub const C: u8 = halting!(3) * 2;";
+        return calls.parse().unwrap();
+    }
+    let number: u8 = text.parse().expect("an integer");
+    format!("{number} + 1").parse().unwrap()
+}
+
+/// For `Outer` a struct that has it derived again, with something else.
+#[proc_macro_derive(Nested)]
+pub fn nested(item: TokenStream) -> TokenStream {
+    let text = match item.to_string().contains("Outer") {
+        true => "#[derive(Clone, zoo_gentle::Nested, Copy)] pub struct Inner { pub a: u8 }",
+        false => "impl Last for Inner {}",
+    };
+    text.parse().unwrap()
+}
+
+/// So many groups within one another.
+#[proc_macro]
+pub fn deep(input: TokenStream) -> TokenStream {
+    let depth: usize = input.to_string().parse().expect("an integer");
+    let within = |inner, _| TokenTree::from(Group::new(proc_macro::Delimiter::Bracket, inner)).into();
+    (0..depth).fold(TokenStream::new(), within)
+}
+
 /// Calls itself for ever.
 #[proc_macro]
 pub fn forever(_: TokenStream) -> TokenStream {

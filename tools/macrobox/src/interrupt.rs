@@ -1,0 +1,154 @@
+//! What an end before the end has to take along: folders that are ours for a while, and programs that
+//! run in process groups of their own.
+//!
+//! # State
+//! One list of what there is now, behind a lock. Each entry is made with the lock held, so that none is
+//! missed, and goes when its [`Kept`] does. A program that calls [`watch`] has a thread that a signal
+//! wakes: it takes the lock for good, ends the groups, removes the folders, and lets the signal end the
+//! program. The handler itself writes one byte to a pipe, and no more.
+
+use std::ffi::c_int;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+
+static ENTRIES: Mutex<Vec<(u64, Entry)>> = Mutex::new(Vec::new());
+
+enum Entry {
+    Folder(PathBuf),
+    /// The group's number.
+    Group(libc::pid_t),
+}
+
+/// Dropping it removes the folder; a program's end is its owner's business.
+pub(crate) struct Kept(u64);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let mut entries = entries();
+        if let Some(at) = entries.iter().position(|(number, _)| *number == self.0)
+            && let (_, Entry::Folder(path)) = entries.swap_remove(at)
+        {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
+fn entries() -> MutexGuard<'static, Vec<(u64, Entry)>> {
+    ENTRIES.lock().unwrap_or_else(|held| held.into_inner())
+}
+
+fn keep(entries: &mut Vec<(u64, Entry)>, entry: Entry) -> Kept {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Relaxed);
+    entries.push((number, entry));
+    Kept(number)
+}
+
+/// Makes the folder `path`, in place of an old one.
+pub(crate) fn folder(path: &Path) -> io::Result<Kept> {
+    let mut entries = entries();
+    let _ = std::fs::remove_dir_all(path);
+    std::fs::create_dir_all(path)?;
+    Ok(keep(&mut entries, Entry::Folder(path.into())))
+}
+
+/// Makes a new folder for temporary files, readable by nobody else.
+pub(crate) fn temporary_folder() -> io::Result<(PathBuf, Kept)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut entries = entries();
+    loop {
+        let number = NEXT.fetch_add(1, Relaxed);
+        let name = format!("macrobox-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return Ok((path.clone(), keep(&mut entries, Entry::Folder(path)))),
+            // Of a program that had this number before.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Starts `command` as the leader of a process group.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<(Child, Kept)> {
+    let mut entries = entries();
+    let child = command.process_group(0).spawn()?;
+    let group = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
+    Ok((child, keep(&mut entries, Entry::Group(group))))
+}
+
+/// Runs `command` in a process group to its end.
+pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (child, _kept) = spawn(command)?;
+    child.wait_with_output()
+}
+
+/// Where the handler writes.
+static PIPE: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn tell(signal: c_int) {
+    let byte = signal as u8;
+    // SAFETY: one live byte; `write` may be called in a signal handler.
+    unsafe { libc::write(PIPE.load(Relaxed), (&raw const byte).cast(), 1) };
+}
+
+/// From here on a signal that ends this program takes along what is on the list.
+pub(crate) fn watch() {
+    let mut ends = [0; 2];
+    // SAFETY: two numbers are written.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return; // then signals end it as they always did
+    }
+    let [awaited, written] = ends;
+    PIPE.store(written, Relaxed);
+    let thread = std::thread::Builder::new().name("interrupt".into());
+    if thread.spawn(move || end_on(awaited)).is_err() {
+        return;
+    }
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: the handler makes one call that is allowed in one. Who started this program with
+        // the signal ignored, as shells do in the background, still has it ignored.
+        unsafe {
+            if libc::signal(signal, tell as extern "C" fn(c_int) as libc::sighandler_t)
+                == libc::SIG_IGN
+            {
+                libc::signal(signal, libc::SIG_IGN);
+            }
+        }
+    }
+}
+
+fn end_on(awaited: c_int) {
+    let mut byte = 0u8;
+    // SAFETY: the pipe's end is this thread's own, and one byte is written to a live one.
+    while unsafe { libc::read(awaited, (&raw mut byte).cast(), 1) } != 1 {}
+    let entries = entries(); // for good: nothing is begun any more, and nobody returns from waiting
+    for (_, entry) in &*entries {
+        if let Entry::Group(group) = entry {
+            // SAFETY: a number. The group's leader is taken away only just before its entry goes.
+            unsafe { libc::kill(-group, libc::SIGKILL) };
+        }
+    }
+    for (_, entry) in &*entries {
+        if let Entry::Folder(path) = entry {
+            // What was killed may not be gone yet, and still write.
+            for _ in 0..50 {
+                if std::fs::remove_dir_all(path).is_ok() || !path.exists() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+    }
+    // SAFETY: the default action, and so this program's end.
+    unsafe {
+        libc::signal(byte.into(), libc::SIG_DFL);
+        libc::raise(byte.into());
+    }
+}

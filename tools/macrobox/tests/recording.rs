@@ -1,0 +1,140 @@
+//! What the compiler expands, replayed: the crate's own calls, a committed corpus, and what is missing.
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use predicates::prelude::*;
+use predicates::str::contains;
+use std::path::{Path, PathBuf};
+
+fn zoo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo")
+}
+
+fn tool(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("cargo-macrobox").unwrap();
+    command.arg("macrobox").args(arguments).timeout(std::time::Duration::from_secs(600));
+    command
+}
+
+fn in_zoo(arguments: &[&str]) -> Assert {
+    tool(arguments).arg("--manifest-path").arg(zoo().join("Cargo.toml")).assert()
+}
+
+#[test]
+fn the_crate_s_calls_are_the_compiler_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("corpus.txt");
+    in_zoo(&["selftest", "--package", "zoo-real", "--write", written.to_str().unwrap()])
+        .success()
+        .stdout(contains("the box: outputs 23/23 equal (0 vary)"))
+        .stdout(contains("the toolchain's server: outputs 23/23 equal"))
+        .stdout(contains("inputs 23/23 equal").and(contains("23 of 23 calls recorded")))
+        .stdout(contains("FAILED").not().and(contains("DIFFERS").not()));
+    // The committed corpus is what this compiler gives, if it is the one that gave it.
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let (now, committed) = (read(&written), read(&zoo().join("corpus.txt")));
+    match now.lines().next() == committed.lines().next() {
+        true => {
+            assert!(now == committed, "write zoo/corpus.txt anew: selftest -p zoo-real --write")
+        }
+        false => eprintln!("not compared: the corpus is of {:?}", committed.lines().next()),
+    }
+    in_zoo(&["expand", "--macro", "Serialize", "--package", "zoo-real"])
+        .success()
+        .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9"))
+        .stderr(contains("3 calls of `Serialize`; 23 of 23 calls recorded"));
+    // A name from `use .. as`, found by its place.
+    in_zoo(&["expand", "--at", "real/src/lib.rs:9", "--package", "zoo-real"])
+        .success()
+        .stdout(contains("Deserialize").and(contains("Serialize")));
+}
+
+#[test]
+fn the_corpus_is_replayed_in_both_servers() {
+    let replay = |path: &str| in_zoo(&["selftest", "-p", "zoo-real", "--corpus", path]);
+    let corpus = zoo().join("corpus.txt");
+    let text = std::fs::read_to_string(&corpus).unwrap();
+    let is_call = |line: &&str| line.starts_with(['d', 'a', 'f']) && line.contains(".rs:");
+    let count = text.lines().filter(is_call).count();
+    assert!(count >= 17, "{count} calls");
+    replay(corpus.to_str().unwrap())
+        .success()
+        .stdout(contains(format!("the box: outputs {count}/{count} equal (0 vary)")))
+        .stdout(contains(format!(
+            "the toolchain's server: outputs {count}/{count} equal (0 vary)"
+        )));
+    // One token changed: both say so.
+    let folder = tempfile::tempdir().unwrap();
+    let changed = folder.path().join("changed.txt");
+    let changed_text = text.replacen("automatically_derived", "by_hand", 1);
+    assert_ne!(changed_text, text);
+    std::fs::write(&changed, changed_text).unwrap();
+    replay(changed.to_str().unwrap())
+        .code(1)
+        .stdout(contains("`automatically_derived`, `by_hand` in the compiler"))
+        .stdout(contains(format!("the toolchain's server: outputs {}/{count}", count - 1)));
+    // Of another version of a macro crate nothing can be said.
+    std::fs::write(&changed, text.replace("derive serde_derive 1.", "derive serde_derive 0."))
+        .unwrap();
+    replay(changed.to_str().unwrap())
+        .code(2)
+        .stderr(contains("record anew with `selftest --write`"));
+}
+
+/// A package in a folder of its own, and its macro crate if `macros` has one.
+fn package(source: &str, dependency: &str) -> (tempfile::TempDir, impl Fn(&[&str]) -> Assert) {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "caller", &format!("[dependencies]\n{dependency}\n[workspace]\n"), source);
+    let (place, target) = (folder.path().join("caller"), folder.path().join("target"));
+    let run = move |arguments: &[&str]| {
+        let mut command = tool(arguments);
+        command.current_dir(&place).env("CARGO_TARGET_DIR", &target).assert()
+    };
+    (folder, run)
+}
+
+fn write(folder: &Path, name: &str, more: &str, source: &str) {
+    let manifest = format!("[package]\nname = {name:?}\nedition = \"2024\"\n{more}");
+    std::fs::create_dir_all(folder.join(name).join("src")).unwrap();
+    std::fs::write(folder.join(name).join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(folder.join(name).join("src/lib.rs"), source).unwrap();
+}
+
+#[test]
+fn a_difference_in_either_server_fails_the_selftest() {
+    let gentle = zoo().join("gentle");
+    let source = "pub const AT: &str = tiny::place!(größe);\n";
+    let dependency = format!("tiny = {{ package = \"zoo-gentle\", path = {gentle:?} }}");
+    let (_folder, run) = package(source, &dependency);
+    // The toolchain's server does not know lines and source text; the box does.
+    run(&["selftest"])
+        .code(1)
+        .stdout(contains("the box: outputs 1/1 equal"))
+        .stdout(contains("DIFFERS: place at src/lib.rs:1 in the toolchain's server"))
+        .stdout(contains("the toolchain's server: outputs 0/1 equal"));
+    // A dependency's new name is one.
+    run(&["expand", "tiny::small!(1)"]).success().stdout(contains("pub fn answer"));
+    run(&["expand", "--macro", "tiny::place"]).success().stdout(contains("größe"));
+    run(&["expand", "other::small!(1)"]).code(2).stderr(contains("reached by `tiny::`"));
+}
+
+#[test]
+fn calls_beyond_the_taps_are_listed_and_not_dropped() {
+    let (mut macros, mut calls) = (String::new(), String::new());
+    for number in 0..520 {
+        macros += &format!(
+            "#[proc_macro] pub fn m{number}(_: proc_macro::TokenStream) -> proc_macro::TokenStream \
+             {{ proc_macro::TokenStream::new() }}\n"
+        );
+        calls += &format!("many::m{number}!{{}}\n");
+    }
+    let (folder, run) = package(&calls, "many = { path = \"../many\" }");
+    write(folder.path(), "many", "[lib]\nproc-macro = true\n[workspace]\n", &macros);
+    let listed = run(&["expand", "--macro", "*"]).success();
+    listed
+        .stderr(contains("512 of 520 calls expanded"))
+        .stderr(contains(" at src/lib.rs:").count(8).and(contains("many::m519")));
+    // What was not recorded was not checked.
+    run(&["check", "--runs", "2"]).code(2).stderr(contains("calls that were not recorded"));
+    run(&["selftest"]).code(1).stdout(contains("NOT RECORDED: ").count(8));
+}
