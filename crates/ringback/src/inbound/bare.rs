@@ -76,6 +76,11 @@ pub(crate) mod thread {
         None
     }
 
+    #[inline(always)]
+    pub(crate) fn nested_cell() -> Option<&'static AtomicPtr<Header>> {
+        None
+    }
+
     pub(crate) fn free_cell() -> Option<&'static AtomicPtr<Header>> {
         None
     }

@@ -3,7 +3,6 @@
 use super::barrier;
 use super::core::Core;
 use super::describe;
-use super::record::Record;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
 use super::thread;
@@ -43,13 +42,40 @@ pub unsafe fn dispatch<S: Signature>(
                 }
                 value
             }
-            Err(payload) => left_by_panic::<S>(record, payload),
+            Err(payload) => {
+                // SAFETY: as above.
+                let slot = unsafe { record.kept_slot() };
+                left_by_panic::<S>(slot, record.first_cell(), payload)
+            }
+        };
+    }
+    if S::ALWAYS_COUNTED { slow::<S>(slot, invoke) } else { nested::<S>(slot, invoke) }
+}
+
+/// A call inside of another: as the ordinary one, in another cell.
+#[inline(never)]
+fn nested<S: Signature>(
+    slot: &'static Slot,
+    invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+) -> S::Output {
+    if let Some(cell) = thread::nested_cell()
+        && let Some(header) = slot.enter(cell, false, light_fence)
+    {
+        // SAFETY: entered, and not left before it returns.
+        return match unsafe { call::<S>(header, invoke) } {
+            Ok(value) => {
+                if slot.leave(cell, light_fence) {
+                    sweep::<S>(slot);
+                }
+                value
+            }
+            Err(payload) => left_by_panic::<S>(slot, cell, payload),
         };
     }
     slow::<S>(slot, invoke)
 }
 
-/// Of the ordinary call: what it does not do ordinarily.
+/// Of ordinary and nested calls: what they do not do ordinarily.
 #[cold]
 #[inline(never)]
 fn sweep<S: Signature>(slot: &'static Slot) {
@@ -58,10 +84,12 @@ fn sweep<S: Signature>(slot: &'static Slot) {
 
 #[cold]
 #[inline(never)]
-fn left_by_panic<S: Signature>(record: &'static Record, payload: Payload) -> S::Output {
-    // SAFETY: kept by the call that panicked, which has not left.
-    let slot = unsafe { record.kept_slot() };
-    if slot.leave(record.first_cell(), light_fence) {
+fn left_by_panic<S: Signature>(
+    slot: &'static Slot,
+    cell: &AtomicPtr<Header>,
+    payload: Payload,
+) -> S::Output {
+    if slot.leave(cell, light_fence) {
         sweep::<S>(slot);
     }
     panicked::<S>(index_of::<S>(slot), payload)
@@ -100,8 +128,8 @@ enum Admission {
     WrongThread,
 }
 
-/// First and nested calls of a thread, closed and thread-bound slots, other protections: everything but
-/// the ordinary call.
+/// First calls of a thread, closed and thread-bound slots, other protections: everything but the ordinary
+/// call.
 #[cold]
 #[inline(never)]
 fn slow<S: Signature>(

@@ -42,12 +42,11 @@ const _: () = {
     assert!(std::mem::offset_of!(Record, owner) == 128);
 };
 
-/// In the place of a record, for threads that have none: its first cell is never free.
+/// In the place of a record, for threads that have none: no cell of it is ever free.
 #[cfg(not(ringback_loom))]
-pub(crate) static NONE: Record = {
-    let mut record = Record::new();
-    record.cells[0] = AtomicPtr::new(ptr::without_provenance_mut(1));
-    record
+pub(crate) static NONE: Record = Record {
+    cells: [const { AtomicPtr::new(ptr::without_provenance_mut(1)) }; DEPTH],
+    ..Record::new()
 };
 
 impl Record {

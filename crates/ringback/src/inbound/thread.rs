@@ -123,12 +123,23 @@ pub(crate) fn number() -> u64 {
 /// thread has no record, or the protection is another than `Membarrier`.
 #[inline(always)]
 pub(crate) fn fast_record() -> Option<&'static Record> {
-    // SAFETY: never null; records are static or leaked.
-    let record = unsafe { &*FAST.with(|fast| fast.load(Relaxed)) };
+    let record = fast();
     record.first_cell().load(Relaxed).is_null().then_some(record)
 }
 
-/// A cell of the calling thread that is free, if it has one.
+/// Another free cell of that record, for a call inside of the ordinary one.
+#[inline(always)]
+pub(crate) fn nested_cell() -> Option<&'static AtomicPtr<Header>> {
+    fast().free_cell()
+}
+
+#[inline(always)]
+fn fast() -> &'static Record {
+    // SAFETY: never null; records are static or leaked.
+    unsafe { &*FAST.with(|fast| fast.load(Relaxed)) }
+}
+
+/// A free cell of the calling thread's record, whatever the protection.
 pub(crate) fn free_cell() -> Option<&'static AtomicPtr<Header>> {
     record()?.free_cell()
 }
