@@ -3,6 +3,7 @@
 # llvm-cov. Prints the figure coverage.core_branches_percent, and each way that is never taken with the
 # reason that ci/coverage-gaps.txt gives; one without a reason fails the check.
 source "$(dirname "$0")/lib.sh"
+need_debian python3
 toolchain=nightly
 command -v rustup >/dev/null || skip "branch coverage needs rustup, for a nightly and its llvm-tools"
 rustup "+$toolchain" component add llvm-tools >/dev/null 2>&1 ||
@@ -17,16 +18,13 @@ rm -f "$target"/*.profraw
 # Counters in shared memory (%c): so that processes count which are forked, aborted or killed.
 export RUSTFLAGS="-Cinstrument-coverage -Zcoverage-options=branch -Cllvm-args=-runtime-counter-relocation"
 export LLVM_PROFILE_FILE="$target/%p-%m%c.profraw"
-tests=()
-for file in crates/ringback/tests/*.rs; do
-  case $(basename "$file" .rs) in ui | macro_* | stress | litmus) ;; *) tests+=("--test=$(basename "$file" .rs)") ;; esac
-done
+mapfile -t tests < <(test_programs ui 'macro_*' stress litmus)
 find_programs() { find "$1/deps" -maxdepth 1 -type f -executable ! -name '*.so' ! -name 'build*'; }
 # Those of an earlier state of the sources would be counted too.
 for folder in "$target/debug" "$target/loom/release"; do
   [ ! -d "$folder/deps" ] || find_programs "$folder" | xargs -r rm
 done
-cargo_test "+$toolchain" -p ringback --all-features --target-dir "$target" --lib --test asynchronous --test outbound --test hook "${tests[@]}"
+cargo_test "+$toolchain" -p ringback --all-features --target-dir "$target" --lib "${tests[@]}"
 cargo_test "+$toolchain" -p ringback-life -p ringback-fuzz --target-dir "$target"
 # The models take the ways that only a race leads to.
 RUSTFLAGS="$RUSTFLAGS --cfg ringback_loom -Awarnings" \

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # libFuzzer looks for sequences of operations that reach new branches of ringback; the model judges each
 # (crates/ringback-fuzz), and the address sanitizer what it does to memory. FUZZ_SECONDS sets how long;
-# what it finds lies in fuzz-artifacts, to be run again with `cargo run -p ringback-fuzz -- FILE`.
+# it begins with what it once found (crates/ringback-fuzz/corpus.hex, which `cargo test` runs each time).
+# What fails lies in fuzz-artifacts, to be run again with `cargo run -p ringback-fuzz -- FILE`.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the fuzzer is set up for Linux x86-64"
 seconds=${FUZZ_SECONDS:-60}
 artifacts=${CARGO_TARGET_DIR:-target}/fuzz-artifacts
 corpus=${CARGO_TARGET_DIR:-target}/fuzz-corpus
 mkdir -p "$artifacts" "$corpus"
+CORPUS=$corpus perl -ne 'chomp; open my $file, ">", "$ENV{CORPUS}/known-$." or die; print $file pack "H*", $_' \
+  crates/ringback-fuzz/corpus.hex
 coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
   -Cllvm-args=-sanitizer-coverage-trace-compares"

@@ -61,6 +61,19 @@ cargo_test() {
   return "$code"
 }
 
+# test_programs PATTERN.. : --test=NAME for each test program of the core crate that matches none of these.
+test_programs() {
+  local name pattern
+  for name in crates/ringback/tests/*.rs crates/ringback/tests/*/main.rs; do
+    name=${name#crates/ringback/tests/} name=${name%.rs} name=${name%/main}
+    for pattern in "$@"; do
+      # shellcheck disable=SC2053
+      [[ $name != $pattern ]] || continue 2
+    done
+    echo "--test=$name"
+  done
+}
+
 # The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.
 have_rust_src() {
   [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return

@@ -44,7 +44,7 @@ while IFS='|' read -r file from to name; do
 done <<'MUTATIONS'
 inbound/slot.rs|        fence();\n        if self.active.load(Acquire) == link {|        if self.active.load(Acquire) == link {|a call enters without its fence
 inbound/slot.rs|if self.active.load(Acquire) == link {|if true {|a call does not look at the slot again
-inbound/slot.rs|cell.store(header, Release);|cell.store(header, Relaxed);|the entry store is relaxed
+inbound/slot.rs|cell.store(link, Release);|cell.store(link, Relaxed);|the entry store is relaxed
 inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Relaxed);\n        fence();\n        self.somebody_waits()|the exit store is relaxed
 inbound/slot.rs|        cell.store(ptr::null_mut(), Release);\n        fence();\n        self.somebody_waits()|        cell.store(ptr::null_mut(), Release);\n        self.somebody_waits()|a call leaves without its fence
 inbound/slot.rs|        fence();\n        self.somebody_waits()\n    }\n\n    /// Whether|        false\n    }\n\n    /// Whether|a withdrawn call does not look who waits
@@ -53,7 +53,11 @@ inbound/slot.rs|self.inflight[phase].fetch_add(1, SeqCst);\n        total_order(
 inbound/slot.rs|seen & BOTH_DRAINED == BOTH_DRAINED && !protectors|!protectors|a sweep does not look at the counters
 inbound/slot.rs|BOTH_DRAINED && !protectors.protects(header.as_ptr())|BOTH_DRAINED|a sweep does not look at the cells
 inbound/spare.rs|compare_exchange_weak(top, header.as_ptr(), Release, Relaxed)|compare_exchange_weak(top, header.as_ptr(), Relaxed, Relaxed)|a box is kept relaxed
+<<<<<<< HEAD
 inbound/record.rs|cell.load(Acquire) == header))|cell.load(Relaxed) == header))|a sweep reads the cells relaxed
+=======
+inbound/record.rs|header_in(cell, Acquire)|header_in(cell, Relaxed)|a sweep reads the cells relaxed
+>>>>>>> s4-h
 inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
 inbound/free.rs|list.last = last;||the end of the free list is lost
 inbound/mailbox/ring.rs|cell.stamp.swap(tail + 1, SeqCst);|cell.stamp.store(tail + 1, Relaxed);|a message is published relaxed

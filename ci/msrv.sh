@@ -11,9 +11,5 @@ fi
 cargo "+$toolchain" check --quiet -p ringback --all-features --target-dir target/msrv
 cargo "+$toolchain" check --quiet -p ringback --no-default-features --target-dir target/msrv
 # trybuild's expectations are those of the newest compiler.
-tests=()
-for file in crates/ringback/tests/*.rs; do
-  name=$(basename "$file" .rs)
-  case $name in ui | macro_*) ;; *) tests+=("--test=$name") ;; esac
-done
-cargo_test "+$toolchain" -p ringback --all-features --target-dir target/msrv --test outbound --test asynchronous --test hook "${tests[@]}"
+mapfile -t tests < <(test_programs ui 'macro_*')
+cargo_test "+$toolchain" -p ringback --all-features --target-dir target/msrv "${tests[@]}"

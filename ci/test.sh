@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # All tests. Needs Rust and a C++ compiler; installs Debian packages for what else it uses.
 #
-#   ci/test.sh            everything but what takes long, which is named at the end
-#   ci/test.sh NAME..     only these checks
+#   ci/test.sh            everything but what is named at the end; in its short form what gets better the
+#                         longer it runs
+#   ci/test.sh NAME..     only these checks, in their long form
 #   RINGBACK_TIDY=1       deletes, after each check, what no later one uses: a third of the disk
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit guide portable examples libraries cxx dotnet dependencies features bare aarch64 msrv thunks loom
-  asan tsan valgrind miri vsomeip macrobox)
-# By name only: what gets better the longer it runs (a short form of the first two is part of `unit`),
-# other systems under emulators, and the peer of the vsomeip transport.
-by_name=(fuzz litmus coverage targets vsomeip-interop)
-[ $# -gt 0 ] && checks=("$@")
+checks=(lint unit litmus guide portable examples libraries cxx dotnet dependencies features bare aarch64 targets
+  msrv thunks loom asan tsan valgrind miri vsomeip macrobox)
+# By name only: libFuzzer (what it found is part of `unit`), everything built once more with counters of
+# branches, and the peer of the vsomeip transport.
+by_name=(fuzz coverage vsomeip-interop)
+if [ $# -gt 0 ]; then checks=("$@"); else export RINGBACK_SHORT=1; fi
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
 tidy() {
@@ -43,7 +44,7 @@ done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
 sed 's/^/not run here, a part of /' "$RINGBACK_NOT_HERE"
 rm "$RINGBACK_NOT_HERE"
-[ $# -gt 0 ] || echo "by name only: ${by_name[*]}"
+[ $# -gt 0 ] || echo "longer by name: aarch64 litmus targets; by name only: ${by_name[*]}"
 # Again at the end, where one looks: what a check that failed said last.
 for check in "${failures[@]}"; do
   echo "=== $check failed, and this is the end of what it printed:"

@@ -25,9 +25,13 @@ cargo build --quiet --release --example vehicle_bus
 program=${CARGO_TARGET_DIR:-target}/release/examples/vehicle_bus
 pads "$program" objdump endbr64
 address=$(nm "$program" | awk '/TABLE.*thunks/ && !n++ { print $1 }')
-name=$(gdb -batch -ex "info symbol 0x$address + 16 * 7" "$program" 2>/dev/null | tail -1)
+gdb_names() { gdb -batch -ex "info symbol 0x$address + 16 * 7" "$1" 2>/dev/null | tail -1; }
+name=$(gdb_names "$program")
 [[ $name == *vehicle_bus*TABLE::thunks*"+ 112"* ]] || { echo "gdb calls slot 7: $name"; exit 1; }
 echo "gdb calls slot 7: ${name%% in section*}"
+mkdir -p target
+strip -o target/thunks.stripped "$program"
+[[ $(gdb_names target/thunks.stripped) != *TABLE::thunks* ]] || { echo "gdb knows a symbol that is not there"; exit 1; }
 
 # perf_sees : whether a profile of calls names the pool whose thunks were met. A thunk takes a nanosecond,
 # so a profile meets few: it is taken up to five times.
@@ -43,7 +47,6 @@ perf_sees() {
   echo "perf names no thunk"
   return 1
 }
-mkdir -p target
 perf_sees
 
 if have_target aarch64-unknown-linux-gnu && (need_debian gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross); then
@@ -59,21 +62,29 @@ fi
 # lacks it, as the C library's start files do on Debian) is told to set it.
 have_rust_src || { not_here "property notes, which need rust-src"; exit 0; }
 export RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_DEBUG=false
-protect() { # TARGET FLAG NOTE READELF LINKER-FLAG..
-  local folder=target/protected/$1/release/examples flags="$2 --emit=obj,link" flag
+protect() { # TARGET PREFIX-OF-BINUTILS FLAGS NOTE LINKER-FLAG..
+  local folder=target/protected/$1/release prefix=$2 note=$4 flags="$3 --emit=obj,link" flag
   for flag in "${@:5}"; do flags+=" -Clink-arg=-Wl,-z,$flag"; done
-  rm -f "$folder"/qsort*
+  rm -f "$folder"/examples/qsort*
   RUSTFLAGS=$flags cargo build --quiet -Zbuild-std --release --target "$1" --target-dir target/protected --example qsort
+  says() { "${prefix}readelf" -n "$folder/$1" 2>/dev/null | grep -q "$note"; }
   local object
-  object=$(find "$folder" -name 'qsort-*.o' | head -1)
-  for file in "$object" "$folder/qsort"; do
-    "$4" -n "$file" 2>/dev/null | grep -q "$3" || { echo "$file has no note: $3"; return 1; }
+  object=$(find "$folder/examples" -name 'qsort-*.o' | head -1)
+  # Told to set it, the linker asks nobody. So everything that is not C's is linked by itself without
+  # being told, which keeps the mark only if each object has it; one that has none takes it away.
+  "${prefix}ld" -r -S -z muldefs -z noexecstack -o "$folder/together.o" "$object" --whole-archive "$folder"/deps/*.rlib
+  : | "${prefix}as" -o "$folder/unmarked.o" -
+  "${prefix}ld" -r -o "$folder/mixed.o" "$folder/together.o" "$folder/unmarked.o"
+  for file in "${object#"$folder"/}" together.o examples/qsort; do
+    says "$file" || { echo "$file has no note: $note"; return 1; }
   done
-  echo "$1: object and program say: $3"
+  ! says mixed.o || { echo "the note says nothing: it is there with an unmarked object too"; return 1; }
+  rm "$folder"/{together,mixed,unmarked}.o
+  echo "$1: each object, std's too, and the program say: $note"
 }
-protect x86_64-unknown-linux-gnu \
-  "-Zcf-protection=full -Clink-self-contained=-linker -Clink-arg=-fuse-ld=bfd" "IBT, SHSTK" readelf ibt shstk
+protect x86_64-unknown-linux-gnu "" \
+  "-Zcf-protection=full -Clink-self-contained=-linker -Clink-arg=-fuse-ld=bfd" "IBT, SHSTK" ibt shstk
 if have_target aarch64-unknown-linux-gnu && command -v aarch64-linux-gnu-gcc >/dev/null; then
   CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-    protect aarch64-unknown-linux-gnu "-Zbranch-protection=bti" "feature: BTI" aarch64-linux-gnu-readelf force-bti
+    protect aarch64-unknown-linux-gnu aarch64-linux-gnu- "-Zbranch-protection=bti" "feature: BTI" force-bti
 fi

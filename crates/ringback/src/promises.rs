@@ -30,8 +30,10 @@
 //!    observers.
 //! 7. **Re-entry and concurrency of an `FnMut`, and calls of a thread-bound listener from another
 //!    thread, are detected and answered by policy.** Neither is undefined behaviour.
-//! 8. **No executable memory is ever made**, and every thunk is a landing pad for indirect-branch
-//!    protection. *The suite runs where `mmap(PROT_EXEC)` is refused: `tests/no_executable_memory.rs`.*
+//! 8. **No executable memory is ever made**, and every thunk of the assembler table is a landing pad for
+//!    indirect-branch protection (in the generated table it is one where the compiler is asked for
+//!    that, by a flag that is unstable). *The suite runs where `mmap(PROT_EXEC)` is refused:
+//!    `tests/no_executable_memory.rs`.*
 //! 9. **Async delivery is in order per listener, bounded, and every message is accounted for**, exactly
 //!    once quiet: see [`Counts`]. *`tests/asynchronous`.*
 //! 10. **No thread of the foreign library ever runs an executor.** Nothing blocks it, unless the

@@ -2,8 +2,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 #![cfg(target_os = "linux")]
 
+#[path = "common/again.rs"]
+mod again;
+
+use again::again;
 use ringback::{Status, UserData, Whose, callback_pool, describe};
-use std::process::{Command, Output};
 use std::time::Duration;
 
 callback_pool! { static FIRST: Pool<extern "C" fn(i32) -> i32, 8>; fallback = -1; }
@@ -91,15 +94,6 @@ fn foreign_pointers_are_named_or_said_to_be_unknown() {
     drop(user_data);
 }
 
-/// This test once more, in a process of its own.
-fn again(test: &str, mark: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(mark, "1")
-        .output()
-        .unwrap()
-}
-
 #[inline(never)]
 extern "C" fn the_culprit(function: extern "C" fn(i32) -> i32) -> i32 {
     std::hint::black_box(function(1)) + 1
@@ -119,7 +113,7 @@ fn a_stale_call_stops_the_process_where_that_is_wanted() {
         the_culprit(function);
         unreachable!("it went on");
     }
-    let output = again(test, MARK);
+    let output = again(test, MARK).output().unwrap();
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{output:?}");
     let text = String::from_utf8_lossy(&output.stderr);
     for part in ["stale call", "describe::FIRST", "Quarantined", "retired", "the_culprit"] {

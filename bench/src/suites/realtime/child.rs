@@ -4,7 +4,7 @@
 use super::plot;
 use crate::Result;
 use crate::caller::nanoseconds_per_call;
-use crate::contestants::{Contestant, Entry, closure_ffi, counted, libffi, pooled};
+use crate::contestants::{Contestant, closure_ffi, counted, libffi, pooled};
 use ringback::{Protection, callback_pool};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -44,9 +44,29 @@ impl Mode {
     }
 }
 
+/// What another thread does meanwhile.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Meanwhile {
+    /// Registers and unregisters others.
+    Unregisters,
+    /// Replaces the very listener that is called.
+    Replaces,
+}
+
+impl Meanwhile {
+    pub const ALL: [Meanwhile; 2] = [Meanwhile::Unregisters, Meanwhile::Replaces];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Meanwhile::Unregisters => "unregisters",
+            Meanwhile::Replaces => "replaces",
+        }
+    }
+}
+
 pub enum Job {
-    /// Times each call while another thread unregisters.
-    Worst(Mode),
+    /// Times each call, and what happens meanwhile.
+    Worst(Mode, Meanwhile),
     /// So many calls of this contestant, from C.
     Calls(&'static str, u64),
 }
@@ -54,7 +74,7 @@ pub enum Job {
 impl Job {
     fn words(&self) -> String {
         match self {
-            Job::Worst(mode) => format!("worst {}", mode.name()),
+            Job::Worst(mode, meanwhile) => format!("worst {} {}", mode.name(), meanwhile.name()),
             Job::Calls(name, calls) => format!("calls {name} {calls}"),
         }
     }
@@ -90,10 +110,14 @@ pub fn run() -> Option<Result<()>> {
     let words = std::env::var(MARK).ok()?;
     let words: Vec<&str> = words.split(' ').collect();
     Some(match words[..] {
-        ["worst", name] => match Mode::ALL.iter().find(|mode| mode.name() == name) {
-            Some(mode) => worst(*mode),
-            None => Err(format!("no such mode: {name}").into()),
-        },
+        ["worst", mode, meanwhile] => {
+            let mode = Mode::ALL.into_iter().find(|known| known.name() == mode);
+            let meanwhile = Meanwhile::ALL.into_iter().find(|known| known.name() == meanwhile);
+            match mode.zip(meanwhile) {
+                Some((mode, meanwhile)) => worst(mode, meanwhile),
+                None => Err(format!("{MARK} is not a job: {words:?}").into()),
+            }
+        }
         ["calls", name, calls] => calls.parse().map_err(Into::into).and_then(|n| call(name, n)),
         _ => Err(format!("{MARK} is not a job: {words:?}").into()),
     })
@@ -125,7 +149,8 @@ callback_pool! {
 }
 
 const CALLS: u64 = 10_000_000;
-const UNREGISTERS: usize = 100_000;
+/// Unregisters, or replaces.
+const CHANGES: usize = 100_000;
 
 /// How many calls took so long: exact below 100 microseconds, each by itself above.
 struct Times {
@@ -163,17 +188,27 @@ impl Times {
 }
 
 /// Prints the nanoseconds of the slowest call, and of those at the percentiles of the plot.
-fn worst(mode: Mode) -> Result<()> {
+fn worst(mode: Mode, meanwhile: Meanwhile) -> Result<()> {
     ringback::init(mode.protection())?;
-    let ringback = pooled::contestant(FACTOR);
-    let Entry::Plain(function) = ringback.entry else { return Err("not a bare function".into()) };
+    let multiply = |x: u64| x.wrapping_mul(FACTOR);
+    let mut called = CHURNED.register(multiply).map_err(|full| full.to_string())?;
+    let function = called.as_fn();
     let over = AtomicBool::new(false);
     let mut times = Times::new();
     thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..UNREGISTERS {
-                let registration = CHURNED.register(|x| x).expect("a slot is free");
-                registration.unregister().expect("nobody is inside");
+        let (called, over) = (&mut called, &over);
+        scope.spawn(move || {
+            for _ in 0..CHANGES {
+                match meanwhile {
+                    Meanwhile::Unregisters => {
+                        let other = CHURNED.register(|x| x).expect("a slot is free");
+                        other.unregister().expect("nobody is inside");
+                    }
+                    Meanwhile::Replaces => {
+                        let before = called.replace(multiply).expect("it is registered");
+                        before.wait().expect("whoever is inside leaves");
+                    }
+                }
             }
             over.store(true, SeqCst);
         });
@@ -182,8 +217,7 @@ fn worst(mode: Mode) -> Result<()> {
             let argument = times.calls;
             let begin = Instant::now();
             if mode != Mode::Loop {
-                // SAFETY: the registration lives to the end.
-                let answer = unsafe { function(argument) };
+                let answer = function(argument);
                 assert_eq!(answer, argument.wrapping_mul(FACTOR));
             }
             times.note(begin.elapsed().as_nanos());

@@ -13,7 +13,7 @@ use crate::figure::Figure;
 use crate::figure::Limit::{self, AtMost};
 use crate::measure::Spread;
 use crate::progress;
-use child::{Job, Mode};
+use child::{Job, Meanwhile, Mode};
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
@@ -26,7 +26,7 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 const CALLS: u64 = 10_000_000;
 
 fn run() -> Result<Vec<Figure>> {
-    let bar = progress::bar(SUITE.name, 4 + Mode::ALL.len());
+    let bar = progress::bar(SUITE.name, 3 + Mode::ALL.len() * Meanwhile::ALL.len());
     let mut figures = Vec::new();
     bar.set_message("allocations");
     let allocated = allocations_in_calls();
@@ -47,18 +47,27 @@ fn run() -> Result<Vec<Figure>> {
     bar.inc(1);
 
     let mut curves = Vec::new();
-    for mode in Mode::ALL {
-        bar.set_message(format!("worst calls, {}", mode.name()));
-        let mut times = child::start::<Vec<u64>>(Job::Worst(mode))?;
-        let worst = times.remove(0) as f64 / 1000.0;
-        let meaning = match mode {
-            Mode::Loop => "microseconds: the slowest pass of a loop that calls nothing, meanwhile",
-            _ => "microseconds: the slowest of 10 million calls during 100,000 unregisters",
-        };
-        let name = format!("worst_us_during_unregisters.{}", mode.name());
-        figures.push(Figure::new(&name, one(worst), Limit::None, meaning));
-        curves.push((mode, times));
-        bar.inc(1);
+    for meanwhile in Meanwhile::ALL {
+        let during = meanwhile.name();
+        for mode in Mode::ALL {
+            bar.set_message(format!("worst calls during {during}, {}", mode.name()));
+            let mut times = child::start::<Vec<u64>>(Job::Worst(mode, meanwhile))?;
+            let worst = times.remove(0) as f64 / 1000.0;
+            let meaning = match mode {
+                Mode::Loop => {
+                    "microseconds: the slowest pass of a loop that calls nothing, meanwhile".into()
+                }
+                _ => {
+                    format!("microseconds: the slowest of 10 million calls during 100,000 {during}")
+                }
+            };
+            let name = format!("worst_us_during_{during}.{}", mode.name());
+            figures.push(Figure::new(&name, one(worst), Limit::None, &meaning));
+            if meanwhile == Meanwhile::Unregisters {
+                curves.push((mode, times));
+            }
+            bar.inc(1);
+        }
     }
     let path = plot::draw(&curves)?;
     bar.finish_and_clear();

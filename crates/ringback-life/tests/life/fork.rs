@@ -1,11 +1,13 @@
 //! Fork: registrations live in parent and child; what other threads were doing does not.
 
 use crate::own_process::{fork, is_this, wait_for};
-use crate::{Function, life_start_callers};
-use ringback::{Pending, callback_pool, retire_all};
-use std::sync::Arc;
+use crate::{Function, life_start_callers, run};
+use ringback::{
+    AsyncRegistration, Mailbox, OverflowPolicy, Pending, Take, callback_pool, retire_all,
+};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -99,6 +101,149 @@ fn a_listener_that_a_lost_thread_was_inside_of_is_kept_and_said_to_be_so() {
     assert_eq!(inside.join().unwrap(), 3);
     assert_eq!(dropped.load(SeqCst), 1);
     idle.unregister().unwrap();
+}
+
+#[test]
+fn a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so() {
+    if !is_this("fork::a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so") {
+        return;
+    }
+    struct Slow(mpsc::Sender<()>, Arc<AtomicBool>);
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+            while !self.1.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+    let (entered, is_inside) = mpsc::channel();
+    let (dropping, is_dropping) = mpsc::channel();
+    let leave = Arc::new(AtomicBool::new(false));
+    let go_on = Arc::new(AtomicBool::new(false));
+    let (slow, left) = (Slow(dropping, go_on.clone()), leave.clone());
+    let mine = POOL
+        .register(move |x| {
+            let _ = &slow;
+            entered.send(()).unwrap();
+            while !left.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            x
+        })
+        .unwrap();
+    let function = mine.as_fn();
+    let inside = thread::spawn(move || function(3));
+    is_inside.recv().unwrap();
+    // The last one out drops it.
+    let mut retired = Some(mine.retire());
+    leave.store(true, SeqCst);
+    is_dropping.recv().unwrap();
+    let child = fork(std::panic::AssertUnwindSafe(|| {
+        let Err(Pending::Vanished(retired)) = retired.take().unwrap().wait() else {
+            panic!("nobody is left to drop it")
+        };
+        retired.detach();
+        let other = POOL.register(|x| x + 1).unwrap();
+        assert_eq!(other.as_fn()(1), 2);
+        other.unregister().unwrap();
+    }));
+    wait_for(child);
+    go_on.store(true, SeqCst);
+    retired.take().unwrap().wait().unwrap();
+    assert_eq!(inside.join().unwrap(), 3);
+}
+
+#[test]
+fn others_enter_leave_sweep_and_drop_meanwhile() {
+    if std::env::var_os("RINGBACK_RUNNER").is_some() {
+        return println!("not under qemu-user, which fails to fork a process of many busy threads");
+    }
+    if !is_this("fork::others_enter_leave_sweep_and_drop_meanwhile") {
+        return;
+    }
+    let mut exchanged = POOL.register(|x| x + 1).unwrap();
+    let function = exchanged.as_fn();
+    // SAFETY: the function is never unloaded and takes any number.
+    unsafe { life_start_callers(function, 2, &CALLS) };
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let exchanging = thread::spawn(move || {
+        let mut times = 0;
+        while !stopped.load(SeqCst) {
+            exchanged.replace(|x| x + 1).unwrap().wait().unwrap();
+            times += 1;
+        }
+        std::mem::forget(exchanged); // the C++ threads call for ever
+        times
+    });
+    let (called, stopped) = (POOL.register(|x| x + 2).unwrap(), stop.clone());
+    let other = called.as_fn();
+    let calling = thread::spawn(move || {
+        while !stopped.load(SeqCst) {
+            assert_eq!(other(1), 3);
+        }
+    });
+    let mut called = Some(called);
+    for round in 0..200 {
+        let child = fork(std::panic::AssertUnwindSafe(|| {
+            assert_eq!(function(round), round + 1);
+            // Whether the lost thread was inside or not: this comes to an end.
+            let ended = called.take().unwrap().unregister();
+            assert!(matches!(ended, Ok(_) | Err(Pending::Vanished(_))), "{ended:?}");
+            assert_eq!(other(1), -1);
+            let new = POOL.register(|x| x * 3).unwrap();
+            assert_eq!(new.as_fn()(5), 15);
+            new.unregister().unwrap();
+        }));
+        wait_for(child);
+    }
+    stop.store(true, SeqCst);
+    assert!(exchanging.join().unwrap() > 0);
+    calling.join().unwrap();
+    called.take().unwrap().unregister().unwrap();
+}
+
+#[test]
+fn what_a_mailbox_holds_is_delivered_on_both_sides() {
+    if !is_this("fork::what_a_mailbox_holds_is_delivered_on_both_sides") {
+        return;
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let (mine, deliver) = POOL
+        .register_async(
+            Mailbox::bounded(64).overflow(OverflowPolicy::Reject(-2)),
+            |x| Take::Accept(x, 0),
+            async move |x| log.lock().unwrap().push(x),
+        )
+        .unwrap();
+    let function = mine.as_fn();
+    let (ready, go) = mpsc::channel();
+    let (end, stay) = mpsc::channel::<()>();
+    let other = thread::spawn(move || {
+        assert_eq!(function(1), 0);
+        ready.send(()).unwrap();
+        let _ = stay.recv();
+    });
+    go.recv().unwrap();
+    assert_eq!(function(2), 0);
+
+    let mut both = Some((mine, deliver));
+    let end_with = |(mine, deliver): (AsyncRegistration<POOL, i32>, _), last| {
+        assert_eq!(function(last), 0);
+        let drain = mine.drain();
+        run::<()>(deliver);
+        let counts = run(drain).unwrap().counts;
+        assert_eq!((counts.accepted, counts.completed, counts.unaccounted()), (3, 3, 0));
+        assert_eq!(*seen.lock().unwrap(), [1, 2, last]);
+        assert_eq!(function(9), -1);
+    };
+    let child = fork(std::panic::AssertUnwindSafe(|| end_with(both.take().unwrap(), 3)));
+    wait_for(child);
+    end_with(both.take().unwrap(), 4);
+    drop(end);
+    other.join().unwrap();
 }
 
 #[test]

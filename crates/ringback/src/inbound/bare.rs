@@ -10,6 +10,17 @@ pub(crate) mod barrier {
     /// Nothing is to be chosen: calls are counted.
     pub(crate) fn ensure() {}
 
+    pub(crate) fn callers_fence() -> bool {
+        false
+    }
+
+    /// There is no lock.
+    pub(crate) struct NoLock;
+
+    pub(crate) fn lock_choice() -> NoLock {
+        NoLock
+    }
+
     #[derive(Debug)]
     pub(crate) struct Refused;
 
@@ -22,9 +33,27 @@ pub(crate) mod barrier {
 }
 
 pub(crate) mod record {
-    use crate::inbound::slot::{Header, Protectors};
+    use crate::inbound::slot::{Header, Protectors, Slot};
+    use crate::sync::AtomicPtr;
 
-    pub(crate) struct Record;
+    /// Nobody has one.
+    pub(crate) enum Record {}
+
+    impl Record {
+        pub(crate) fn first_cell(&self) -> &AtomicPtr<Header> {
+            match *self {}
+        }
+
+        pub(crate) fn keep_slot(&self, _: &'static Slot) {
+            match *self {}
+        }
+
+        /// # Safety
+        /// There is nobody to call it.
+        pub(crate) unsafe fn kept_slot(&self) -> &'static Slot {
+            match *self {}
+        }
+    }
 
     /// No call is recorded.
     pub(crate) struct Registry;
@@ -42,25 +71,17 @@ pub(crate) mod thread {
     use crate::inbound::slot::Header;
     use crate::sync::AtomicPtr;
 
-    /// Nobody has cells.
-    pub(crate) enum Never {}
-    pub(crate) struct TakenCell {
-        pub(crate) cell: *const AtomicPtr<Header>,
-        never: Never,
-    }
-
-    impl TakenCell {
-        pub(crate) fn give_back(self) {
-            match self.never {}
-        }
-    }
-
     #[inline(always)]
-    pub(crate) fn take_fast_cell() -> Option<TakenCell> {
+    pub(crate) fn fast_record() -> Option<&'static Record> {
         None
     }
 
-    pub(crate) fn take_fenced_cell() -> Option<TakenCell> {
+    #[inline(always)]
+    pub(crate) fn nested_cell() -> Option<&'static AtomicPtr<Header>> {
+        None
+    }
+
+    pub(crate) fn free_cell() -> Option<&'static AtomicPtr<Header>> {
         None
     }
 

@@ -58,7 +58,8 @@ const FENCE: u8 = 2;
 const COUNTER: u8 = 3;
 
 static MODE: AtomicU8 = AtomicU8::new(UNSET);
-/// Serialises the choice only; held for one system call, never while user code runs.
+/// Serialises the choice, and pools that join the list; held for one system call at most, never while
+/// user code or the loader's runs.
 static CHOOSING: Mutex<()> = Mutex::new(());
 
 fn name(mode: u8) -> Option<Protection> {
@@ -74,6 +75,11 @@ fn name(mode: u8) -> Option<Protection> {
 /// [`Protection::Auto`].
 pub fn protection() -> Option<Protection> {
     name(MODE.load(Acquire))
+}
+
+/// Whether a call that is recorded pays the full fence.
+pub(crate) fn callers_fence() -> bool {
+    MODE.load(Relaxed) == FENCE // fixed before any thread got a record
 }
 
 /// Fixes the protection of this process and returns the one that is now in force.

@@ -23,15 +23,15 @@ macro_rules! __pool {
             $crate::__any_bits!([$($unsafe)?] [$($lifetime),*] $($ty),*);
 
             /// # Safety
-            /// `index` is a slot of the pool; the arguments are what the signature promises.
+            /// `slot` is one of the pool's; the arguments are what the signature promises.
             #[allow(improper_ctypes_definitions)] // the thunk is warned of
             unsafe extern "C-unwind" fn ringback_body<$($lifetime),*>(
-                $($argument: $ty,)* index: usize
+                $($argument: $ty,)* slot: &'static $crate::__private::Slot
             ) -> $output {
-                // SAFETY: the thunks pass their own index; `call` gets its own data.
+                // SAFETY: the thunks pass their own slot; `call` gets its own data.
                 unsafe {
-                    $crate::__private::dispatch::<$name>(index, move |call, data| {
-                        call(data, $($argument),*)
+                    $crate::__private::dispatch::<$name>(slot, move |call, data| {
+                        call($($argument,)* data)
                     })
                 }
             }
@@ -51,7 +51,10 @@ macro_rules! __pool {
                         RingbackIndex: $crate::__private::Index,
                     {
                         // SAFETY: generated for the slots of this pool only.
-                        unsafe { ringback_body($($argument,)* RingbackIndex::VALUE) }
+                        unsafe {
+                            let slot = RingbackSlots::table().get_unchecked(RingbackIndex::VALUE);
+                            ringback_body($($argument,)* slot)
+                        }
                     }
                     ringback_thunk::<RingbackIndex> as *const ()
                 };
@@ -78,7 +81,7 @@ macro_rules! __pool {
                 pointer [
                     for<$($lifetime),*> $($unsafe)? extern $abi fn($($named: $ty),*) -> $output
                 ]
-                call [for<$($lifetime),*> unsafe fn(*const (), $($ty),*) -> $output]
+                call [for<$($lifetime),*> unsafe fn($($ty,)* *const ()) -> $output]
                 output [$output]
                 table [
                     slots RingbackSlots::NUMBER, register RINGBACK_REGISTER,
@@ -93,7 +96,7 @@ macro_rules! __pool {
                 RingbackListener: for<$($lifetime),*> ::core::ops::Fn($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
-                const CALL: Self::Call = |data, $($argument),*| unsafe {
+                const CALL: Self::Call = |$($argument,)* data| unsafe {
                     $crate::__private::shared::<RingbackListener>(data)($($argument),*)
                 };
             }
@@ -104,7 +107,7 @@ macro_rules! __pool {
                 RingbackListener: for<$($lifetime),*> ::core::ops::FnMut($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
-                const CALL: Self::Call = |data, $($argument),*| unsafe {
+                const CALL: Self::Call = |$($argument,)* data| unsafe {
                     $crate::__private::exclusive::<$name, RingbackListener>(data, |listener| {
                         listener($($argument),*)
                     })
@@ -117,7 +120,7 @@ macro_rules! __pool {
                 RingbackListener: for<$($lifetime),*> ::core::ops::FnOnce($($ty),*) -> $output,
             {
                 // SAFETY: the promise of whoever calls a `CALL`.
-                const CALL: Self::Call = |data, $($argument),*| unsafe {
+                const CALL: Self::Call = |$($argument,)* data| unsafe {
                     $crate::__private::once::<$name, RingbackListener>(data, |listener| {
                         listener($($argument),*)
                     })
@@ -242,11 +245,11 @@ macro_rules! __pool_signature {
 
             #[inline(always)] // on the way of every call
             const fn table() -> &'static [$crate::__private::Slot] {
-                static TABLE: [$crate::__private::Slot; RingbackSlots::NUMBER] =
-                    [const { $crate::__private::Slot::new() }; RingbackSlots::NUMBER];
-                &TABLE
+                &RINGBACK_SLOTS
             }
         }
+        static RINGBACK_SLOTS: [$crate::__private::Slot; RingbackSlots::NUMBER] =
+            [const { $crate::__private::Slot::new() }; RingbackSlots::NUMBER];
 
         // SAFETY: all parts come from one declaration, and `Call` is a plain function pointer.
         #[allow(deprecated)] // the pool's users are told, not the pool
@@ -259,7 +262,7 @@ macro_rules! __pool_signature {
             const TABLE: $crate::__private::Table = {
                 #[allow(unused_imports)] // the generated table needs neither
                 use ::core::option::Option::{None, Some}; // there may be others in scope
-                $crate::__table!($($table)*, export [$($export)*])
+                $crate::__table!($($table)*, table RINGBACK_SLOTS, export [$($export)*])
             };
 
             const PANIC: $crate::__private::PanicPolicy = $crate::__private::PanicPolicy::$panic;

@@ -18,7 +18,7 @@ macro_rules! __accepts_take {
             for<'ringback> $output: ::core::clone::Clone, // `for`: may be false, see rust#48214
         {
             // SAFETY: the promise of whoever calls a `CALL`.
-            const CALL: Self::Call = |data, $($argument),*| unsafe {
+            const CALL: Self::Call = |$($argument,)* data| unsafe {
                 $crate::__private::inlet::<$name, RingbackTake, RingbackMessage>(data, |take| {
                     take($($argument),*)
                 })

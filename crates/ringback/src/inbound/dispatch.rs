@@ -1,59 +1,81 @@
 //! A foreign call, from the thunk's body to the listener and back.
 
+use super::barrier;
 use super::core::Core;
 use super::describe;
 use super::signature::{PanicPolicy, Signature};
 use super::slot::{Header, Slot};
-use super::thread::{self, TakenCell};
+use super::thread;
 use crate::boundary::{self, Payload};
 use crate::observer::{Event, report};
-use crate::sync::{Ordering::*, fence, light_fence};
+use crate::sync::{AtomicPtr, Ordering::*, fence, light_fence};
 use core::mem::transmute_copy;
 use core::ptr::NonNull;
 
-/// Calls the listener behind slot `index`, or answers in its place.
+/// Calls the listener behind `slot`, or answers in its place.
 ///
 /// `invoke` passes the foreign caller's arguments to the listener's typed function.
 ///
 /// # Safety
-/// `index` is below the number of slots: only the pool's own thunks call this, each with its own.
+/// `slot` is one of the pool's: only the pool's own thunks call this, each with its own.
 #[doc(hidden)]
 #[inline(always)]
 pub unsafe fn dispatch<S: Signature>(
-    index: usize,
+    slot: &'static Slot,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
 ) -> S::Output {
-    // SAFETY: the caller's promise.
-    let slot = unsafe { S::slots().get_unchecked(index) };
     if S::COUNT_CALLS {
-        S::calls()[index].fetch_add(1, Relaxed);
+        S::calls()[index_of::<S>(slot)].fetch_add(1, Relaxed);
     }
     if !S::ALWAYS_COUNTED
-        && let Some(taken) = thread::take_fast_cell()
+        && let Some(record) = thread::fast_record()
+        && let Some(header) = slot.enter(record.first_cell(), false, light_fence)
     {
-        // SAFETY: a cell of this thread's record; records are never freed.
-        let cell = unsafe { &*taken.cell };
-        if let Some(header) = slot.enter(cell, false, light_fence) {
-            // SAFETY: entered, and not left before it returns.
-            return match unsafe { call::<S>(header, invoke) } {
-                Ok(value) => {
-                    let somebody_waits = slot.leave(cell, light_fence);
-                    taken.give_back();
-                    if somebody_waits {
-                        sweep::<S>(slot);
-                    }
-                    value
+        record.keep_slot(slot);
+        // SAFETY: entered, and not left before it returns.
+        return match unsafe { call::<S>(header, invoke) } {
+            Ok(value) => {
+                // SAFETY: kept above, on the same thread (a call returns where it came in).
+                let slot = unsafe { record.kept_slot() };
+                if slot.leave(record.first_cell(), light_fence) {
+                    sweep::<S>(slot);
                 }
-                Err(payload) => left_by_panic::<S>(slot, taken, payload),
-            };
-        }
-        taken.give_back();
+                value
+            }
+            Err(payload) => {
+                // SAFETY: as above.
+                let slot = unsafe { record.kept_slot() };
+                left_by_panic::<S>(slot, record.first_cell(), payload)
+            }
+        };
+    }
+    if S::ALWAYS_COUNTED { slow::<S>(slot, invoke) } else { nested::<S>(slot, invoke) }
+}
+
+/// A call inside of another: as the ordinary one, in another cell.
+#[inline(never)]
+fn nested<S: Signature>(
+    slot: &'static Slot,
+    invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+) -> S::Output {
+    if let Some(cell) = thread::nested_cell()
+        && let Some(header) = slot.enter(cell, false, light_fence)
+    {
+        // SAFETY: entered, and not left before it returns.
+        return match unsafe { call::<S>(header, invoke) } {
+            Ok(value) => {
+                if slot.leave(cell, light_fence) {
+                    sweep::<S>(slot);
+                }
+                value
+            }
+            Err(payload) => left_by_panic::<S>(slot, cell, payload),
+        };
     }
     slow::<S>(slot, invoke)
 }
 
-/// Of the ordinary call: what it does not do ordinarily. The slot's index is computed anew here and in
-/// [`slow`], so that the ordinary call need not keep it.
+/// Of ordinary and nested calls: what they do not do ordinarily.
 #[cold]
 #[inline(never)]
 fn sweep<S: Signature>(slot: &'static Slot) {
@@ -64,10 +86,10 @@ fn sweep<S: Signature>(slot: &'static Slot) {
 #[inline(never)]
 fn left_by_panic<S: Signature>(
     slot: &'static Slot,
-    taken: TakenCell,
+    cell: &AtomicPtr<Header>,
     payload: Payload,
 ) -> S::Output {
-    if leave(slot, Way::Recorded(taken)) {
+    if slot.leave(cell, light_fence) {
         sweep::<S>(slot);
     }
     panicked::<S>(index_of::<S>(slot), payload)
@@ -95,8 +117,8 @@ unsafe fn call<S: Signature>(
 
 /// How a call that took the slow path is known to be inside.
 enum Way {
-    Recorded(TakenCell),
-    Fenced(TakenCell),
+    Recorded(&'static AtomicPtr<Header>),
+    Fenced(&'static AtomicPtr<Header>),
     Counted(usize),
 }
 
@@ -106,8 +128,8 @@ enum Admission {
     WrongThread,
 }
 
-/// First calls of a thread, closed and thread-bound slots, other protections: everything but the
-/// ordinary call.
+/// First calls of a thread, closed and thread-bound slots, other protections: everything but the ordinary
+/// call.
 #[cold]
 #[inline(never)]
 fn slow<S: Signature>(
@@ -136,7 +158,7 @@ fn slow<S: Signature>(
     if let Way::Counted(_) = way {
         thread::end_counted();
     }
-    if leave(slot, way) {
+    if leave(slot, &way) {
         core.sweep(index);
     }
     if bound {
@@ -166,50 +188,32 @@ fn admit(core: &'static Core, index: usize, slot: &'static Slot, counted: bool) 
         if bound && slot.bound_thread.load(Acquire) != thread::number() {
             return Admission::WrongThread;
         }
-        let way = if counted { None } else { thread::take_fast_cell().map(Way::Recorded) };
-        let way =
-            way.or_else(|| (!counted).then(thread::take_fenced_cell).flatten().map(Way::Fenced));
-        let (way, entered) = match way {
-            Some(Way::Recorded(taken)) => {
-                // SAFETY: a cell of this thread's record; records are never freed.
-                let entered = slot.enter(unsafe { &*taken.cell }, bound, light_fence);
-                (Way::Recorded(taken), entered)
+        let cell = if counted { None } else { thread::free_cell() };
+        let (way, entered) = match cell {
+            Some(cell) if barrier::callers_fence() => {
+                (Way::Fenced(cell), slot.enter(cell, bound, || fence(SeqCst)))
             }
-            Some(Way::Fenced(taken)) => {
-                // SAFETY: as above.
-                let entered = slot.enter(unsafe { &*taken.cell }, bound, || fence(SeqCst));
-                (Way::Fenced(taken), entered)
-            }
-            _ if !counted && thread::equip() => continue,
-            _ => {
+            Some(cell) => (Way::Recorded(cell), slot.enter(cell, bound, light_fence)),
+            None if !counted && thread::equip() => continue,
+            None => {
                 let (phase, entered) = slot.enter_counted(bound);
                 (Way::Counted(phase), entered)
             }
         };
         match entered {
             Some(header) => return Admission::Inside { way, header, bound },
-            None if leave(slot, way) => core.sweep(index),
+            None if leave(slot, &way) => core.sweep(index),
             None => {}
         }
     }
 }
 
 /// Leaves; true if somebody waits and the slot is to be swept.
-fn leave(slot: &Slot, way: Way) -> bool {
+fn leave(slot: &Slot, way: &Way) -> bool {
     match way {
-        Way::Recorded(taken) => {
-            // SAFETY: a cell of this thread's record; records are never freed.
-            let waits = slot.leave(unsafe { &*taken.cell }, light_fence);
-            taken.give_back();
-            waits
-        }
-        Way::Fenced(taken) => {
-            // SAFETY: as above.
-            let waits = slot.leave(unsafe { &*taken.cell }, || fence(SeqCst));
-            taken.give_back();
-            waits
-        }
-        Way::Counted(phase) => slot.leave_counted(phase),
+        Way::Recorded(cell) => slot.leave(cell, light_fence),
+        Way::Fenced(cell) => slot.leave(cell, || fence(SeqCst)),
+        Way::Counted(phase) => slot.leave_counted(*phase),
     }
 }
 

@@ -10,6 +10,7 @@ use super::listener::{exclusive, once, shared};
 #[cfg(feature = "std")]
 use super::mailbox::{Take, inlet};
 use super::signature::{Passing, Scalar, Signature, free_register};
+use super::slot::Slot;
 use super::thunk::{Index, Thunk};
 use core::marker::PhantomData;
 
@@ -118,7 +119,7 @@ pub struct System;
 #[doc(hidden)]
 pub struct CUnwind;
 
-/// The body that the assembler table jumps to, and the register for the index.
+/// The body that the assembler table jumps to, and the register for the slot.
 #[doc(hidden)]
 pub struct Body<S, Sh>(PhantomData<(S, Sh)>);
 /// The inherent constant of [`Body`] stands where every type is a [`Scalar`], this one elsewhere.
@@ -141,7 +142,7 @@ macro_rules! pointers {
         pointers!(@abi [extern "C-unwind" fn($($ty),*) -> R], CUnwind, $($ty),*);
 
         impl<R, $($ty),*> Shape for fn($($ty),*) -> R {
-            type Call = unsafe fn(*const (), $($ty),*) -> R;
+            type Call = unsafe fn($($ty,)* *const ()) -> R;
             type Output = R;
         }
 
@@ -151,7 +152,7 @@ macro_rules! pointers {
             FF: Fn($($ty),*) -> R,
         {
             // SAFETY: the promise of whoever calls a `CALL`.
-            const CALL: Self::Call = |data, $($arg),*| unsafe { shared::<FF>(data)($($arg),*) };
+            const CALL: Self::Call = |$($arg,)* data| unsafe { shared::<FF>(data)($($arg),*) };
         }
 
         // SAFETY: `call` takes an `*const Exclusive<F>`.
@@ -161,7 +162,7 @@ macro_rules! pointers {
             FF: FnMut($($ty),*) -> R,
         {
             // SAFETY: the promise of whoever calls a `CALL`.
-            const CALL: Self::Call = |data, $($arg),*| unsafe { exclusive::<S, FF>(data, |listener| listener($($arg),*)) };
+            const CALL: Self::Call = |$($arg,)* data| unsafe { exclusive::<S, FF>(data, |listener| listener($($arg),*)) };
         }
 
         // SAFETY: `call` takes an `*const Once<F>`.
@@ -171,7 +172,7 @@ macro_rules! pointers {
             FF: FnOnce($($ty),*) -> R,
         {
             // SAFETY: the promise of whoever calls a `CALL`.
-            const CALL: Self::Call = |data, $($arg),*| unsafe { once::<S, FF>(data, |listener| listener($($arg),*)) };
+            const CALL: Self::Call = |$($arg,)* data| unsafe { once::<S, FF>(data, |listener| listener($($arg),*)) };
         }
 
         // SAFETY: `call` takes an `*const Inlet<T, M, R>`.
@@ -183,18 +184,18 @@ macro_rules! pointers {
         {
             const CALL: Self::Call =
                 // SAFETY: the promise of whoever calls a `CALL`.
-                |data, $($arg),*| unsafe { inlet::<S, TT, MM>(data, |take| take($($arg),*)) };
+                |$($arg,)* data| unsafe { inlet::<S, TT, MM>(data, |take| take($($arg),*)) };
         }
 
         impl<S, R, $($ty),*> Body<S, fn($($ty),*) -> R>
         where
-            S: Signature<Call = unsafe fn(*const (), $($ty),*) -> R, Output = R>,
+            S: Signature<Call = unsafe fn($($ty,)* *const ()) -> R, Output = R>,
         {
             /// # Safety
-            /// `index` is a slot of the pool, and the arguments are what the C signature promises.
-            pub unsafe extern "C-unwind" fn body($($arg: $ty,)* index: usize) -> R {
+            /// `slot` is one of the pool's, and the arguments are what the C signature promises.
+            pub unsafe extern "C-unwind" fn body($($arg: $ty,)* slot: &'static Slot) -> R {
                 // SAFETY: the caller's promise; the listener's function gets its own data.
-                unsafe { dispatch::<S>(index, move |call, data| call(data, $($arg),*)) }
+                unsafe { dispatch::<S>(slot, move |call, data| call($($arg,)* data)) }
             }
         }
 
@@ -217,17 +218,20 @@ macro_rules! pointers {
     (@thunk $abi:ident $text:literal ($($arg:ident: $ty:ident),*)) => {
         impl<S, I: Index, R, $($ty),*> Thunk for ShapeThunk<S, fn($($ty),*) -> R, $abi, I>
         where
-            S: Signature<Call = unsafe fn(*const (), $($ty),*) -> R, Output = R>,
+            S: Signature<Call = unsafe fn($($ty,)* *const ()) -> R, Output = R>,
         {
             const ADDRESS: *const () = {
                 /// # Safety
                 /// The arguments are what the C signature promises.
                 unsafe extern $text fn thunk<S, I: Index, R, $($ty),*>($($arg: $ty),*) -> R
                 where
-                    S: Signature<Call = unsafe fn(*const (), $($ty),*) -> R, Output = R>,
+                    S: Signature<Call = unsafe fn($($ty,)* *const ()) -> R, Output = R>,
                 {
                     // SAFETY: generated for the slots of the pool only.
-                    unsafe { Body::<S, fn($($ty),*) -> R>::body($($arg,)* I::VALUE) }
+                    unsafe {
+                        let slot = S::slots().get_unchecked(I::VALUE);
+                        Body::<S, fn($($ty),*) -> R>::body($($arg,)* slot)
+                    }
                 }
                 thunk::<S, I, R, $($ty),*> as *const ()
             };

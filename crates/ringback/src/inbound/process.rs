@@ -5,12 +5,13 @@
 //! pinned: foreign code may call a thunk at any time, so the code behind it must never be unloaded.
 //!
 //! # Fork
-//! The thread that forks holds ringback's locks meanwhile, so that they are free on both sides. In
+//! The thread that forks holds the pools' locks meanwhile, so that they are free on both sides. In
 //! the child the other threads are gone: records that they were not using are freed; a listener that
-//! one of them was inside of is never dropped, and waiting for it is answered
-//! [`Pending::Vanished`](crate::Pending). (A fork *while* a pool's first registration is under way is
-//! the one that is not prepared.)
+//! one of them was inside of, or about to drop, is never dropped, and waiting for it is answered
+//! [`Pending::Vanished`](crate::Pending). (A fork *while* the first registration of the process is
+//! under way is the one that is not prepared.)
 
+use super::barrier;
 use super::core::Core;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering::*};
 use alloc::string::String;
@@ -20,13 +21,20 @@ static POOLS: AtomicPtr<Core> = AtomicPtr::new(ptr::null_mut());
 
 /// A pool's own part of the list.
 pub(crate) struct Membership {
+    /// One thread links it, once.
+    claimed: AtomicBool,
+    /// All is done.
     joined: AtomicBool,
     next: AtomicPtr<Core>,
 }
 
 impl Membership {
     pub(crate) const fn new() -> Self {
-        Membership { joined: AtomicBool::new(false), next: AtomicPtr::new(ptr::null_mut()) }
+        Membership {
+            claimed: AtomicBool::new(false),
+            joined: AtomicBool::new(false),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 }
 
@@ -44,19 +52,28 @@ pub(crate) fn pools() -> impl Iterator<Item = &'static Core> {
 /// Called before a pointer of the pool is lent out.
 #[inline]
 pub(crate) fn join(core: &'static Core) {
-    if !core.membership.joined.load(Relaxed) {
+    if !core.membership.joined.load(Acquire) {
         join_now(core);
     }
 }
 
 #[cold]
 fn join_now(core: &'static Core) {
-    if core.membership.joined.swap(true, AcqRel) {
-        return; // another thread, inside this library, is about to
-    }
+    // Both may be done twice. Not under the lock: the loader has locks of its own, and runs code that
+    // may register while it holds them.
     library::pin(core.slots.as_ptr().cast());
     fork::prepare();
     let _ = super::core::now(); // sets the clock, so that no fork meets that half done
+    // Whoever comes second waits until the pool is on the list. (An interrupt without `std` cannot
+    // wait: until the program that it interrupted goes on, `describe` does not know the pool.)
+    let _one_at_a_time = barrier::lock_choice();
+    if !core.membership.claimed.swap(true, AcqRel) {
+        link(core);
+    }
+    core.membership.joined.store(true, Release);
+}
+
+fn link(core: &'static Core) {
     let mut head = POOLS.load(Relaxed);
     loop {
         core.membership.next.store(head, Relaxed);
@@ -151,7 +168,7 @@ mod library {
 
 #[cfg(all(unix, feature = "std", not(miri)))]
 mod fork {
-    use super::super::{barrier, free::List, slot::Slot, thread, wait};
+    use super::super::{barrier, free::List, thread, wait};
     use super::pools;
     use core::cell::RefCell;
     use std::sync::{MutexGuard, Once};
@@ -184,7 +201,7 @@ mod fork {
         barrier::after_fork();
         thread::after_fork();
         wait::after_fork();
-        pools().flat_map(|core| core.slots).for_each(Slot::after_fork);
+        pools().flat_map(|core| core.slots).for_each(|slot| slot.after_fork(thread::number()));
     }
 
     pub(super) fn prepare() {

@@ -2,8 +2,10 @@
 //!
 //! # State
 //! A [`Record`] belongs to one thread at a time (`owner`, a number that is never used twice; 0 is
-//! nobody). Its cells are a stack: the thread's cursor points at the first free one, a nested call
-//! takes the next, so that an inner call never hides the outer one. Records are linked into the
+//! nobody). A call takes a cell that is null, the first one if it can, so that an inner call never
+//! hides the outer one. Only the owner writes to cells, and a signal handler that interrupts it has
+//! cleared its own cell when it returns; so a cell that was found null is still null when it is
+//! written. Records are linked into the
 //! registry once and stay there; a thread that ends leaves its record for the next to claim. A thread
 //! that vanishes (in a fork, or by a bare `exit` system call) leaves its record owned for ever.
 //!
@@ -13,20 +15,22 @@
 //! retirer that does not see the claim is seen by the claimant's call, which finds the slot closed.
 //! That is why a retirer may leave the barrier out when no other thread owns a record.
 
-use super::slot::{Header, Protectors};
+use super::slot::{Header, Protectors, Slot, header_in};
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*, fence};
 use std::ptr::{self, NonNull};
 
 /// How deep calls may nest on one thread before they are counted instead of recorded: what fills
 /// the record's first 128 bytes.
-pub(crate) const DEPTH: usize = (128 - size_of::<u64>()) / size_of::<usize>();
+pub(crate) const DEPTH: usize = 128 / size_of::<usize>() - 1;
 
-/// One thread's cells: 256 bytes. The cells end at a multiple of 128, which is how the fast path
-/// knows that the cursor has run out (see [`usable`]).
+/// One thread's cells: 256 bytes, of which an ordinary call touches the first 16.
 #[repr(C, align(128))]
 pub(crate) struct Record {
-    owner: AtomicU64,
+    /// Of the call whose header is in the first cell: so that such a call has one thing less to keep in
+    /// a register. Written after that cell is, and read before it is cleared.
+    slot: AtomicPtr<Slot>,
     pub(crate) cells: [AtomicPtr<Header>; DEPTH],
+    owner: AtomicU64,
     next: AtomicPtr<Record>,
     /// The system's number of the owner, to ask whether it still exists; 0 where that is unknown.
     system_thread: AtomicU32,
@@ -35,22 +39,23 @@ pub(crate) struct Record {
 #[cfg(not(ringback_loom))]
 const _: () = {
     assert!(size_of::<Record>() == 256);
-    assert!(std::mem::offset_of!(Record, next) == 128);
+    assert!(std::mem::offset_of!(Record, owner) == 128);
 };
 
-/// Whether `cursor` points at a free cell. It does not when it is null (no record, or the calls of
-/// this thread are not to be recorded) or one past the last cell: both are multiples of 128.
-#[inline(always)]
-pub(crate) fn usable(cursor: *const AtomicPtr<Header>) -> bool {
-    !cursor.addr().is_multiple_of(128)
-}
+/// In the place of a record, for threads that have none: no cell of it is ever free.
+#[cfg(not(ringback_loom))]
+pub(crate) static NONE: Record = Record {
+    cells: [const { AtomicPtr::new(ptr::without_provenance_mut(1)) }; DEPTH],
+    ..Record::new()
+};
 
 impl Record {
     #[cfg(not(ringback_loom))]
     const fn new() -> Self {
         Record {
-            owner: AtomicU64::new(0),
+            slot: AtomicPtr::new(ptr::null_mut()),
             cells: [const { AtomicPtr::new(ptr::null_mut()) }; DEPTH],
+            owner: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
             system_thread: AtomicU32::new(0),
         }
@@ -59,8 +64,9 @@ impl Record {
     #[cfg(ringback_loom)]
     fn new() -> Self {
         Record {
-            owner: AtomicU64::new(0),
+            slot: AtomicPtr::new(ptr::null_mut()),
             cells: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+            owner: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
             system_thread: AtomicU32::new(0),
         }
@@ -75,13 +81,46 @@ impl Record {
         claimed
     }
 
+    /// The cell of the ordinary call.
+    #[inline(always)]
+    pub(crate) fn first_cell(&self) -> &AtomicPtr<Header> {
+        &self.cells[0]
+    }
+
+    /// Keeps the slot of the call that has taken the first cell.
+    #[inline(always)]
+    pub(crate) fn keep_slot(&self, slot: &'static Slot) {
+        self.slot.store(ptr::from_ref(slot).cast_mut(), Relaxed);
+    }
+
+    /// The slot of the call that has the first cell still.
+    ///
+    /// # Safety
+    /// That call has kept it here, and asks.
+    #[inline(always)]
+    pub(crate) unsafe fn kept_slot(&self) -> &'static Slot {
+        // SAFETY: a static, kept by this call: another one keeps its own only after it has taken the
+        // first cell, which this one has.
+        unsafe { &*self.slot.load(Relaxed) }
+    }
+
+    /// A cell that a call may take. Asked by the owner.
+    pub(crate) fn free_cell(&self) -> Option<&AtomicPtr<Header>> {
+        self.cells.iter().find(|cell| cell.load(Relaxed).is_null())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.inside().next().is_none()
     }
 
-    /// The headers this thread is inside of, outermost first. Called by the owner.
+    /// Whether the owner is inside `header`, or about to find out that it must not be.
+    fn holds(&self, header: *mut Header) -> bool {
+        self.cells.iter().any(|cell| header_in(cell, Acquire) == header)
+    }
+
+    /// The headers this thread is inside of. Called by the owner.
     pub(crate) fn inside(&self) -> impl Iterator<Item = *mut Header> {
-        self.cells.iter().map(|cell| cell.load(Relaxed)).filter(|header| !header.is_null())
+        self.cells.iter().map(|cell| header_in(cell, Relaxed)).filter(|header| !header.is_null())
     }
 }
 
@@ -208,11 +247,10 @@ impl Registry {
     /// Whether a thread that does not exist any more was inside `header` to its end.
     #[cfg(not(ringback_loom))]
     pub(crate) fn holds_vanished(&self, header: *mut Header) -> bool {
-        let holds = |record: &&Record| record.cells.iter().any(|cell| cell.load(Acquire) == header);
         // Looked at again afterwards: a thread may have left, and then ended.
-        self.records()
-            .filter(holds)
-            .any(|record| !system::exists(record.system_thread.load(Relaxed)) && holds(&record))
+        self.records().filter(|record| record.holds(header)).any(|record| {
+            !system::exists(record.system_thread.load(Relaxed)) && record.holds(header)
+        })
     }
 
     /// In the child of a fork only the calling thread is left: the records of the others are free,
@@ -233,7 +271,7 @@ impl Registry {
 
 impl Protectors for Registry {
     fn protects(&self, header: *mut Header) -> bool {
-        self.records().any(|record| record.cells.iter().any(|cell| cell.load(Acquire) == header))
+        self.records().any(|record| record.holds(header))
     }
 }
 

@@ -164,8 +164,9 @@ pub enum Pending<S: Signature, M = Shared> {
     /// listener is kept for ever; waiting again tries again.
     Unprovable(Retired<S, M>),
     /// A call is inside whose thread does not exist any more: it was left behind by a `fork`, or
-    /// ended by a bare `exit` system call. The listener is kept for ever, since what that thread left
-    /// half done in it cannot be known. Linux only, and not known of calls that are counted
+    /// ended by a bare `exit` system call; or it was about to drop the listener when another thread
+    /// forked. The listener is kept for ever, since what that thread left half done in it cannot be
+    /// known. Linux only, and not known of calls that are counted
     /// ([`Protection::Counter`](crate::Protection::Counter)): those end by a time limit.
     Vanished(Retired<S, M>),
 }
@@ -197,8 +198,8 @@ impl<S: Signature, M> fmt::Display for Pending<S, M> {
                  call ringback::init(Protection::Fence) at the start of the program"
             }
             Pending::Vanished(_) => {
-                "a call is inside whose thread does not exist any more (a fork?), so the listener is \
-                 kept for ever; detach"
+                "a call is inside, or the listener was being dropped, by a thread that does not exist any \
+                 more (a fork?), so the listener is kept for ever; detach"
             }
         })
     }

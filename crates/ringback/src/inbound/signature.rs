@@ -37,7 +37,7 @@ pub enum PanicPolicy {
 /// only; the type has the name of the pool.
 ///
 /// # Safety
-/// `Call` is a plain function pointer `unsafe fn(*const (), args..) -> Output`; the slots, the
+/// `Call` is a plain function pointer `unsafe fn(args.., *const ()) -> Output`; the slots, the
 /// table and the pool belong together and to no other pool.
 pub unsafe trait Signature: Sized + 'static {
     /// The C function pointer that the pool lends out.
@@ -79,7 +79,7 @@ pub unsafe trait Signature: Sized + 'static {
 /// `F` can be called as this pool's functions are, from any number of threads at once.
 ///
 /// # Safety
-/// `CALL`'s first argument is an `*const F`.
+/// `CALL`'s last argument is an `*const F`.
 #[diagnostic::on_unimplemented(
     message = "this listener does not take the arguments of the pool `{Self}`, or does not return its type",
     note = "a listener is a closure or function with the pool's arguments and return type"
@@ -92,7 +92,7 @@ pub unsafe trait Accepts<F>: Signature {
 /// As [`Accepts`], for `FnMut`.
 ///
 /// # Safety
-/// `CALL`'s first argument is an `*const Exclusive<F>`.
+/// `CALL`'s last argument is an `*const Exclusive<F>`.
 #[diagnostic::on_unimplemented(
     message = "this listener does not take the arguments of the pool `{Self}`, or does not return its type",
     note = "a listener is a closure or function with the pool's arguments and return type"
@@ -105,7 +105,7 @@ pub unsafe trait AcceptsMut<F>: Signature {
 /// As [`Accepts`], for `FnOnce`.
 ///
 /// # Safety
-/// `CALL`'s first argument is an `*const Once<F>`.
+/// `CALL`'s last argument is an `*const Once<F>`.
 #[diagnostic::on_unimplemented(
     message = "this listener does not take the arguments of the pool `{Self}`, or does not return its type",
     note = "a listener is a closure or function with the pool's arguments and return type"
@@ -118,7 +118,7 @@ pub unsafe trait AcceptsOnce<F>: Signature {
 /// As [`Accepts`], for the taking function of an async listener.
 ///
 /// # Safety
-/// `CALL`'s first argument is an `*const Inlet<T, M, Self::Output>`.
+/// `CALL`'s last argument is an `*const Inlet<T, M, Self::Output>`.
 #[cfg(feature = "std")]
 #[diagnostic::on_unimplemented(
     message = "this taking function does not take the arguments of the pool `{Self}`, or does not return a `Take`",

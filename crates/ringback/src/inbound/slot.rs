@@ -65,6 +65,9 @@ pub(crate) const BOXED: u32 = 8;
 pub(crate) const ENDED: u32 = 64;
 /// `Header::state`: `inflight[0]` was seen at zero after unlinking; shifted by one for `[1]`.
 const DRAINED: u32 = 16;
+/// `Header::state`, in the child of a fork: who was about to drop the listener is gone.
+#[cfg(all(feature = "std", not(ringback_loom)))]
+const LOST: u32 = 128;
 const BOTH_DRAINED: u32 = DRAINED | DRAINED << 1;
 
 /// `Header::waiter` once the listener is dropped.
@@ -83,8 +86,8 @@ pub(crate) struct Header {
     bound_calls: AtomicU32,
 }
 
-/// A header as it stands in `Slot::active`: its lowest bit is set unless it is bound to one thread. So
-/// the ordinary call, which null and bound headers send another way, asks for one bit.
+/// A header as it stands in `Slot::active` and in cells: its lowest bit is set unless it is bound to one
+/// thread. So the ordinary call, which null and bound headers send another way, asks for one bit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link(*mut Header);
 
@@ -103,6 +106,13 @@ impl Link {
     pub(crate) fn is_bound(self) -> bool {
         self.0.addr() & SHARED == 0
     }
+}
+
+/// The header that a thread has put into its cell, null if there is none.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn header_in(cell: &AtomicPtr<Header>, order: crate::sync::Ordering) -> *mut Header {
+    cell.load(order).map_addr(|address| address & !SHARED)
 }
 
 /// Tells a sweep which headers some thread is inside of.
@@ -230,6 +240,12 @@ impl Header {
     pub(crate) fn is_quiet(&self) -> bool {
         self.waiter.load(Acquire) == QUIET
     }
+
+    /// Whether it will never be quiet, since a fork has left behind who was about to drop the listener.
+    #[cfg(all(feature = "std", not(ringback_loom)))]
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state.load(Acquire) & LOST != 0
+    }
 }
 
 impl Slot {
@@ -258,11 +274,28 @@ impl Slot {
         }
     }
 
-    /// In the child of a fork: whoever swept is gone.
+    /// In the child of a fork, by its only thread, which has this number: whoever swept is gone, and the
+    /// listeners with it that it had taken off the list. (That of a boxed header is not found here.)
     #[cfg(all(unix, feature = "std", not(any(miri, ringback_loom))))]
-    pub(crate) fn after_fork(&self) {
+    pub(crate) fn after_fork(&self, thread: u64) {
         if self.sweep.load(Relaxed) != IDLE {
             self.sweep.store(IDLE, Relaxed);
+        }
+        let first = NonNull::from(&self.first);
+        let state = self.first.state.load(Relaxed);
+        // One that has no proof yet, or is bound to this thread, is in good hands.
+        let bound_here = state & ENDED != 0 && self.bound_thread.load(Relaxed) == thread;
+        let mut retired =
+            core::iter::successors(NonNull::new(self.retired.load(Relaxed)), |header| {
+                // SAFETY: on the list, so alive, and nobody takes it off meanwhile.
+                NonNull::new(unsafe { *header.as_ref().next.get() })
+            });
+        let lost = state & (LISTENER | UNPROVED) == LISTENER
+            && !bound_here
+            && header_in(&self.active, Relaxed) != first.as_ptr()
+            && !retired.any(|header| header == first);
+        if lost {
+            self.first.state.store(state | LOST, Relaxed);
         }
     }
 
@@ -304,10 +337,10 @@ impl Slot {
         if shared == bound || (bound && link.is_null()) {
             return None;
         }
-        let header = link.wrapping_byte_sub(usize::from(shared));
-        cell.store(header, Release);
+        cell.store(link, Release);
         fence();
         if self.active.load(Acquire) == link {
+            let header = link.wrapping_byte_sub(usize::from(shared));
             // SAFETY: made from a header's address, see `Link::new`.
             return Some(unsafe { NonNull::new_unchecked(header) });
         }

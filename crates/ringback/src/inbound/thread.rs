@@ -1,4 +1,4 @@
-//! What a thread keeps for its own calls: where its next cell is, and who it is.
+//! What a thread keeps for its own calls: where its cells are, and who it is.
 //!
 //! Everything here is `const` and without a destructor, so that it can be used while the thread's
 //! other thread-local storage is being torn down (a C++ `thread_local` destructor does call in
@@ -6,24 +6,20 @@
 //! are counted.
 
 use super::barrier::{self, Protection};
-use super::record::{Record, THREADS, usable};
+use super::record::{NONE, Record, THREADS};
 use super::slot::Header;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering::*, signal_fence};
 use std::cell::Cell;
 use std::ptr;
-
-pub(crate) type Cursor = AtomicPtr<AtomicPtr<Header>>;
 
 /// How many counted calls of one thread are known by name. What is inside deeper than that could be
 /// anything, and is treated so.
 const COUNTED_DEPTH: usize = 16;
 
 thread_local! {
-    /// The next free cell, for the fast path: null unless the protection is `Membarrier`.
+    /// The thread's record, for the fast path: `NONE` unless the protection is `Membarrier`. Never null.
     /// Atomic only because a signal handler may call in between any two instructions.
-    static CURSOR: Cursor = const { AtomicPtr::new(ptr::null_mut()) };
-    /// The same for `Fence`, which takes the slow path.
-    static FENCED_CURSOR: Cursor = const { AtomicPtr::new(ptr::null_mut()) };
+    static FAST: AtomicPtr<Record> = const { AtomicPtr::new(ptr::from_ref(&NONE).cast_mut()) };
     static RECORD: Cell<Option<&'static Record>> = const { Cell::new(None) };
     static ENDING: Cell<bool> = const { Cell::new(false) };
     static NUMBER: Cell<u64> = const { Cell::new(0) };
@@ -35,7 +31,7 @@ thread_local! {
 
 /// What a thread that calls in takes of memory at most: its record, and its thread-local storage.
 pub const BYTES_PER_THREAD: usize = size_of::<Record>()
-    + 2 * size_of::<Cursor>()
+    + size_of::<AtomicPtr<Record>>()
     + size_of::<Option<&Record>>()
     + size_of::<bool>()
     + size_of::<u64>()
@@ -45,8 +41,7 @@ pub const BYTES_PER_THREAD: usize = size_of::<Record>()
 /// The thread ends: its record is left to another, and whoever still calls is counted.
 fn end() {
     ENDING.set(true);
-    CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
-    FENCED_CURSOR.with(|cursor| cursor.store(ptr::null_mut(), Relaxed));
+    FAST.with(|fast| fast.store(ptr::from_ref(&NONE).cast_mut(), Relaxed));
     signal_fence();
     // A thread can end inside a listener (a bare `exit` in C, a signal): then the record stays its.
     if let Some(record) = RECORD.take().filter(|record| record.is_empty()) {
@@ -124,46 +119,29 @@ pub(crate) fn number() -> u64 {
     number
 }
 
-/// Takes a cell of the calling thread: the cursor moves on before the cell is written, and back
-/// after it is cleared, so that a signal handler between any two steps never shares a cell.
-pub(crate) struct TakenCell {
-    cursor: *const Cursor,
-    pub(crate) cell: *const AtomicPtr<Header>,
+/// The calling thread's record, if its first cell is free for an ordinary call. It never is where the
+/// thread has no record, or the protection is another than `Membarrier`.
+#[inline(always)]
+pub(crate) fn fast_record() -> Option<&'static Record> {
+    let record = fast();
+    record.first_cell().load(Relaxed).is_null().then_some(record)
+}
+
+/// Another free cell of that record, for a call inside of the ordinary one.
+#[inline(always)]
+pub(crate) fn nested_cell() -> Option<&'static AtomicPtr<Header>> {
+    fast().free_cell()
 }
 
 #[inline(always)]
-fn take(cursor: *const Cursor) -> Option<TakenCell> {
-    // SAFETY: points at this thread's thread-local, alive as long as the thread.
-    let place = unsafe { (*cursor).load(Relaxed) };
-    if !usable(place) {
-        return None;
-    }
-    // SAFETY: `usable`, so a cell of this thread's record; one further is a cell or the record's
-    // second half, both inside the record.
-    unsafe { (*cursor).store(place.add(1), Relaxed) };
-    signal_fence();
-    Some(TakenCell { cursor, cell: place })
+fn fast() -> &'static Record {
+    // SAFETY: never null; records are static or leaked.
+    unsafe { &*FAST.with(|fast| fast.load(Relaxed)) }
 }
 
-impl TakenCell {
-    /// Gives the cell, which the caller has cleared, back.
-    #[inline(always)]
-    pub(crate) fn give_back(self) {
-        signal_fence();
-        // SAFETY: same thread (a call returns on the thread it came in on), see `take`.
-        unsafe { (*self.cursor).store(self.cell.cast_mut(), Relaxed) };
-    }
-}
-
-/// A cell for a call under `Membarrier`; `None` sends the call down the slow path.
-#[inline(always)]
-pub(crate) fn take_fast_cell() -> Option<TakenCell> {
-    take(CURSOR.with(ptr::from_ref))
-}
-
-/// A cell for a call under `Fence`.
-pub(crate) fn take_fenced_cell() -> Option<TakenCell> {
-    take(FENCED_CURSOR.with(ptr::from_ref))
+/// A free cell of the calling thread's record, whatever the protection.
+pub(crate) fn free_cell() -> Option<&'static AtomicPtr<Header>> {
+    record()?.free_cell()
 }
 
 /// Gives the calling thread a record, if it can have one, has none yet, and one is at hand.
@@ -183,8 +161,9 @@ fn equip_from(claim: impl FnOnce(u64) -> Option<&'static Record>) -> bool {
     }
     let Some(record) = claim(number()) else { return false };
     RECORD.set(Some(record));
-    let cursor = if protection == Protection::Membarrier { &CURSOR } else { &FENCED_CURSOR };
-    cursor.with(|cursor| cursor.store(record.cells.as_ptr().cast_mut(), Relaxed));
+    if protection == Protection::Membarrier {
+        FAST.with(|fast| fast.store(ptr::from_ref(record).cast_mut(), Relaxed));
+    }
     true
 }
 

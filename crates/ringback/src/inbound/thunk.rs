@@ -1,9 +1,9 @@
 //! The thunks: one C function per slot, made without generating code for each.
 //!
 //! # The assembler table
-//! On Linux x86-64 and aarch64 the assembler repeats sixteen bytes per slot: load the slot's index
+//! On Linux x86-64 and aarch64 the assembler repeats sixteen bytes per slot: load the slot's address
 //! into the first integer argument register that the signature leaves free, jump to one ordinary
-//! Rust function that takes the index as an extra last argument. A jump keeps the return address
+//! Rust function that takes the slot as an extra last argument. A jump keeps the return address
 //! and all arguments where the C caller put them, so for the unwinder and the debugger the thunk
 //! is not there. Every thunk begins with a landing pad (`endbr64`, `bti c`) for hardware that checks
 //! indirect branches.
@@ -11,7 +11,9 @@
 //! # The generated table
 //! Everywhere else, for signatures whose use of registers is not known, and where the program is
 //! built with `--cfg ringback_portable`: one small function per slot, generic over its index. It
-//! costs build time, nothing else.
+//! costs build time; and its functions are the compiler's, so they begin with a landing pad only where
+//! the whole program is built with one, by `-Zcf-protection` or `-Zbranch-protection`, which are
+//! unstable.
 //!
 //! Which of the two serves a pool is decided at compile time, and the other is not compiled.
 //! Either stands once in the program, in the crate that declares the pool: the static holds it, so
@@ -200,7 +202,7 @@ pub fn first_thunk(naked: *const ()) -> *const () {
 macro_rules! __table {
     (
         slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty,
-        export [$($export:literal)*]
+        table $table:path, export [$($export:literal)*]
     ) => {{
         #[unsafe(naked)]
         unsafe extern "C-unwind" fn thunks() {
@@ -209,6 +211,8 @@ macro_rules! __table {
                 register = const match $register { ::core::option::Option::Some(register) => register,
                     ::core::option::Option::None => 0, },
                 body = sym $body,
+                table = sym $table,
+                size = const ::core::mem::size_of::<$crate::__private::Slot>(),
             )
         }
         #[inline(never)]
@@ -237,7 +241,7 @@ macro_rules! __table {
 macro_rules! __table {
     (
         slots $slots:expr, register $register:expr, body $body:path, generate $generate:ty,
-        export [$($export:literal)*]
+        table $table:path, export [$($export:literal)*]
     ) => {{
         $crate::__no_export!($($export)*);
         $crate::__private::generated::<$generate>()
@@ -294,38 +298,43 @@ macro_rules! __export {
     };
 }
 
-// The register is chosen outside of the repetition, so that the assembler decides once.
+// The register is chosen outside of the repetition, so that the assembler decides once. The slots are
+// `.protected`, since a Rust `dylib` exports them, and what another object could put its own in the place
+// of must not be addressed relative to the thunk.
 #[cfg(target_arch = "x86_64")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __naked_thunks {
     ([$($export:tt)*] $($operands:tt)*) => {
         ::core::arch::naked_asm!(
+            ".protected {table}",
             ".balign 16",
             ".set .Lringback_index, 0",
+            ".set .Lringback_offset, 0",
             $crate::__export!(before [$($export)*]),
-            ".macro ringback_thunks load",
+            ".macro ringback_thunks register",
             ".rept {slots}",
             $crate::__export!(at [$($export)*]),
             "endbr64",
-            "\\load",
+            "leaq {table} + .Lringback_offset(%rip), %\\register",
             "jmp {body}",
             ".balign 16, 0xcc",
             ".set .Lringback_index, .Lringback_index + 1",
+            ".set .Lringback_offset, .Lringback_offset + {size}",
             ".endr",
             ".endm",
             ".if {register} == 0",
-            "ringback_thunks \"movl $.Lringback_index, %edi\"",
+            "ringback_thunks rdi",
             ".elseif {register} == 1",
-            "ringback_thunks \"movl $.Lringback_index, %esi\"",
+            "ringback_thunks rsi",
             ".elseif {register} == 2",
-            "ringback_thunks \"movl $.Lringback_index, %edx\"",
+            "ringback_thunks rdx",
             ".elseif {register} == 3",
-            "ringback_thunks \"movl $.Lringback_index, %ecx\"",
+            "ringback_thunks rcx",
             ".elseif {register} == 4",
-            "ringback_thunks \"movl $.Lringback_index, %r8d\"",
+            "ringback_thunks r8",
             ".else",
-            "ringback_thunks \"movl $.Lringback_index, %r9d\"",
+            "ringback_thunks r9",
             ".endif",
             ".purgem ringback_thunks",
             $crate::__export!(after [$($export)*]),
@@ -341,35 +350,38 @@ macro_rules! __naked_thunks {
 macro_rules! __naked_thunks {
     ([$($export:tt)*] $($operands:tt)*) => {
         ::core::arch::naked_asm!(
+            ".protected {table}",
             ".balign 16",
             ".set .Lringback_index, 0",
+            ".set .Lringback_offset, 0",
             $crate::__export!(before [$($export)*]),
             ".macro ringback_thunks register",
             ".rept {slots}",
             $crate::__export!(at [$($export)*]),
             "bti c",
-            "movz \\register, #(.Lringback_index & 0xffff)",
-            "movk \\register, #(.Lringback_index >> 16), lsl #16",
+            "adrp \\register, {table} + .Lringback_offset",
+            "add \\register, \\register, :lo12:{table} + .Lringback_offset",
             "b {body}",
             ".set .Lringback_index, .Lringback_index + 1",
+            ".set .Lringback_offset, .Lringback_offset + {size}",
             ".endr",
             ".endm",
             ".if {register} == 0",
-            "ringback_thunks w0",
+            "ringback_thunks x0",
             ".elseif {register} == 1",
-            "ringback_thunks w1",
+            "ringback_thunks x1",
             ".elseif {register} == 2",
-            "ringback_thunks w2",
+            "ringback_thunks x2",
             ".elseif {register} == 3",
-            "ringback_thunks w3",
+            "ringback_thunks x3",
             ".elseif {register} == 4",
-            "ringback_thunks w4",
+            "ringback_thunks x4",
             ".elseif {register} == 5",
-            "ringback_thunks w5",
+            "ringback_thunks x5",
             ".elseif {register} == 6",
-            "ringback_thunks w6",
+            "ringback_thunks x6",
             ".else",
-            "ringback_thunks w7",
+            "ringback_thunks x7",
             ".endif",
             ".purgem ringback_thunks",
             $crate::__export!(after [$($export)*]),

@@ -146,10 +146,11 @@ impl Drop for Published {
 /// How long to wait before asking again whether the threads that are inside still exist.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Whether a call is inside that will never leave, since its thread is gone. Not known of calls that
-/// are counted.
+/// Whether quiet will never come, since the thread of a call that is inside is gone, or the one that
+/// was about to drop the listener. Not known of calls that are counted.
 pub(crate) fn is_vanished(header: &Header) -> bool {
-    !header.is_quiet() && THREADS.holds_vanished(ptr::from_ref(header).cast_mut())
+    !header.is_quiet()
+        && (header.is_lost() || THREADS.holds_vanished(ptr::from_ref(header).cast_mut()))
 }
 
 /// Blocks until the lease's listener is quiet.

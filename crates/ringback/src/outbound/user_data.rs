@@ -96,7 +96,7 @@ static POOL: Pool<UserDataPool> =
 // SAFETY: `Call` is a plain function pointer; slots and pool are used nowhere else.
 unsafe impl Signature for UserDataPool {
     type Pointer = *const ();
-    type Call = unsafe fn(*const (), usize, &mut Ask<'_>) -> bool;
+    type Call = unsafe fn(usize, &mut Ask<'_>, *const ()) -> bool;
     type Output = bool;
     type Slots = ();
 
@@ -157,7 +157,7 @@ struct Fixed {
 
 /// # Safety
 /// `data` points at a `Carried`, and the calling thread is inside its registration.
-unsafe fn answer(data: *const (), id: usize, ask: &mut Ask<'_>) -> bool {
+unsafe fn answer(id: usize, ask: &mut Ask<'_>, data: *const ()) -> bool {
     // SAFETY: a `Carried` begins with it.
     let fixed = unsafe { &*data.cast::<Fixed>() };
     if fixed.id != id {
@@ -182,9 +182,9 @@ fn ask(id: usize, mut ask: Ask<'_>) -> bool {
     if id < SLOTS {
         return stale::<UserDataPool>(0);
     }
-    let index = id % SLOTS;
-    // SAFETY: below the number of slots; every listener of this pool is a `Carried`.
-    unsafe { dispatch::<UserDataPool>(index, |call, data| call(data, id, &mut ask)) }
+    let slot = &TABLE[id % SLOTS];
+    // SAFETY: a slot of this pool, of which every listener is a `Carried`.
+    unsafe { dispatch::<UserDataPool>(slot, |call, data| call(id, &mut ask, data)) }
 }
 
 /// A C call with user data: to the closure of type `F`, or to the fallback of type `D`.
