@@ -43,6 +43,15 @@ need_debian() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The crates that are published, each with its folder: the members that do not say `publish = false`.
+published() {
+  cargo metadata --no-deps --format-version 1 | python3 -c '
+import json, os, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["publish"] is None:
+        print(package["name"], os.path.relpath(os.path.dirname(package["manifest_path"])))'
+}
+
 # cargo_test ARG.. : cargo test, failing where not one test ran.
 cargo_test() {
   local output code=0
