@@ -7,8 +7,8 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit portable examples libraries cxx dotnet dependencies features api bare aarch64 msrv thunks loom
-  asan tsan valgrind miri vsomeip macrobox)
+checks=(lint unit portable examples libraries cxx dotnet dependencies features api package bare aarch64 msrv thunks
+  loom asan tsan valgrind miri vsomeip macrobox)
 # By name only: what gets better the longer it runs (a short form of the first two is part of `unit`),
 # other systems under emulators, and the peer of the vsomeip transport.
 by_name=(fuzz litmus coverage targets vsomeip-interop)
