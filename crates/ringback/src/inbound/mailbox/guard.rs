@@ -279,7 +279,7 @@ impl<S: Signature, M> fmt::Debug for Drain<S, M> {
 #[non_exhaustive]
 pub struct Stalled {
     /// For how long nothing has been finished, as far as the supervisor has looked.
-    pub since: Duration,
+    pub stalled_for: Duration,
     /// Messages that wait, the running ones included.
     pub waiting: u64,
 }
@@ -303,7 +303,7 @@ impl<M> StallWatch<M> {
             return None;
         }
         let since = self.last.1.elapsed();
-        (since >= self.limit).then_some(Stalled { since, waiting })
+        (since >= self.limit).then_some(Stalled { stalled_for: since, waiting })
     }
 }
 
