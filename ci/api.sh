@@ -6,6 +6,7 @@
 #   RINGBACK_BLESS=1 ci/api.sh    renews the lists in tools/api: read the difference, since a line that
 #                                 goes or changes breaks those who used it
 source "$(dirname "$0")/lib.sh"
+need_python
 [ "$host" = x86_64-unknown-linux-gnu ] || skip "the lists are those of Linux x86-64"
 # The format of rustdoc's JSON is not stable: tools/api reads what this compiler writes.
 version=1.95.0

@@ -2,6 +2,7 @@
 # What the core crate may depend on: no parser library, no runtime, no C++. And with all features: only
 # crates of crates.io, under licences that ask for nothing but a notice.
 source "$(dirname "$0")/lib.sh"
+need_python
 tree=$(cargo tree -p ringback -e normal,build --prefix none --format '{p}' | awk '{print $1}' | sort -u)
 allowed='^(ringback|ringback-macros|atomic-waker|libc)$'
 unexpected=$(grep -vE "$allowed" <<<"$tree" || true)

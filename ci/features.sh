@@ -3,6 +3,7 @@
 # what is public. (The tests run with the default ones
 # and with all in ci/unit.sh; without any, the core has a program of its own, in ci/bare.sh.)
 source "$(dirname "$0")/lib.sh"
+need_python
 features=(std tracing histogram stream tokio hook)
 listed=$(cargo metadata --no-deps --format-version 1 | python3 -c '
 import json, sys

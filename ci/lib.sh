@@ -43,6 +43,8 @@ need_debian() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+need_python() { command -v python3 >/dev/null || need_debian python3; }
+
 # The crates that are published, each with its folder: the members that do not say `publish = false`.
 published() {
   cargo metadata --no-deps --format-version 1 | python3 -c '

@@ -2,6 +2,7 @@
 # The oldest Rust that is promised (rust-version): the published crates with all features and the oldest
 # dependencies that their manifests allow, then the suite with those of Cargo.lock.
 source "$(dirname "$0")/lib.sh"
+need_python
 target=${CARGO_TARGET_DIR:-$PWD/target}/msrv
 version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 toolchain=$(rustup toolchain list 2>/dev/null | grep -o "^$version[^ ]*" | head -1) || true

@@ -4,6 +4,7 @@
 # The published crates as users get them: what a registry wants to know is complete, each is packed and
 # built from what was packed, and a program that has nothing else of ringback uses them.
 source "$(dirname "$0")/lib.sh"
+need_python
 target=${CARGO_TARGET_DIR:-$PWD/target}/package
 largest=100000 # bytes: no data of tests
 
