@@ -18,7 +18,7 @@ done
 [ -n "$prefix" ] && [ -n "$libdir" ] && [ "${libdir#/}" = "$libdir" ] || usage
 [ "$(uname -s)" = Linux ] || { echo "bindings/install.sh knows the library names of Linux only" >&2; exit 2; }
 
-mkdir -p "$prefix/$libdir"/{cmake/ringback,pkgconfig} "$prefix/include/ringback"
+mkdir -p "$prefix/$libdir"/{cmake/ringback,pkgconfig} "$prefix/include/ringback" "$prefix/share/licenses/ringback"
 prefix=$(cd "$prefix" && pwd)
 cd "$(dirname "$0")/.."
 
@@ -37,6 +37,7 @@ ln -sf "libringback_c.so.$abi" "$prefix/$libdir/libringback_c.so"
 install -m 644 "$built/libringback_c.a" "$prefix/$libdir/"
 install -m 644 bindings/c/include/ringback.h "$prefix/include/"
 install -m 644 bindings/cpp/include/ringback/*.hpp "$prefix/include/ringback/"
+install -m 644 LICENSE-MIT LICENSE-APACHE "$prefix/share/licenses/ringback/"
 
 up() { realpath --relative-to="$prefix/$libdir/$1" "$prefix"; }
 fill() {

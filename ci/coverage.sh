@@ -3,7 +3,7 @@
 # llvm-cov. Prints the figure coverage.core_branches_percent, and each way that is never taken with the
 # reason that ci/coverage-gaps.txt gives; one without a reason fails the check.
 source "$(dirname "$0")/lib.sh"
-need_debian python3
+need_python
 toolchain=nightly
 command -v rustup >/dev/null || skip "branch coverage needs rustup, for a nightly and its llvm-tools"
 rustup "+$toolchain" component add llvm-tools >/dev/null 2>&1 ||

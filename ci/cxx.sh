@@ -192,6 +192,10 @@ install_and_consume() {
     ! grep -rIl "$target" "$out/moved/$libdir/cmake" "$out/moved/$libdir/pkgconfig" "$out/moved/include" ||
       { echo "an installed file holds a path of the build"; return 1; }
 
+    for licence in LICENSE-MIT LICENSE-APACHE; do
+      cmp "$licence" "$out/moved/share/licenses/ringback/$licence"
+    done
+
     build=$out/consumer
     rm -rf "$build"
     cmake -S bindings/c/tests/consumer -B "$build" -DCMAKE_PREFIX_PATH="$out/moved" >"$out/cmake.txt" || { cat "$out/cmake.txt"; return 1; }

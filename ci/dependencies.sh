@@ -1,9 +1,28 @@
 #!/usr/bin/env bash
-# What the core crate may depend on: no parser library, no runtime, no C++.
+# What the core crate may depend on: no parser library, no runtime, no C++. And with all features: only
+# crates of crates.io, under licences that ask for nothing but a notice.
 source "$(dirname "$0")/lib.sh"
+need_python
 tree=$(cargo tree -p ringback -e normal,build --prefix none --format '{p}' | awk '{print $1}' | sort -u)
 allowed='^(ringback|ringback-macros|atomic-waker|libc)$'
 unexpected=$(grep -vE "$allowed" <<<"$tree" || true)
 [ -n "$tree" ] || { echo "cargo tree printed nothing"; exit 1; }
 [ -z "$unexpected" ] || { echo "the core crate has grown dependencies:"; echo "$unexpected"; exit 1; }
 echo "$tree"
+
+licences='^(MIT|Apache-2\.0|BSD-[23]-Clause|ISC|Zlib|Unicode-3\.0|Unlicense|0BSD)$'
+count=0
+while IFS='|' read -r package licence; do
+  count=$((count + 1))
+  # Of all that are joined by AND, one alternative each.
+  while read -r part; do
+    tr -d '() ' <<<"${part// OR /$'\n'}" | tr / '\n' | grep -qE "$licences" ||
+      { echo "$package: its licence is not among those that are allowed: $licence"; exit 1; }
+  done <<<"${licence// AND /$'\n'}"
+done < <(published | while read -r crate _; do
+  cargo tree -p "$crate" --all-features --target all -e normal,build --prefix none --format '{p}|{l}'
+done | sed 's/ (\*)$//' | sort -u)
+[ "$count" -gt 1 ] || { echo "cargo tree printed nothing"; exit 1; }
+foreign=$(git ls-files '*Cargo.lock' | xargs grep '^source' | grep -v '"registry+https://github.com/rust-lang/crates.io-index"' || true)
+[ -z "$foreign" ] || { echo "not from crates.io:"; echo "$foreign"; exit 1; }
+echo "with all features $count crates, each under a licence that is allowed, all from crates.io"

@@ -69,7 +69,7 @@ package=$(bindings/csharp/pack.sh "$out/first")
 again=$(bindings/csharp/pack.sh "$out/second")
 cmp "$package" "$again"
 mkdir "$out/elsewhere"
-git ls-files -z --cached --others --exclude-standard -- Cargo.toml Cargo.lock rustfmt.toml bindings ci crates examples guide \
+git ls-files -z --cached --others --exclude-standard -- Cargo.toml Cargo.lock 'LICENSE-*' rustfmt.toml bindings ci crates examples guide \
   | xargs -0 cp --parents -t "$out/elsewhere"
 elsewhere=$(CARGO_TARGET_DIR=$out/elsewhere/target "$out/elsewhere/bindings/csharp/pack.sh" "$out/third")
 cmp "$package" "$elsewhere"
@@ -78,6 +78,8 @@ unzip -l "$package" | awk 'NR > 3 && NF == 4 { print $4 }' | diff - <(cat <<'FIL
 _rels/.rels
 Ringback.nuspec
 README.md
+LICENSE-MIT.txt
+LICENSE-APACHE.txt
 lib/netstandard2.1/Ringback.dll
 lib/netstandard2.1/Ringback.xml
 runtimes/linux-x64/native/libringback_dotnet.so

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Features only add: each combination builds without a warning. (The tests run with the default ones
+# Features are documented and only add: each combination builds without a warning, and ci/api.sh looks at
+# what is public. (The tests run with the default ones
 # and with all in ci/unit.sh; without any, the core has a program of its own, in ci/bare.sh.)
 source "$(dirname "$0")/lib.sh"
-need_debian python3
+need_python
 features=(std tracing histogram stream tokio hook)
 listed=$(cargo metadata --no-deps --format-version 1 | python3 -c '
 import json, sys
@@ -11,6 +12,9 @@ for package in json.load(sys.stdin)["packages"]:
         print(*sorted(set(package["features"]) - {"default"}))')
 [ "$listed" = "$(printf '%s\n' "${features[@]}" | sort | xargs)" ] ||
   { echo "the features are: $listed; bring ci/features.sh up to date"; exit 1; }
+for feature in "${features[@]}"; do
+  grep -q "^//! | \`$feature\`" crates/ringback/src/lib.rs || { echo "the documentation of the crate does not list the feature $feature"; exit 1; }
+done
 combinations=$((1 << ${#features[@]}))
 for ((mask = 0; mask < combinations; mask++)); do
   chosen=()

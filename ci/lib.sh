@@ -43,6 +43,17 @@ need_debian() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+need_python() { command -v python3 >/dev/null || need_debian python3; }
+
+# The crates that are published, each with its folder: the members that do not say `publish = false`.
+published() {
+  cargo metadata --no-deps --format-version 1 | python3 -c '
+import json, os, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["publish"] is None:
+        print(package["name"], os.path.relpath(os.path.dirname(package["manifest_path"])))'
+}
+
 # cargo_test ARG.. : cargo test, failing where not one test ran.
 cargo_test() {
   local output code=0

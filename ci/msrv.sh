@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# The oldest Rust that is promised (rust-version): built with all features, and the suite run.
+# The oldest Rust that is promised (rust-version): the published crates with all features and the oldest
+# dependencies that their manifests allow, then the suite with those of Cargo.lock.
 source "$(dirname "$0")/lib.sh"
+need_python
+target=${CARGO_TARGET_DIR:-$PWD/target}/msrv
 version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 toolchain=$(rustup toolchain list 2>/dev/null | grep -o "^$version[^ ]*" | head -1) || true
 if [ -z "$toolchain" ]; then
@@ -8,8 +11,26 @@ if [ -z "$toolchain" ]; then
     skip "Rust $version is out of reach"
   toolchain=$version
 fi
-cargo "+$toolchain" check --quiet -p ringback --all-features --target-dir target/msrv
-cargo "+$toolchain" check --quiet -p ringback --no-default-features --target-dir target/msrv
+
+# Without the dev-dependencies, which nobody gets with the crates.
+oldest=$(mktemp -d)
+trap 'rm -rf "$oldest"' EXIT
+cp Cargo.toml "$oldest"
+published | while read -r _ folder; do
+  git ls-files -z "$folder" | xargs -0 cp --parents -t "$oldest"
+  sed -i '/^\[dev-dependencies\]/,/^$/d' "$oldest/$folder/Cargo.toml"
+done
+sed -n 's/^    "\(.*\)",$/\1/p' Cargo.toml | while read -r member; do
+  [ -d "$oldest/$member" ] || sed -i "\|^    \"$member\",$|d" "$oldest/Cargo.toml"
+done
+(
+  cd "$oldest"
+  RUSTC_BOOTSTRAP=1 cargo "+$toolchain" -Zdirect-minimal-versions generate-lockfile 2>&1 |
+    sed '/ Updating \| Locking /d; s/^ *Adding \(.*\) (.*/  \1/'
+  RUSTFLAGS=-Dwarnings cargo "+$toolchain" check --quiet --workspace --all-features --target-dir "$target"
+)
+
+cargo "+$toolchain" check --quiet -p ringback --no-default-features --target-dir "$target"
 # trybuild's expectations are those of the newest compiler.
 mapfile -t tests < <(test_programs ui 'macro_*')
-cargo_test "+$toolchain" -p ringback --all-features --target-dir target/msrv "${tests[@]}"
+cargo_test "+$toolchain" -p ringback --all-features --target-dir "$target" "${tests[@]}"

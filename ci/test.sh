@@ -8,8 +8,8 @@
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
-checks=(lint unit litmus guide portable examples libraries cxx dotnet dependencies features bare aarch64 targets
-  msrv thunks loom asan tsan valgrind miri vsomeip macrobox)
+checks=(lint unit litmus guide portable examples libraries cxx dotnet dependencies features api package bare aarch64
+  targets msrv thunks loom asan tsan valgrind miri vsomeip macrobox)
 # By name only: libFuzzer (what it found is part of `unit`), everything built once more with counters of
 # branches, and the peer of the vsomeip transport.
 by_name=(fuzz coverage vsomeip-interop)

@@ -16,9 +16,12 @@ build_native "$staged/runtimes/linux-x64/native" ringback-dotnet
 sed "s/@VERSION@/$version/" "$csharp/package/Ringback.nuspec" >"$staged/Ringback.nuspec"
 cp "$csharp/package/content-types.xml" "$staged/[Content_Types].xml"
 cp "$csharp/package/relationships.xml" "$staged/_rels/.rels"
-cp "$csharp/README.md" "$staged/README.md"
+cp "$csharp/README.md" "$staged"
+for licence in LICENSE-MIT LICENSE-APACHE; do
+  cp "$licence" "$staged/$licence.txt"
+done
 
-files=('[Content_Types].xml' _rels/.rels Ringback.nuspec README.md
+files=('[Content_Types].xml' _rels/.rels Ringback.nuspec README.md LICENSE-MIT.txt LICENSE-APACHE.txt
   lib/netstandard2.1/Ringback.dll lib/netstandard2.1/Ringback.xml
   runtimes/linux-x64/native/libringback_dotnet.so)
 package=$into/Ringback.$version.nupkg

@@ -102,8 +102,8 @@ pub struct rb_token_t {
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
 }
 
-const WORD: usize = size_of::<usize>();
 const _: () = {
+    const WORD: usize = size_of::<usize>();
     assert!(size_of::<rb_callback_t>() == 8 + 4 * WORD);
     assert!(offset_of!(rb_callback_t, size) == 0 && offset_of!(rb_callback_t, abi) == 4);
     assert!(offset_of!(rb_callback_t, call) == 8 && offset_of!(rb_callback_t, context) == 8 + WORD);

@@ -45,12 +45,27 @@
 //! # Promises
 //! See [`promises`].
 //!
+//! # Features
+//! Each only adds: nothing that works without a feature changes or goes with it.
+//!
+//! | feature | brings | depends on |
+//! |---|---|---|
+//! | `std`, by default | threads: recorded calls, waiting, async listeners, callbacks out | `libc` |
+//! | `hook` | [`macro@hook`], [`hook!`](hook::hook!), [`StackFuture`] | `syn`, at build time |
+//! | `histogram` | [`Mailbox::measure_wait`], [`AsyncRegistration::wait_times`] | `hdrhistogram` |
+//! | `stream` | [`Messages`] is a `Stream` | `futures-core` |
+//! | `tokio` | [`Pool::spawn_async`] | `tokio`, its `rt` |
+//! | `tracing` | panics, stale calls and refused barriers as `tracing` events | `tracing` |
+//!
+//! All but `std` need `std` and switch it on.
+//!
 //! # Without `std`
 //! With `default-features = false` the crate needs `alloc` alone. Calls are then counted in their
 //! slots, nothing waits or blocks (quiet is polled for: [`Retired::try_wait`], or awaited), a panic ends
 //! the program, and there are no thread-bound, scoped or async listeners and no callbacks out.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(ringback_loom))))] // what an item needs
 #![cfg_attr(ringback_loom, allow(dead_code, unused_imports))] // a model has the state machine only
 #![cfg_attr(any(not(unix), miri), allow(dead_code))] // what a fork needs
 
@@ -273,6 +288,7 @@ macro_rules! callback_pool {
 ///   [`callback_pool!`] does.
 /// * The struct's fields are private to the module that declares it; writing to them there is as
 ///   unsafe as `from_raw`.
+#[cfg(feature = "std")]
 #[macro_export]
 macro_rules! callback_type {
     ($($declaration:tt)*) => {

@@ -91,6 +91,18 @@ impl fmt::Display for Event<'_> {
 ///
 /// It runs on the thread where the event happened, which may be a foreign one inside a callback:
 /// be brief, take no lock that is held around foreign calls. A panic in it is swallowed.
+///
+/// ```
+/// use ringback::{Event, Observer};
+///
+/// struct ToStderr;
+/// impl Observer for ToStderr {
+///     fn observe(&self, event: &Event<'_>) {
+///         eprintln!("{event}");
+///     }
+/// }
+/// assert!(ringback::set_observer(&ToStderr).is_ok());
+/// ```
 pub trait Observer: Sync {
     /// One event happened.
     fn observe(&self, event: &Event<'_>);

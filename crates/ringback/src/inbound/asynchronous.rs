@@ -93,6 +93,26 @@ where
 
     /// As [`register_async`](Self::register_async), with up to `most` messages at once.
     ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_VALUE: Pool<extern "C" fn(value: u64) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// use ringback::{Mailbox, Take};
+    /// # futures_executor::block_on(async {
+    /// let (registration, deliver) = ON_VALUE.register_async_batches(
+    ///     Mailbox::bounded(16),
+    ///     8,
+    ///     |value| Take::Accept(value, 0),
+    ///     async |mut batch| println!("{} together, their sum is {}", batch.len(), batch.drain().sum::<u64>()),
+    /// )?;
+    /// (registration.as_fn())(40);
+    /// (registration.as_fn())(2);
+    /// let (_, drained) = futures_util::join!(deliver, registration.drain());
+    /// assert_eq!(drained?.counts.completed, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`Full`] gives the taking function and the listener back and says who holds the slots.
     #[track_caller]
@@ -153,6 +173,22 @@ where
     }
 
     /// As [`register_async`](Self::register_async), for those who rather pull the messages.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_VALUE: Pool<extern "C" fn(value: u64) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// use ringback::{Mailbox, Take};
+    /// # futures_executor::block_on(async {
+    /// let (registration, mut messages) =
+    ///     ON_VALUE.register_messages(Mailbox::bounded(16), |value| Take::Accept(value, 0))?;
+    /// (registration.as_fn())(42);
+    /// assert_eq!(messages.next().await, Some(42));
+    /// drop(registration); // what is queued can still be pulled, then there is an end
+    /// assert_eq!(messages.next().await, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`Full`] gives the taking function back and says who holds the slots.

@@ -88,6 +88,13 @@ pub(crate) fn callers_fence() -> bool {
 /// system-call filter later, or that must not be interrupted on its real-time cores, chooses
 /// [`Protection::Fence`] here.
 ///
+/// ```
+/// use ringback::Protection;
+/// assert_eq!(ringback::init(Protection::Fence)?, Protection::Fence);
+/// assert_eq!(ringback::protection(), Some(Protection::Fence));
+/// # Ok::<(), ringback::InitError>(())
+/// ```
+///
 /// # Errors
 /// [`InitError::AlreadyFixed`] if another protection is in force already, and
 /// [`InitError::MembarrierRefused`] if [`Protection::Membarrier`] was asked for and is not to be

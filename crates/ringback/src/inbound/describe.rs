@@ -107,6 +107,22 @@ impl fmt::Display for Whose {
 /// Whose this pointer is, whatever it is: for a log, or by hand in a debugger.
 ///
 /// Knows every pool of which a pointer was ever lent out. Reads nothing through the pointer.
+///
+/// ```
+/// # ringback::callback_pool! {
+/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// use ringback::{Status, Whose, describe};
+/// let registration = ON_LINE.register(|_| 0)?;
+/// let pointer = registration.as_fn() as *const ();
+/// registration.unregister()?;
+/// let Whose::Thunk(slot) = describe(pointer) else { panic!("not a thunk") };
+/// assert_eq!(slot.status, Status::Quarantined);
+/// println!("{slot}"); // which pool and slot, who registered, who retired it and when
+/// assert_eq!(describe(std::ptr::null()), Whose::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn describe(pointer: *const ()) -> Whose {
     let ours = |core: &'static Core| core.lookup(pointer).map(|index| core.describe(index));

@@ -31,6 +31,24 @@ use core::panic::Location;
 /// | [`register_with`](Self::register_with) | made from its own [`Handle`] | as `register` |
 /// | [`reserve`](Self::reserve) | bound later | after [`Reserved::bind`] |
 /// | [`scope`](Self::scope) | borrows from the stack | until the scope ends |
+///
+/// ```
+/// ringback::callback_pool! {
+///     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+///     fallback = -1;
+/// }
+/// let mut seen = Vec::new();
+/// let counts = ON_LINE.register_mut(move |number| {
+///     seen.push(number);
+///     seen.len() as i32
+/// })?;
+/// let doubles = ON_LINE.register(|number| 2 * number as i32)?;
+/// // What a C library would call:
+/// let (count, double) = (counts.as_fn(), doubles.as_fn());
+/// assert_eq!([count(7), count(8), double(21)], [1, 2, 42]);
+/// assert_eq!(ON_LINE.stats().census.live, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Pool<S: Signature> {
     pub(crate) core: Core,
     signature: PhantomData<fn() -> S>,
@@ -239,6 +257,22 @@ impl<S: Signature> Pool<S> {
     /// Registers a listener that knows its own registration and can retire it:
     /// `register_with(|me| move |..| { me.retire(); .. })`.
     ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// let registration = ON_LINE.register_with(|me| {
+    ///     move |number| {
+    ///         me.retire(); // this call goes on to its end
+    ///         number as i32
+    ///     }
+    /// })?;
+    /// let c_function = registration.as_fn();
+    /// assert_eq!([c_function(5), c_function(6)], [5, -1]); // the second call is a stale one
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Full`] gives `make` back, which then has not been called.
     ///
@@ -264,6 +298,20 @@ impl<S: Signature> Pool<S> {
     ///
     /// Until [`Reserved::bind`], calls through the pointer are stale ones.
     ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// let slot = ON_LINE.reserve()?;
+    /// let c_function = slot.as_fn(); // say, for a C library that answers with a handle
+    /// let handle = 40;
+    /// assert_eq!(c_function(2), -1);
+    /// let registration = slot.bind(move |number| handle + number as i32);
+    /// assert_eq!(c_function(2), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Full`] says who holds the slots.
     #[track_caller]
@@ -279,6 +327,26 @@ impl<S: Signature> Pool<S> {
     /// When `body` returns or panics, everything registered in the scope is retired, and `scope`
     /// returns only when no call is inside any more. Leaking a guard cannot defeat that: the scope
     /// itself holds the registrations.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// let sum = AtomicU32::new(0);
+    /// ON_LINE.scope(|scope| {
+    ///     let add = scope.register(|number| sum.fetch_add(number, Relaxed) as i32);
+    ///     let add = add.map_err(|full| full.to_string())?;
+    ///     add.confirm_forgotten(); // the C function below keeps no copy of the pointer
+    ///     let c_function = add.as_fn();
+    ///     c_function(40);
+    ///     c_function(2);
+    ///     Ok::<(), String>(())
+    /// })?;
+    /// assert_eq!(sum.into_inner(), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Blocking
     /// The end of the scope waits as long as a call is inside, and for ever if that call waits for

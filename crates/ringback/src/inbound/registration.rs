@@ -82,6 +82,28 @@ impl Lease {
 /// Owner: the program. The listener itself is dropped by whichever thread leaves it last, or by the
 /// one that retires it if no call is inside; for `Registration<S, Local>` that is always the
 /// registering thread.
+///
+/// ```
+/// # ringback::callback_pool! {
+/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// use std::time::Duration;
+/// let mut registration = ON_LINE.register(|number| number as i32)?;
+/// let c_function = registration.as_fn();
+///
+/// let old = registration.replace(|number| 2 * number as i32)?; // the pointer stays the same
+/// old.wait()?; // no call is inside the old listener, which has been dropped
+/// assert_eq!(c_function(21), 42);
+///
+/// let retired = registration.retire(); // closed at once; does not wait
+/// assert_eq!(c_function(21), -1);
+/// match retired.wait_timeout(Duration::from_secs(1)) {
+///     Ok(quiet) => quiet.confirm_forgotten(), // if the C library keeps no copy: use the slot again
+///     Err(retired) => retired.detach(),       // the last call drops the listener
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropping a registration retires its listener at once"]
 pub struct Registration<S: Signature, M = Shared> {
     lease: Lease,

@@ -270,6 +270,19 @@ impl<S: Signature, M> fmt::Debug for Quiet<S, M> {
 ///
 /// Each `unregister` of its own costs a barrier that interrupts every core on which the process
 /// runs; this costs one. Every slot is closed when it returns.
+///
+/// ```
+/// # ringback::callback_pool! {
+/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// let registrations = (0..10).map(|_| ON_LINE.register(|_| 0)).collect::<Result<Vec<_>, _>>()?;
+/// for quiet in ringback::retire_all(registrations).wait()? {
+///     quiet.confirm_forgotten();
+/// }
+/// assert_eq!(ON_LINE.stats().census.free, 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[track_caller]
 pub fn retire_all<S: Signature>(
     registrations: impl IntoIterator<Item = Registration<S>>,

@@ -288,7 +288,7 @@ impl Slot {
         let mut retired =
             core::iter::successors(NonNull::new(self.retired.load(Relaxed)), |header| {
                 // SAFETY: on the list, so alive, and nobody takes it off meanwhile.
-                NonNull::new(unsafe { *header.as_ref().next.get() })
+                NonNull::new(unsafe { header.as_ref() }.next.with(|next| unsafe { *next }))
             });
         let lost = state & (LISTENER | UNPROVED) == LISTENER
             && !bound_here

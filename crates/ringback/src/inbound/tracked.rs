@@ -74,6 +74,22 @@ impl Forgotten {
 /// capture a [`token`](Self::token) beside the pointer (`ringback::function_with_token` in C++), and
 /// when the last copy of it is destroyed, in whatever map, queue or call it was, the slot is confirmed
 /// without anybody having to say so, and may serve another listener.
+///
+/// ```
+/// # ringback::callback_pool! {
+/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// let tracked = ON_LINE.register(|number| number as i32)?.track();
+/// let token = tracked.token(); // goes to C++ with the pointer
+/// let retired = tracked.retire();
+/// assert!(retired.is_quiet() && !retired.is_forgotten());
+/// // What C++ does when the last copy of the `std::function` is destroyed:
+/// unsafe { token.release.unwrap()(token.context) };
+/// retired.wait()?;
+/// assert_eq!(ON_LINE.stats().census.free, 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropping it retires the listener at once"]
 pub struct Tracked<S: Signature, M = Shared> {
     registration: Registration<S, M>,

@@ -41,6 +41,20 @@ fn raw_of<T: CallbackType>(callback: &T) -> RbCallback {
 /// [`ForeignError`](crate::ForeignError)`>`. No lock is held meanwhile, and the callback may be
 /// called from any number of threads and drop its own last clone inside a call.
 ///
+/// ```
+/// # ringback::callback_type!(pub struct OnDoor: fn(open: bool) -> i32);
+/// // Usually from foreign code:
+/// let given = OnDoor::new(|open| if open { 1 } else { 0 });
+///
+/// let door = given.adopt()?; // size, version and null fields are checked
+/// let (other, weak) = (door.clone(), door.downgrade());
+/// let thread = std::thread::spawn(move || other.call(true));
+/// assert_eq!(thread.join().unwrap()?, 1);
+/// drop(door); // the last clone: the foreign side is released
+/// assert!(weak.upgrade().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// [`adopt_and_post`]: Self::adopt_and_post
 pub struct Callback<T: CallbackType>(Strong<Adopted<T>>);
 
@@ -61,6 +75,20 @@ impl<T: CallbackType> Callback<T> {
     /// As [`adopt`](Self::adopt); the reference is given back by `post`, which runs on the thread that
     /// drops the last clone, for foreign sides that want to be released on a thread of their own:
     /// send the [`Release`] there and drop it.
+    ///
+    /// ```
+    /// # ringback::callback_type!(pub struct OnDoor: fn(open: bool) -> i32);
+    /// use ringback::Callback;
+    /// # let given = OnDoor::new(|open| i32::from(open));
+    /// let (post, posted) = std::sync::mpsc::channel();
+    /// let door = Callback::adopt_and_post(given, move |release| {
+    ///     // If nobody listens any more, it comes back in the error and is dropped here.
+    ///     let _ = post.send(release);
+    /// })?;
+    /// drop(door); // on this thread, which need not be the foreign side's
+    /// drop(posted.recv()?); // released by whoever receives it
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotAdopted`] says what is wrong with the struct, and gives it back.

@@ -298,7 +298,7 @@ fn a_stall_is_seen_by_a_supervisor() {
     thread::sleep(Duration::from_millis(40));
     let stalled = watch.check().unwrap();
     assert_eq!(stalled.waiting, 2);
-    assert!(stalled.since >= Duration::from_millis(20));
+    assert!(stalled.stalled_for >= Duration::from_millis(20));
     drop(r);
 }
 

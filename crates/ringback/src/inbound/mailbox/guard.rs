@@ -118,6 +118,30 @@ impl<S: Signature, M> fmt::Debug for AsyncRegistration<S, M> {
 ///
 /// Somebody must go on polling the deliver future, or drop it. Dropping this leaves both to
 /// themselves.
+///
+/// ```
+/// # ringback::callback_pool! {
+/// #     static ON_VALUE: Pool<extern "C" fn(value: u64) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// use ringback::{Mailbox, NotDrained, Take};
+/// use std::time::Duration;
+/// # futures_executor::block_on(async {
+/// let (registration, deliver) =
+///     ON_VALUE.register_async(Mailbox::bounded(16), |value| Take::Accept(value, 0), async |_| {})?;
+/// (registration.as_fn())(7);
+/// let drain = registration.drain().timeout(Duration::from_secs(5));
+/// let (_, drained) = futures_util::join!(deliver, drain); // or spawn `deliver` where it is made
+/// match drained {
+///     Ok(drained) => {
+///         assert_eq!(drained.counts.completed, 1);
+///         drained.quiet.confirm_forgotten(); // if the foreign side keeps no copy of the pointer
+///     }
+///     Err(NotDrained::TimedOut(counts)) => eprintln!("gave up: {counts}"),
+///     Err(other) => eprintln!("{other}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[must_use = "the slot is closed already; await this to know when everything has ended"]
 pub struct Drain<S: Signature, M> {
     quiet: Option<WaitQuiet<S>>,
@@ -255,7 +279,7 @@ impl<S: Signature, M> fmt::Debug for Drain<S, M> {
 #[non_exhaustive]
 pub struct Stalled {
     /// For how long nothing has been finished, as far as the supervisor has looked.
-    pub since: Duration,
+    pub stalled_for: Duration,
     /// Messages that wait, the running ones included.
     pub waiting: u64,
 }
@@ -279,7 +303,7 @@ impl<M> StallWatch<M> {
             return None;
         }
         let since = self.last.1.elapsed();
-        (since >= self.limit).then_some(Stalled { since, waiting })
+        (since >= self.limit).then_some(Stalled { stalled_for: since, waiting })
     }
 }
 
