@@ -37,7 +37,6 @@ pub mod vsomeip;
 
 pub use self::config::{Options, RuntimeConfig, VsomeipApplicationConfig, VsomeipConfiguration};
 pub use self::core::Stats;
-pub use self::mapping::wire;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 

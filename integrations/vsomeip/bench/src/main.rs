@@ -9,6 +9,7 @@ mod contestants;
 mod curve;
 mod interop;
 mod native;
+mod runs;
 mod suite;
 
 use contestant::{Counting, Job, ONLY_PUBLISH, run};
@@ -32,7 +33,8 @@ fn main() {
             let quick = args.iter().any(|arg| arg == "--quick");
             let runs = args.iter().position(|arg| arg == "--runs").map(|at| args.get(at + 1));
             let runs = runs.flatten().and_then(|runs| runs.parse().ok());
-            suite::run(runs.unwrap_or(if quick { 1 } else { 9 }), quick);
+            let complete = suite::run(runs.unwrap_or(if quick { 1 } else { 9 }), quick);
+            std::process::exit(i32::from(!complete));
         }
         Some("interop") => std::process::exit(i32::from(!interop::run())),
         Some("contestant-native") => native::run(Job::from_args(&args[1..])).print(),

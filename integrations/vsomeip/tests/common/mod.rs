@@ -4,9 +4,12 @@
 //! configuration per process: so tests run side by side.
 #![allow(dead_code, unreachable_pub)] // every test binary uses a part of this
 
+pub mod ecu;
+
 use ringback_vsomeip::{
     Options, UPTransportVsomeip, VsomeipApplicationConfig, VsomeipConfiguration,
 };
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -28,18 +31,46 @@ pub fn isolated_with(
     configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
     body: impl FnOnce(),
 ) {
-    child(name, &[], configure, body);
+    child(name, &[], &[], configure, body);
+}
+
+/// As [`isolated_with`], in a network namespace of its own, whose loopback takes multicast as well.
+pub fn isolated_network(
+    name: &str,
+    configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
+    body: impl FnOnce(),
+) {
+    let run = |words: &[&str]| {
+        let status = Command::new(words[0]).args(&words[1..]).status();
+        status.is_ok_and(|status| status.success())
+    };
+    // SAFETY: it only reads.
+    let root = unsafe { libc::geteuid() } == 0;
+    let user: &[&str] = if root { &[] } else { &["--map-root-user"] };
+    let apart = [&["unshare", "--net"], user].concat();
+    if std::env::var_os(CHILD).is_none() && !run(&[&apart[..], &["true"]].concat()) {
+        if std::env::var_os("RINGBACK_NO_NAMESPACES").is_some_and(|set| set == "1") {
+            return println!("skipped, since RINGBACK_NO_NAMESPACES is set: {name}");
+        }
+        panic!("no network namespaces here: run as root, or skip with RINGBACK_NO_NAMESPACES=1");
+    }
+    child(name, &[], &apart, configure, || {
+        assert!(run(&["ip", "link", "set", "lo", "up"]), "this needs iproute2");
+        assert!(run(&["ip", "route", "add", "224.0.0.0/4", "dev", "lo"]));
+        body();
+    });
 }
 
 /// As [`isolated`], for a process that ends in the middle of its work: what it has not freed then is no
 /// leak to an address sanitizer.
 pub fn isolated_at_exit(name: &str, body: impl FnOnce()) {
-    child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], |configuration| configuration, body);
+    child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], &[], |configuration| configuration, body);
 }
 
 fn child(
     name: &str,
     environment: &[(&str, &str)],
+    by: &[&str],
     configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
     body: impl FnOnce(),
 ) {
@@ -60,7 +91,12 @@ fn child(
     // What vsomeip has to say is shown where the test fails, and only there.
     let log = std::env::temp_dir().join(format!("{network}.log"));
     let output = File::create(&log).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let program = std::env::current_exe().unwrap();
+    let mut command = Command::new(by.first().map_or(program.as_os_str(), OsStr::new));
+    if !by.is_empty() {
+        command.args(&by[1..]).arg(&program);
+    }
+    let mut child = command
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
         .env(CHILD, "1")
         .env("VSOMEIP_CONFIGURATION", &path)
