@@ -30,7 +30,9 @@ impl Contestant {
 
     fn command(self) -> Command {
         match self {
-            Contestant::Peer => Command::new(peer_target().join("release/peer-contestant")),
+            Contestant::Peer => Command::new(
+                peer_program().unwrap_or_else(|| peer_target().join("release/peer-contestant")),
+            ),
             _ => {
                 let mut command = Command::new(std::env::current_exe().expect("this program"));
                 let which = if self == Contestant::Native { "native" } else { "ours" };
@@ -171,6 +173,11 @@ pub fn peer_folder() -> PathBuf {
     bench_folder().join("peer")
 }
 
+/// The peer's contestant, if it was built before.
+pub fn peer_program() -> Option<PathBuf> {
+    std::env::var_os("RINGBACK_PEER_PROGRAM").map(PathBuf::from)
+}
+
 pub fn peer_target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target).join("peer"),
@@ -185,12 +192,8 @@ pub fn raw_pointers() -> bool {
     if !build.status().is_ok_and(|status| status.success()) {
         return false;
     }
-    let configuration = Configuration::new();
     let mut program = Command::new(peer_target().join("release/raw-pointers"));
-    program
-        .env("VSOMEIP_CONFIGURATION", &configuration.path)
-        .env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES"))
-        .stdin(Stdio::null());
+    program.env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES")).stdin(Stdio::null());
     let mut child = program.spawn().expect("it was built");
     ended(&mut child)
 }
