@@ -7,7 +7,7 @@
 //! build.
 //!
 //! ```toml
-//! up-transport-vsomeip = { package = "ringback-vsomeip", version = "0.1" }
+//! up-transport-vsomeip = { package = "ringback-vsomeip", path = "../ringback/integrations/vsomeip" }
 //! ```
 //!
 //! # Which thread runs what
