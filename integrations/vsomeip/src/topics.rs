@@ -9,11 +9,11 @@
 //! subscription handler, which only touches its own topic.
 
 use crate::ClientId;
-use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target};
+use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target, after};
 use std::collections::HashMap;
 use std::sync::atomic::{
     AtomicBool,
-    Ordering::{Acquire, Release},
+    Ordering::{AcqRel, Acquire},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -47,9 +47,10 @@ struct Subscribed {
 
 /// An event that is offered here.
 pub(crate) struct Topic {
+    event: Target,
     waits_since: Instant,
-    /// Subscribers, by client id, and when the last one came.
-    subscribers: Arc<watch::Sender<(Vec<ClientId>, Instant)>>,
+    /// Subscribers, by client id.
+    subscribers: Arc<watch::Sender<Vec<ClientId>>>,
     ready: AtomicBool,
     _handler: Handler,
 }
@@ -62,9 +63,6 @@ pub(crate) struct Topics {
 
 /// vsomeip's `VSOMEIP_ROUTING_CLIENT`, which stands for every subscriber on another machine.
 const ELSEWHERE: ClientId = 0;
-
-/// How long no subscriber must have come before the first message goes out.
-const SETTLED: Duration = Duration::from_millis(20);
 
 impl Topics {
     fn wants(&self) -> MutexGuard<'_, Wants> {
@@ -236,20 +234,18 @@ impl Topics {
             if topics.contains_key(&event) || new.iter().any(|(other, ..)| *other == event) {
                 continue;
             }
-            let subscribers = Arc::new(watch::Sender::new((Vec::new(), Instant::now())));
+            let subscribers = Arc::new(watch::Sender::new(Vec::new()));
             let counted = Arc::downgrade(&subscribers);
-            let handler = application.on_subscription(event, move |client, subscribed| {
+            let handler = application.on_subscribed(event, move |client, subscribed| {
                 if let Some(subscribers) = counted.upgrade() {
-                    subscribers.send_modify(|(clients, last): &mut (Vec<ClientId>, Instant)| {
+                    subscribers.send_modify(|clients: &mut Vec<ClientId>| {
                         if subscribed {
                             clients.push(client);
                         } else if let Some(at) = clients.iter().position(|known| *known == client) {
                             clients.swap_remove(at);
                         }
-                        *last = Instant::now();
                     });
                 }
-                true
             })?;
             application.offer_event(event)?;
             new.push((event, major, subscribers, handler));
@@ -257,7 +253,7 @@ impl Topics {
         for (event, major, subscribers, handler) in new {
             let waits_since = self.offer(application, event, major)?;
             let ready = false.into();
-            let topic = Topic { waits_since, subscribers, ready, _handler: handler };
+            let topic = Topic { event, waits_since, subscribers, ready, _handler: handler };
             topics.insert(event, Arc::new(topic));
         }
         Ok(())
@@ -271,44 +267,36 @@ impl Topic {
     }
 
     pub(crate) fn subscribers(&self) -> usize {
-        self.subscribers.borrow().0.len()
+        self.subscribers.borrow().len()
     }
 
     /// Whom a Notification for a client goes to: that client, if it subscribed here. vsomeip has one
     /// client id for all that subscribed on other machines, where SOME/IP names no addressee.
     pub(crate) fn addressee(&self, client: ClientId) -> ClientId {
-        let (clients, _) = &*self.subscribers.borrow();
+        let clients = self.subscribers.borrow();
         let elsewhere = !clients.contains(&client) && clients.contains(&ELSEWHERE);
         if elsewhere { ELSEWHERE } else { client }
     }
 
-    /// Waits until subscribers that were there before are attached: until the first one is, and no
-    /// other came for a moment; at most so long after the service was offered. In our runtime.
-    pub(crate) async fn ready(self: Arc<Self>, at_most: Duration) {
-        let until = tokio::time::Instant::from_std(self.waits_since + at_most);
+    /// Waits for subscribers that were there before: until so many are attached, at most so long after
+    /// the service was offered. How many there are vsomeip knows nowhere. `settle` is what vsomeip needs
+    /// from its word that one is attached until it is so. In our runtime.
+    pub(crate) async fn ready(self: Arc<Self>, enough: usize, at_most: Duration, settle: Duration) {
+        let until = after(self.waits_since, at_most);
         let mut watch = self.subscribers.subscribe();
-        let _ = tokio::time::timeout_at(until, async {
-            loop {
-                let (count, last) = {
-                    let (clients, last) = &*watch.borrow_and_update();
-                    (clients.len(), *last)
-                };
-                let settled = tokio::time::Instant::from_std(last + SETTLED);
-                if count != 0 && tokio::time::Instant::now() >= settled {
-                    return;
-                }
-                let changed = watch.changed();
-                let waited = if count == 0 {
-                    changed.await
-                } else {
-                    tokio::time::timeout_at(settled, changed).await.unwrap_or(Ok(()))
-                };
-                if waited.is_err() {
-                    return;
-                }
-            }
-        })
-        .await;
-        self.ready.store(true, Release);
+        let attached = watch.wait_for(|clients| clients.len() >= enough);
+        let attached = tokio::time::timeout_at(until.into(), attached).await.is_ok();
+        if attached && !settle.is_zero() && !self.is_ready() {
+            tokio::time::sleep(settle).await;
+        }
+        if !self.ready.swap(true, AcqRel) && !attached {
+            let Target { service, instance, method } = self.event;
+            log::debug!(
+                "the first message of event {service:04x}.{instance:04x}.{method:04x} goes out \
+                 {at_most:?} after its service was offered, to {} subscribers; who comes later misses \
+                 it",
+                self.subscribers()
+            );
+        }
     }
 }
