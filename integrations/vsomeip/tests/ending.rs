@@ -9,7 +9,7 @@ use ringback_vsomeip::vsomeip::live_handlers;
 use ringback_vsomeip::{Options, Overflow, UPTransportVsomeip};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use up_rust::{UListener, UMessage, UTransport};
 
 /// Owns the transport that calls it.
@@ -87,7 +87,23 @@ impl UListener for Sends {
         while self.0.send(text(self.1, "x")).await.is_ok() {
             self.2.fetch_add(1, SeqCst);
         }
+        REFUSED.fetch_add(1, SeqCst);
         std::thread::park();
+    }
+}
+
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs after the transports' own function for `atexit`, and before vsomeip's objects are destroyed.
+extern "C" fn both_are_refused() {
+    let until = Instant::now() + Duration::from_secs(30);
+    while REFUSED.load(SeqCst) != 2 {
+        if Instant::now() > until {
+            eprintln!("a listener still sends");
+            // SAFETY: ends the process, at any time.
+            unsafe { libc::_exit(3) };
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -96,6 +112,8 @@ fn a_process_may_exit_while_a_listener_sends() {
     // Whether it would end badly is a matter of luck: so a few times.
     for _ in 0..3 {
         isolated_at_exit("a_process_may_exit_while_a_listener_sends", || {
+            // SAFETY: the function panics nowhere, and stays loaded.
+            unsafe { libc::atexit(both_are_refused) };
             let (subscriber, publisher) = two(Options::default());
             let wait = Options::default().first_send_wait(Duration::ZERO);
             let topics = ["//me/3333/1/8001", "//me/3334/1/8001"];
