@@ -42,7 +42,8 @@ struct Offered {
 
 struct Subscribed {
     needed: usize,
-    major: u8,
+    /// With which version, once the service was seen.
+    major: Option<u8>,
 }
 
 /// An event that is offered here.
@@ -140,29 +141,31 @@ impl Topics {
         Ok(())
     }
 
-    /// Subscribes to an event for one more listener. `major` is a guess where the filter leaves it
-    /// open: vsomeip keeps a subscription waiting until a service appears with that very version, so
-    /// it is repeated with the right one when the service is seen.
+    /// Subscribes to an event for one more listener, as soon as its service is seen, with the version
+    /// that it has. vsomeip would take a subscription before that, but needs to be told the version; and
+    /// one that it takes just while the service appears it forgets, now and then.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         application: &Arc<Application>,
         event: Target,
-        major: u8,
     ) -> Result<()> {
         self.request(application, event)?;
         let mut wants = self.wants();
-        let subscribed = wants.subscribed.entry(event).or_insert(Subscribed { needed: 0, major });
+        let subscribed =
+            wants.subscribed.entry(event).or_insert(Subscribed { needed: 0, major: None });
         subscribed.needed += 1;
         if subscribed.needed > 1 {
             return Ok(());
         }
         application.request_event(event)?;
-        application.subscribe(event, major)?;
         if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
             *needed += 1;
+            drop(wants);
+            self.seen(application, event);
             return Ok(());
         }
         let (topics, weak) = (Arc::downgrade(self), Arc::downgrade(application));
+        // Told at once where it is there already.
         let handler = application.on_availability(event, move |_, _, available| {
             if available
                 && let (Some(topics), Some(application)) = (topics.upgrade(), weak.upgrade())
@@ -174,18 +177,18 @@ impl Topics {
         Ok(())
     }
 
-    /// A service has appeared: subscriptions that guessed its version wrong are made again.
+    /// A service may have appeared: its events are subscribed to, and again where it has come back with
+    /// another version. What stays the same vsomeip repeats by itself.
     fn seen(&self, application: &Application, of: Target) {
         let Some(major) = application.available_major(of) else { return };
         let mut wants = self.wants();
         for (&event, subscribed) in &mut wants.subscribed {
-            if service_of(event) != service_of(of) || subscribed.major == major {
+            if service_of(event) != service_of(of) || subscribed.major == Some(major) {
                 continue;
             }
-            subscribed.major = major;
-            let again =
-                application.unsubscribe(event).and_then(|()| application.subscribe(event, major));
-            if let Err(error) = again {
+            let before = subscribed.major.replace(major);
+            let ended = before.map_or(Ok(()), |_| application.unsubscribe(event));
+            if let Err(error) = ended.and_then(|()| application.subscribe(event, major)) {
                 log::warn!("subscribing to {event:?} with version {major}: {error}");
             }
         }
@@ -197,6 +200,7 @@ impl Topics {
         if let Some(subscribed) = wants.subscribed.get_mut(&event) {
             subscribed.needed -= 1;
             if subscribed.needed == 0 {
+                let in_vsomeip = subscribed.major.is_some();
                 wants.subscribed.remove(&event);
                 if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
                     *needed -= 1;
@@ -204,7 +208,9 @@ impl Topics {
                         wants.watched.remove(&service_of(event));
                     }
                 }
-                application.unsubscribe(event)?;
+                if in_vsomeip {
+                    application.unsubscribe(event)?;
+                }
                 application.release_event(event)?;
             }
         }

@@ -280,9 +280,8 @@ impl UPTransportVsomeip {
     /// comes for other reasons; for requests, the services in the configuration that is in force.
     fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
         let (application, topics) = (self.application(), self.topics());
-        let major = |pattern: &Pattern| self.major(pattern);
         self.for_each_need(filter, |need| match need {
-            Need::Event(event) => topics.subscribe(application, event, major(filter.service())),
+            Need::Event(event) => topics.subscribe(application, event),
             Need::Service(of) => topics.request(application, of),
             Need::Offer(of, major) => topics.offer(application, of, major).map(drop),
         })

@@ -143,14 +143,17 @@ fn the_guard_of_a_replaced_handler_leaves_its_successor() {
         for handler in replaced {
             handler.unregister().wait_timeout(LIMIT).unwrap();
         }
+        old.store(0, SeqCst); // of availability vsomeip tells at once how it is
         client.request_service(event, 1).unwrap();
         client.request_event(event).unwrap();
         client.subscribe(event, 1).unwrap();
         server.offer_service(event, 1, 0).unwrap();
         server.offer_event(event).unwrap();
         wait_until("all but the message", || new.load(SeqCst) == 14);
-        server.notify(event, b"x").unwrap();
-        wait_until("the message", || new.load(SeqCst) == 15);
+        wait_until("the message", || {
+            server.notify(event, b"x").unwrap(); // the subscriber is attached in a moment
+            new.load(SeqCst) == 15
+        });
         assert_eq!(old.load(SeqCst), 0);
         // And they can be taken out themselves.
         for handler in handlers {

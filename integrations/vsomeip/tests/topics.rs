@@ -86,6 +86,24 @@ fn two_subscribers_get_the_first_message_with_default_options() {
 }
 
 #[test]
+fn a_subscription_that_meets_the_offer_is_not_lost() {
+    isolated("a_subscription_that_meets_the_offer_is_not_lost", || {
+        let subscriber = transport("a", 0x3333, Options::default()); // the routing manager
+        let publisher = transport("b", 0x1111, patient());
+        let recorder = Recorder::new();
+        for round in 0..300 {
+            let topic = format!("//me/{:x}/1/8001", 0x2000 + round);
+            thread::scope(|scope| {
+                scope.spawn(|| block_on(listen(&subscriber, &topic, recorder.clone())));
+                thread::sleep(Duration::from_micros(round % 10 * 50));
+                block_on(publisher.declare_topic(&uri(&topic))).unwrap();
+            });
+            assert_eq!(publisher.subscribers(&uri(&topic)), 1, "round {round}");
+        }
+    });
+}
+
+#[test]
 fn a_topic_that_nobody_listens_to_any_more_is_not_subscribed_to() {
     isolated("a_topic_that_nobody_listens_to_any_more_is_not_subscribed_to", || {
         let (subscriber, publisher) = two(Options::default());
