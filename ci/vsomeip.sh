@@ -84,5 +84,6 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   echo "address sanitizer"
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CXXFLAGS="-fsanitize=address -g" \
     cargo_test --manifest-path "$manifest" --target "$host" --target-dir "$target/asan" \
-    --test ending --test handlers --test listeners --test messages --test raw --test network --test wire
+    --test configuration --test ending --test handlers --test listeners --test messages --test network \
+    --test raw --test topics --test wire
 fi

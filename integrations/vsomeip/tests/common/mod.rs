@@ -5,6 +5,7 @@
 #![allow(dead_code, unreachable_pub)] // every test binary uses a part of this
 
 pub mod ecu;
+pub mod logger;
 
 use ringback_vsomeip::{
     Options, UPTransportVsomeip, VsomeipApplicationConfig, VsomeipConfiguration,
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use up_rust::{UListener, UMessage, UMessageBuilder, UPayloadFormat, UStatus, UTransport, UUri};
 
 const CHILD: &str = "RINGBACK_TEST_CHILD";
+const CONFIGURATION: &str = "RINGBACK_TEST_CONFIGURATION";
 
 /// Runs `body` in a process of its own, which is killed when it hangs.
 pub fn isolated(name: &str, body: impl FnOnce()) {
@@ -48,7 +50,7 @@ pub fn isolated_network(
     let root = unsafe { libc::geteuid() } == 0;
     let user: &[&str] = if root { &[] } else { &["--map-root-user"] };
     let apart = [&["unshare", "--net"], user].concat();
-    if std::env::var_os(CHILD).is_none() && !run(&[&apart[..], &["true"]].concat()) {
+    if !is_child() && !run(&[&apart[..], &["true"]].concat()) {
         if std::env::var_os("RINGBACK_NO_NAMESPACES").is_some_and(|set| set == "1") {
             return println!("skipped, since RINGBACK_NO_NAMESPACES is set: {name}");
         }
@@ -67,6 +69,16 @@ pub fn isolated_at_exit(name: &str, body: impl FnOnce()) {
     child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], &[], |configuration| configuration, body);
 }
 
+/// As [`isolated`], but vsomeip finds no configuration by itself; [`configuration`] says where it is.
+pub fn isolated_without_variable(name: &str, body: impl FnOnce()) {
+    child(name, &[("VSOMEIP_CONFIGURATION", "")], &[], |configuration| configuration, body);
+}
+
+/// Whether this is the process of a test's body.
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
 fn child(
     name: &str,
     environment: &[(&str, &str)],
@@ -74,8 +86,8 @@ fn child(
     configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
     body: impl FnOnce(),
 ) {
-    if std::env::var_os(CHILD).is_some() {
-        let _ = env_logger::builder().is_test(true).try_init();
+    if is_child() {
+        logger::start();
         return body();
     }
     let network = network(name);
@@ -100,6 +112,7 @@ fn child(
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
         .env(CHILD, "1")
         .env("VSOMEIP_CONFIGURATION", &path)
+        .env(CONFIGURATION, &path)
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())
@@ -172,9 +185,9 @@ pub fn try_transport(
     UPTransportVsomeip::with_options(application(name), local, "far", options)
 }
 
-/// For a publisher whose subscribers are there already: waits for them however busy the machine is.
+/// For a publisher whose subscriber is there already: waits for it however busy the machine is.
 pub fn patient() -> Options {
-    Options::default().first_send_wait(Duration::from_secs(30))
+    Options::default().first_send_wait(Duration::from_secs(30)).first_send_subscribers(1)
 }
 
 /// Remembers what it gets.
@@ -240,7 +253,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Where the test's configuration file is.
 pub fn configuration() -> PathBuf {
-    std::env::var_os("VSOMEIP_CONFIGURATION").unwrap().into()
+    std::env::var_os(CONFIGURATION).unwrap().into()
 }
 
 pub const TOPIC: &str = "//me/1111/1/8001";
