@@ -161,7 +161,10 @@ impl File {
         let applications: Vec<(usize, Application)> = text.list(raw.applications)?;
         let mut services = text.services(raw.services)?;
         for (_, Group { services: more }) in text.list(raw.servicegroups)? {
-            services.extend(text.services(more)?);
+            let more = text.services(more)?;
+            if raw.services.is_none() {
+                services.extend(more); // as vsomeip does: one or the other
+            }
         }
         let Some((line, first)) = applications.into_iter().next() else {
             let line = raw.applications.map_or(1, |list| text.line(list.get()));
