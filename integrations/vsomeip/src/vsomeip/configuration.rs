@@ -174,10 +174,20 @@ impl Configuration {
         })
     }
 
-    /// The services and instances that it names.
+    /// The services and instances that it names, by themselves or in groups.
     pub(crate) fn services(&self) -> Vec<(u16, u16)> {
         let id = |value: &Value| number(value).and_then(|id| u16::try_from(id).ok());
-        self.list("services")
+        let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
+        let of = |document: &Value| match document["services"].as_array() {
+            Some(services) => services.clone(),
+            None => list(&document["servicegroups"])
+                .iter()
+                .flat_map(|group| list(&group["services"]))
+                .collect(),
+        };
+        self.documents
+            .iter()
+            .flat_map(of)
             .filter_map(|entry| Some((id(&entry["service"])?, id(&entry["instance"])?)))
             .collect()
     }
@@ -299,7 +309,8 @@ mod tests {
             { "name": "b", "max_dispatch_time": 40 },
             { "name": "c", "max_dispatch_time": "soon" } ],
             "services": [ { "service": "0x1111", "instance": 2 }, { "service": "none" } ] }"#;
-        let second = r#"{ "applications": [ { "name": "a" }, { "name": "d" } ] }"#;
+        let second = r#"{ "applications": [ { "name": "a" }, { "name": "d" } ],
+            "servicegroups": [ { "services": [ { "service": 7, "instance": "0x3" } ] } ] }"#;
         let folder =
             Folder::new("settings", &[("1.json", first), ("2.json", second), ("3.json", "{,")]);
         let configuration = Configuration::read("a", vec![folder.0.clone()]);
@@ -312,7 +323,7 @@ mod tests {
         assert_eq!(settings("c"), Some((10, 0)), "as vsomeip reads it");
         assert_eq!(settings("d"), Some((10, 100)));
         assert_eq!(settings("e"), None);
-        assert_eq!(configuration.services(), [(0x1111, 2)]);
+        assert_eq!(configuration.services(), [(0x1111, 2), (7, 3)]);
         assert!(
             configuration.is("a", &folder.0) && !configuration.is("a", &folder.0.join("1.json"))
         );
