@@ -268,10 +268,10 @@ impl UPTransportVsomeip {
         let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
         self.core.alarm.no_later_than(until);
         if let Some(old) = displaced {
-            self.core.answer(old, UCode::ABORTED, None);
+            self.core.answer(old, UCode::ABORTED, None, self.core.until());
         }
         if let Some((request, (code, payload))) = answer {
-            self.core.answer(request, code, payload);
+            self.core.answer(request, code, payload, self.core.until());
         }
         Ok(())
     }
