@@ -206,7 +206,9 @@ impl Core {
         let payload = (!payload.is_empty()).then_some(payload);
         let found = lock(&self.sent).response(id, (mapping::ucode(header.return_code), payload));
         match found {
-            Found::Answer(request, (code, payload)) => self.answer(*request, code, payload),
+            Found::Answer(request, (code, payload)) => {
+                self.answer(*request, code, payload, self.until());
+            }
             Found::Parked => {}
             Found::Nobody => {
                 self.counters.late.fetch_add(1, Relaxed);
@@ -214,8 +216,14 @@ impl Core {
         }
     }
 
-    /// Delivers the response to a request of ours.
-    pub(crate) fn answer(&self, request: UAttributes, code: UCode, payload: Option<Bytes>) {
+    /// Delivers the response to a request of ours; see [`until`](Self::until).
+    pub(crate) fn answer(
+        &self,
+        request: UAttributes,
+        code: UCode,
+        payload: Option<Bytes>,
+        until: Option<Instant>,
+    ) {
         let message = mapping::response(request, code, payload);
         let source = message.attributes.source.get_or_default();
         let (service, _) = mapping::service_of(source.ue_id);
@@ -223,7 +231,7 @@ impl Core {
         if matches.is_empty() {
             self.counters.unmatched.fetch_add(1, Relaxed);
         }
-        self.push_all(&matches, message, self.until());
+        self.push_all(&matches, message, until);
     }
 
     fn matches(&self, entry: &Entry, attributes: &UAttributes) -> bool {
@@ -241,7 +249,7 @@ impl Core {
     }
 
     /// When a message that came now waits no longer for room.
-    fn until(&self) -> Option<Instant> {
+    pub(crate) fn until(&self) -> Option<Instant> {
         self.hold.map(|hold| after(Instant::now(), hold))
     }
 
@@ -290,9 +298,10 @@ impl Core {
     /// others with E_TIMEOUT.
     pub(crate) fn expire(&self, now: Instant) {
         let sent = lock(&self.sent).expired(now);
+        let until = self.until(); // however many they are
         for request in sent {
             self.counters.expired.fetch_add(1, Relaxed);
-            self.answer(request, UCode::DEADLINE_EXCEEDED, None);
+            self.answer(request, UCode::DEADLINE_EXCEEDED, None, until);
         }
         let received = lock(&self.received).expired(now);
         for request in received {

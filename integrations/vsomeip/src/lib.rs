@@ -23,6 +23,7 @@
 //! * A message never reaches a listener whose filters it does not match. A new listener with the
 //!   same filters may get messages that were queued in vsomeip before it came.
 //! * A panic in a listener ends that message and nothing else.
+//! * When a transport has ended, vsomeip has none of its handlers any more.
 //! * Nothing here panics; what is wrong comes back as a status that says the remedy.
 
 mod config;
@@ -78,9 +79,9 @@ pub type MethodId = u16;
 /// A SOME/IP event id.
 pub type EventId = u16;
 
-/// uProtocol over vsomeip. Dropping it ends all its listeners and the vsomeip application, and waits
-/// for both, up to two seconds for listeners; within one of its own listeners it does so in the
-/// background.
+/// uProtocol over vsomeip. Dropping it ends the vsomeip application and all listeners, and waits for
+/// both: until vsomeip has let go of the last handler, and up to two seconds for listeners that run.
+/// Within one of its own listeners it does so in the background.
 pub struct UPTransportVsomeip {
     core: Arc<Core>,
     /// Held while a listener comes or goes: the table and what vsomeip is asked for change together.

@@ -5,7 +5,7 @@
 use crate::core::lock;
 use crate::mapping::{Outgoing, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
-use crate::vsomeip::{ANY_MAJOR, Ending, Header, Target, after};
+use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after};
 use crate::{Stats, UPTransportVsomeip};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -22,8 +22,12 @@ pub(crate) fn status(code: UCode, text: impl Into<String>) -> UStatus {
     UStatus::fail_with_code(code, text)
 }
 
-fn vsomeip_failed(error: crate::vsomeip::Error) -> UStatus {
-    status(UCode::INTERNAL, error.to_string())
+fn vsomeip_failed(error: Error) -> UStatus {
+    let code = match error {
+        Error::Stopped(_) => UCode::UNAVAILABLE,
+        _ => UCode::INTERNAL,
+    };
+    status(code, error.to_string())
 }
 
 #[async_trait]
@@ -268,10 +272,10 @@ impl UPTransportVsomeip {
         let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
         self.core.alarm.no_later_than(until);
         if let Some(old) = displaced {
-            self.core.answer(old, UCode::ABORTED, None);
+            self.core.answer(old, UCode::ABORTED, None, self.core.until());
         }
         if let Some((request, (code, payload))) = answer {
-            self.core.answer(request, code, payload);
+            self.core.answer(request, code, payload, self.core.until());
         }
         Ok(())
     }

@@ -141,6 +141,29 @@ fn a_second_transport_is_told_that_the_first_ones_configuration_counts() {
 }
 
 #[test]
+fn a_configuration_may_be_a_folder() {
+    isolated_without_variable("a_configuration_may_be_a_folder", || {
+        let folder = configuration().with_extension("d");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::copy(configuration(), folder.join("all.json")).unwrap();
+        let options = || Options::default().configuration(&folder);
+        let (subscriber, publisher) = (
+            transport("a", 0x3333, options()),
+            transport("b", 0x1111, options().first_send_subscribers(1)),
+        );
+        let recorder = Recorder::new();
+        block_on(listen(&subscriber, TOPIC, recorder.clone()));
+        wait_until("a message", || {
+            block_on(publisher.send(text(TOPIC, "x"))).unwrap();
+            recorder.count() != 0
+        });
+        assert_eq!(subscriber.client_id(), 0x1061, "as the file says");
+        assert_eq!(logged("application"), [""; 0]);
+        std::fs::remove_dir_all(folder).unwrap();
+    });
+}
+
+#[test]
 fn no_time_is_too_long() {
     isolated("no_time_is_too_long", || {
         let for_ever = || {

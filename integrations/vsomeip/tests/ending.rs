@@ -10,7 +10,7 @@ use ringback_vsomeip::{Options, Overflow, UPTransportVsomeip};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use up_rust::{UListener, UMessage, UTransport};
+use up_rust::{UCode, UListener, UMessage, UTransport};
 
 /// Owns the transport that calls it.
 struct Owner(Mutex<Option<Arc<UPTransportVsomeip>>>, Arc<AtomicBool>);
@@ -85,10 +85,15 @@ struct Sends(UPTransportVsomeip, &'static str, AtomicUsize);
 #[async_trait::async_trait]
 impl UListener for Sends {
     async fn on_receive(&self, _: UMessage) {
-        while self.0.send(text(self.1, "x")).await.is_ok() {
-            self.2.fetch_add(1, SeqCst);
+        let error = loop {
+            match self.0.send(text(self.1, "x")).await {
+                Ok(()) => self.2.fetch_add(1, SeqCst),
+                Err(error) => break error,
+            };
+        };
+        if error.get_code() == UCode::UNAVAILABLE {
+            REFUSED.fetch_add(1, SeqCst);
         }
-        REFUSED.fetch_add(1, SeqCst);
         std::thread::park();
     }
 }

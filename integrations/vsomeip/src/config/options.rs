@@ -149,7 +149,7 @@ impl Options {
         self
     }
 
-    /// vsomeip's JSON configuration, a file.
+    /// vsomeip's JSON configuration: a file, or a folder of them.
     pub fn configuration(mut self, file: impl Into<PathBuf>) -> Self {
         self.configuration = Some(file.into());
         self

@@ -159,8 +159,8 @@ impl Application {
     }
 
     /// Calls `run` for each message to this target; [`ANY`](super::ANY) in a field is a wildcard, which vsomeip
-    /// consults only where no exact handler is registered. A second handler of the same target
-    /// takes the place of the first.
+    /// consults only where no exact handler is registered. A second handler of the same target takes
+    /// the place of the first, whose guard then ends the first and no other.
     ///
     /// # Errors
     /// A C++ exception.
@@ -225,7 +225,8 @@ impl Application {
     }
 
     /// Calls `run(client, subscribed)` when somebody subscribes to an event offered here, or ends
-    /// that; it answers whether the subscription is accepted.
+    /// that; it answers whether the subscription is accepted. The subscriber is attached after that:
+    /// what is notified in between does not reach it.
     ///
     /// # Errors
     /// A C++ exception.

@@ -5,7 +5,8 @@
 //! vsomeip (3.4) reads one configuration per process: that of the application that is initialised
 //! first. What that application was given comes last: `./vsomeip.json` and `./vsomeip` go before it,
 //! and `VSOMEIP_CONFIGURATION_<application>`, or else `VSOMEIP_CONFIGURATION`, before those, where it
-//! names a file or a folder that is there.
+//! names a file or a folder that is there. An application that is not made by this crate, and was first,
+//! is not seen here.
 
 use serde_json::Value;
 use std::env;
