@@ -36,9 +36,9 @@ fn main() {
                 Some(at) => args.get(at + 1).and_then(|runs| runs.parse().ok()),
             };
             let Some(runs) = runs.filter(|runs| *runs > 0) else { usage() };
-            if contestants::peer_program().is_some() {
+            if contestants::peer_program().is_some() || cfg!(debug_assertions) {
                 eprintln!(
-                    "unset RINGBACK_PEER_PROGRAM: figures are of programs built here, for release"
+                    "figures are of programs built here: with --release, no RINGBACK_PEER_PROGRAM"
                 );
                 std::process::exit(2);
             }
