@@ -23,8 +23,8 @@ if [ "${1:-}" = --built ]; then
 fi
 need_debian g++ pkg-config libclang-dev clang
 pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
-cargo run --quiet --release --manifest-path "$bench/Cargo.toml" -- interop
+cargo run --quiet --manifest-path "$bench/Cargo.toml" -- interop
 built=$bench/peer/target
 [ -z "${CARGO_TARGET_DIR:-}" ] || built=$CARGO_TARGET_DIR/peer
 mkdir -p "$(dirname "$program")"
-cp "$built/release/peer-contestant" "$program"
+cp "$built/debug/peer-contestant" "$program"

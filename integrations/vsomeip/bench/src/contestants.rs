@@ -31,7 +31,8 @@ impl Contestant {
     fn command(self) -> Command {
         match self {
             Contestant::Peer => Command::new(
-                peer_program().unwrap_or_else(|| peer_target().join("release/peer-contestant")),
+                peer_program()
+                    .unwrap_or_else(|| peer_target().join(PROFILE).join("peer-contestant")),
             ),
             _ => {
                 let mut command = Command::new(std::env::current_exe().expect("this program"));
@@ -173,6 +174,9 @@ pub fn peer_folder() -> PathBuf {
     bench_folder().join("peer")
 }
 
+/// The peer is built as this program is; figures are taken for release.
+const PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+
 /// The peer's contestant, if it was built before.
 pub fn peer_program() -> Option<PathBuf> {
     std::env::var_os("RINGBACK_PEER_PROGRAM").map(PathBuf::from)
@@ -192,7 +196,7 @@ pub fn raw_pointers() -> bool {
     if !build.status().is_ok_and(|status| status.success()) {
         return false;
     }
-    let mut program = Command::new(peer_target().join("release/raw-pointers"));
+    let mut program = Command::new(peer_target().join(PROFILE).join("raw-pointers"));
     program.env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES")).stdin(Stdio::null());
     let mut child = program.spawn().expect("it was built");
     ended(&mut child)
@@ -216,8 +220,9 @@ pub fn peer_cargo() -> Command {
     let arch = format!("/usr/include/{}-linux-gnu/c++", std::env::consts::ARCH);
     let mut command = Command::new("cargo");
     command
-        .arg("build")
-        .args(["--release", "--quiet", "--manifest-path"])
+        .args(["build", "--quiet"])
+        .args((PROFILE == "release").then_some("--release"))
+        .arg("--manifest-path")
         .arg(peer_folder().join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", peer_target())
         .env("GENERIC_CPP_STDLIB_PATH", &generic)

@@ -36,6 +36,12 @@ fn main() {
                 Some(at) => args.get(at + 1).and_then(|runs| runs.parse().ok()),
             };
             let Some(runs) = runs.filter(|runs| *runs > 0) else { usage() };
+            if contestants::peer_program().is_some() || cfg!(debug_assertions) {
+                eprintln!(
+                    "figures are of programs built here: with --release, no RINGBACK_PEER_PROGRAM"
+                );
+                std::process::exit(2);
+            }
             std::process::exit(i32::from(!suite::run(runs, quick)));
         }
         Some("interop") => std::process::exit(i32::from(!interop::run())),

@@ -128,19 +128,15 @@ impl File {
     /// NOT_FOUND where there is none, INVALID_ARGUMENT where it cannot be used.
     pub(crate) fn read(path: &Path) -> Result<File, UStatus> {
         let bytes = std::fs::read(path).map_err(|error| {
-            let (code, remedy) = match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    (UCode::NOT_FOUND, "name a file, or none: then one is generated")
-                }
-                std::io::ErrorKind::IsADirectory => (
-                    UCode::INVALID_ARGUMENT,
-                    "name one file; vsomeip itself reads a folder from \
-                                               VSOMEIP_CONFIGURATION",
-                ),
-                std::io::ErrorKind::PermissionDenied => {
-                    (UCode::INVALID_ARGUMENT, "let this user read it")
-                }
-                _ => (UCode::INVALID_ARGUMENT, "it must be a file that can be read"),
+            let remedy = match error.kind() {
+                std::io::ErrorKind::NotFound => "name a file, or none: then one is generated",
+                std::io::ErrorKind::IsADirectory => "name one file of it",
+                std::io::ErrorKind::PermissionDenied => "let this user read it",
+                _ => "it must be a file that can be read",
+            };
+            let code = match error.kind() {
+                std::io::ErrorKind::NotFound => UCode::NOT_FOUND,
+                _ => UCode::INVALID_ARGUMENT,
             };
             let text = format!("vsomeip configuration file {}: {error}; {remedy}", path.display());
             UStatus::fail_with_code(code, text)
