@@ -5,19 +5,20 @@
 # has none (about 9 minutes of processor time, once).
 #
 #   ci/vsomeip.sh          everything
-#   ci/vsomeip.sh --quick  without the sanitizer, the peer's tests and the two hosts
+#   ci/vsomeip.sh --quick  without the sanitizer, the bench, the peer and the two hosts
 source "$(dirname "$0")/lib.sh"
 folder=integrations/vsomeip
 manifest=$folder/Cargo.toml
-need_debian g++ pkg-config
+need_debian g++ pkg-config iproute2
 pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
 
 cargo fmt --check --manifest-path "$manifest"
 cargo clippy --quiet --manifest-path "$manifest" --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --manifest-path "$manifest" --no-deps
-missing=$(git ls-files "$folder" | grep -E '\.(rs|cpp|hpp|sh|toml)$' | grep -v -e Cargo.lock -e rustfmt.toml |
-  xargs grep -L 'SPDX-License-Identifier' || true)
+missing=$(git ls-files "$folder" | xargs grep -L 'SPDX-License-Identifier' |
+  grep -vE '(Cargo\.lock|\.json|\.svg|/native/(cache-key|source-crate))$' || true) # REUSE.toml says it for these
 [ -z "$missing" ] || { echo "without a licence header:"; echo "$missing"; exit 1; }
+ci/sbom.sh
 
 # up-rust's own policy (its deny.toml): one of these for every dependency. Its exception is
 # unicode-ident; ours is foldhash, under Zlib, which the crate cxx brings.
@@ -35,16 +36,21 @@ cargo_test --manifest-path "$manifest" --doc
 
 # A program that is copied elsewhere runs without any variable.
 cargo build --quiet --manifest-path "$manifest" --examples
-target=${CARGO_TARGET_DIR:-$folder/target}
+target=${CARGO_TARGET_DIR:-$PWD/$folder/target}
 copy=$(mktemp -d)
-cp "$target/debug/examples/telemetry" "$target/debug/examples/pooled_pointers" "$copy"
+cp "$target/debug/examples/telemetry" "$target"/debug/examples/{pooled,raw}_pointers "$copy"
 (cd "$copy" && env -i ./telemetry --seconds 2 | tail -1 | tee result)
 grep -q 'lost 0, out of order 0' "$copy/result"
-(cd "$copy" && env -i ./pooled_pointers)
+(cd "$copy" && env -i ./pooled_pointers && env -i ./raw_pointers)
 rm -r "$copy"
 [ "${1:-}" = --quick ] && exit
 
+# The bench compiles, and its figures are numbers only where all runs went through.
+cargo clippy --quiet --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target" --all-targets -- -D warnings
+cargo_test --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target"
+
 ci/vsomeip-drop-in.sh
+ci/vsomeip-interop.sh --built
 code=0
 ci/vsomeip-two-hosts.sh || code=$?
 [ "$code" = 0 ] || [ "$code" = "$SKIPPED" ] || exit "$code"
@@ -64,6 +70,12 @@ if [ -e "$prefix/complete" ]; then
     cargo check --quiet --message-format json --manifest-path "$manifest" >"$hidden/messages"
   grep '"reason":"build-script-executed"' "$hidden/messages" | grep -qF '["RINGBACK_VSOMEIP_LIBRARIES","/usr/lib"]' ||
     { echo "with a sysroot, vsomeip is not looked for in the target's /usr/lib"; exit 1; }
+  # Another header, or another installation: the crate is built again.
+  output=$(sed -n '/RINGBACK_VSOMEIP_LIBRARIES/s|.*"out_dir":"\([^"]*\)/out".*|\1/output|p' "$hidden/messages")
+  for watched in include/vsomeip/vsomeip.hpp lib/pkgconfig/vsomeip3.pc; do
+    grep -q "^cargo::rerun-if-changed=$hidden/root/usr/$watched\$" "$output" ||
+      { echo "the build script does not watch $watched"; exit 1; }
+  done
   rm -r "$hidden"
 fi
 
@@ -72,5 +84,6 @@ if [ "$(uname -sm)" = "Linux x86_64" ]; then
   echo "address sanitizer"
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CXXFLAGS="-fsanitize=address -g" \
     cargo_test --manifest-path "$manifest" --target "$host" --target-dir "$target/asan" \
-    --test ending --test handlers --test listeners --test messages --test raw --test network
+    --test configuration --test ending --test handlers --test listeners --test messages --test network \
+    --test raw --test topics --test wire
 fi

@@ -17,6 +17,8 @@ struct Vsomeip {
     /// Where the library is on the machine that runs the program.
     libraries: PathBuf,
     version: String,
+    /// Where it was found: another installation there is another library to build against.
+    found_by: PathBuf,
 }
 
 fn main() {
@@ -27,6 +29,11 @@ fn main() {
     println!("cargo::rerun-if-changed=native/cache-key");
     println!("cargo::rerun-if-env-changed=XDG_CACHE_HOME");
     let vsomeip = installed().or_else(cached).unwrap_or_else(|| missing());
+    // Only what exists: a path that does not would build the crate again each time.
+    let headers = vsomeip.include.iter().map(|folder| folder.join("vsomeip/vsomeip.hpp"));
+    for watched in headers.chain([vsomeip.found_by.clone()]).filter(|path| path.exists()) {
+        println!("cargo::rerun-if-changed={}", watched.display());
+    }
     println!("cargo::rustc-env=RINGBACK_VSOMEIP_LIBRARIES={}", vsomeip.libraries.display());
     println!("cargo::rustc-env=RINGBACK_VSOMEIP_VERSION={}", vsomeip.version);
     println!("cargo::metadata=include={}", vsomeip.include[0].display());
@@ -57,6 +64,8 @@ fn installed() -> Option<Vsomeip> {
         include: found.include_paths,
         libraries: libraries.into(),
         version: found.version,
+        found_by: PathBuf::from(pkg_config::get_variable("vsomeip3", "pcfiledir").ok()?)
+            .join("vsomeip3.pc"),
     })
 }
 
@@ -69,10 +78,12 @@ fn cached() -> Option<Vsomeip> {
         None => PathBuf::from(env::var_os("HOME")?).join(".cache"),
     };
     let prefix = cache.join("ringback").join(format!("{key}-{arch}"));
-    prefix.join("complete").exists().then(|| Vsomeip {
+    let complete = prefix.join("complete");
+    complete.exists().then(|| Vsomeip {
         include: vec![prefix.join("include")],
         libraries: prefix.join("lib"),
         version: key.split('-').nth(1).unwrap_or_default().to_owned(),
+        found_by: complete,
     })
 }
 

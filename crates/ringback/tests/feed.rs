@@ -3,9 +3,9 @@
 use futures_executor::block_on;
 use ringback::{Mailbox, OverflowPolicy};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn in_order_bounded_and_counted() {
@@ -46,6 +46,27 @@ fn after_close_pushes_are_rejected_and_the_queue_is_delivered() {
     drop(feed);
     block_on(deliver);
     assert_eq!(delivered.load(SeqCst), 1);
+}
+
+#[test]
+fn one_limit_may_hold_for_several_mailboxes() {
+    let policy = OverflowPolicy::Block { at_most: Duration::from_secs(600), or: false };
+    let open = || Mailbox::bounded(1).overflow(policy).feed("test", false, async |()| {});
+    let mailboxes = [open(), open(), open()];
+    let feeds = mailboxes.each_ref().map(|(feed, _)| feed.clone());
+    assert!(feeds.iter().all(|feed| feed.push((), true)));
+    let (answered, answers) = mpsc::channel();
+    thread::spawn(move || {
+        let start = Instant::now();
+        let until = start + Duration::from_millis(50);
+        let rejected = feeds.each_ref().map(|feed| !feed.push_until((), true, until));
+        answered.send((rejected, start.elapsed())).unwrap();
+    });
+    // The first one waits for room until then, and the others do not begin anew.
+    let (rejected, took) =
+        answers.recv_timeout(Duration::from_secs(300)).expect("ten minutes each");
+    assert_eq!(rejected, [true; 3]);
+    assert!(took >= Duration::from_millis(50));
 }
 
 struct Tells(Arc<Mutex<Option<ThreadId>>>);

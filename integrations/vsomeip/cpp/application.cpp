@@ -4,6 +4,7 @@
 #include "ringback-vsomeip/src/vsomeip/bridge.rs.h"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <ringback/token.hpp>
 #include <set>
@@ -203,13 +204,18 @@ void Application::unregister_on_availability(Target of) const {
     application_->unregister_availability_handler(of.service, of.instance);
 }
 
+// The asynchronous form: vsomeip attaches the subscriber in `accept`, so after it what is notified
+// reaches them. Of the other form nobody can tell when that is.
 void Application::on_subscription(Target of, std::size_t context) const {
-    application_->register_subscription_handler(
+    application_->register_async_subscription_handler(
         of.service, of.instance, of.method,
-        v3::subscription_handler_sec_t(
+        v3::async_subscription_handler_sec_t(
             [context, token = token_of(context)](v3::client_t client, const vsomeip_sec_client_t*,
-                                                 const std::string&, bool subscribed) {
-                return handle_subscription(context, client, subscribed);
+                                                 const std::string&, bool subscribed,
+                                                 const std::function<void(bool)>& accept) {
+                const bool accepted = handle_subscription(context, client, subscribed);
+                accept(accepted);
+                if (accepted) handle_subscribed(context, client, subscribed);
             }));
 }
 

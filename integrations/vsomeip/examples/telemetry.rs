@@ -5,8 +5,10 @@
 //!
 //!     cargo run --release --example telemetry -- [--seconds N] [--rate MESSAGES_PER_SECOND]
 
+mod common;
+
+use common::Outcome;
 use ringback_vsomeip::{Options, Overflow, UPTransportVsomeip, VsomeipApplicationConfig};
-use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -75,11 +77,7 @@ fn topic(resource: u16) -> UUri {
     }
 }
 
-fn transport(
-    name: &str,
-    entity: u16,
-    topics: Vec<UUri>,
-) -> Result<UPTransportVsomeip, Box<dyn Error>> {
+fn transport(name: &str, entity: u16, topics: Vec<UUri>) -> Outcome<UPTransportVsomeip> {
     let local = UUri::try_from_parts("car", u32::from(entity), 1, 0)?;
     let options = Options::default()
         .mailbox(4_096, Overflow::Block(Duration::from_millis(50)))
@@ -114,15 +112,17 @@ fn table(gauges: &[Arc<Gauge>], before: &mut [u64], seconds: f64, redraw: bool) 
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Outcome {
     let _ = env_logger::try_init();
     let (mut seconds, mut rate) = (10, 4_000_u64);
     let mut given = std::env::args().skip(1);
-    while let (Some(name), Some(value)) = (given.next(), given.next()) {
+    let usage = "usage: telemetry [--seconds N] [--rate MESSAGES_PER_SECOND]";
+    while let Some(name) = given.next() {
+        let value = given.next().ok_or(usage)?;
         match name.as_str() {
             "--seconds" => seconds = value.parse()?,
             "--rate" => rate = value.parse()?,
-            _ => return Err("usage: telemetry [--seconds N] [--rate MESSAGES_PER_SECOND]".into()),
+            _ => return Err(usage.into()),
         }
     }
     let subscriber = transport("telemetry_subscriber", 0x2222, Vec::new())?;

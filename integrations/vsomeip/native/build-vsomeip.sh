@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # Builds COVESA vsomeip for machines that have none, into a folder of the user's cache where this
 # crate's build script looks by itself. No variable needs to be set, before or after.

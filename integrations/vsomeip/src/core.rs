@@ -7,14 +7,14 @@
 use crate::mapping::{self, Identity};
 use crate::requests::{Found, Received, Sent};
 use crate::routing::{Entry, Kind, Table};
-use crate::vsomeip::{Application, Header, Message, MessageType, ReturnCode};
+use crate::vsomeip::{Application, Error, Header, Message, MessageType, ReturnCode, after};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use up_rust::{UAttributes, UCode, UMessage, UUID};
@@ -54,9 +54,12 @@ pub(crate) struct Core {
     pub(crate) sent: Mutex<Sent<Option<Bytes>>>,
     pub(crate) received: Mutex<Received>,
     pub(crate) request_ttl: Duration,
+    /// How long one message may wait for room in mailboxes, all of them together; `None` where the
+    /// policy waits for nothing.
+    pub(crate) hold: Option<Duration>,
     pub(crate) counters: Counters,
     pub(crate) alarm: Alarm,
-    pub(crate) application: OnceLock<Weak<Application>>,
+    pub(crate) application: Weak<Application>,
 }
 
 /// When requests are looked through next. Most end later than that, or are answered before, and
@@ -130,8 +133,8 @@ impl Core {
 
     fn on_event(&self, header: &Header, payload: Bytes) {
         let published = mapping::event(&self.identity, header, payload);
-        let mut notified = None;
-        let mut publish = Matches::new();
+        let mut notification = None;
+        let (mut publish, mut notify) = (Matches::new(), Matches::new());
         for entry in self.table.candidates(header.service, header.method) {
             match entry.filter.kind() {
                 Kind::Events if self.matches(&entry, &published.attributes) => {
@@ -140,19 +143,25 @@ impl Core {
                 // The wire does not tell a Notification from a Publish. A filter that names the
                 // event and has a sink asks for the former.
                 Kind::Answers if entry.filter.exact().is_some() => {
-                    let message = notified
+                    let message = notification
                         .get_or_insert_with(|| mapping::notification(&self.identity, &published));
                     if self.matches(&entry, &message.attributes) {
-                        self.push(&entry, message.clone());
+                        add(&mut notify, entry);
                     }
                 }
                 _ => {}
             }
         }
-        if publish.is_empty() && notified.is_none() {
+        // One that asks for both gets it once.
+        publish.retain(|entry| !notify.iter().any(|other| other.is_same_listener(entry)));
+        if publish.is_empty() && notify.is_empty() {
             self.counters.unmatched.fetch_add(1, Relaxed);
         }
-        self.push_all(&publish, published);
+        let until = self.until();
+        if let Some(message) = notification {
+            self.push_all(&notify, message, until);
+        }
+        self.push_all(&publish, published, until);
     }
 
     fn on_request(&self, header: Header, payload: Bytes) {
@@ -161,8 +170,12 @@ impl Core {
         let matches = self.matching(header.service, header.method, &message);
         if matches.is_empty() {
             self.counters.unmatched.fetch_add(1, Relaxed);
-            let there = self.table.candidates(header.service, header.method);
-            let other_version = there.iter().any(|entry| entry.filter.kind() == Kind::Requests);
+            // Only where the version is all that is wrong.
+            let other_version =
+                self.table.candidates(header.service, header.method).iter().any(|entry| {
+                    let local = &self.identity.local.authority_name;
+                    entry.filter.but_for_version().matches(&message.attributes, local)
+                });
             let code = if other_version {
                 ReturnCode::WrongInterfaceVersion
             } else {
@@ -172,7 +185,7 @@ impl Core {
             return;
         }
         let id: UUID = message.attributes.id.clone().unwrap_or_default();
-        let until = Instant::now() + self.request_ttl;
+        let until = after(Instant::now(), self.request_ttl);
         let kept = lock(&self.received).insert(&id, header, until);
         if !kept {
             self.counters.rejected.fetch_add(1, Relaxed);
@@ -181,7 +194,9 @@ impl Core {
         }
         self.alarm.no_later_than(until);
         // Where nobody had room for it, the client learns that now and not by a time-out.
-        if self.push_all(&matches, message) == 0 && lock(&self.received).take(&id).is_ok() {
+        if self.push_all(&matches, message, self.until()) == 0
+            && lock(&self.received).take(&id).is_ok()
+        {
             self.refuse(&header, ReturnCode::NotReady);
         }
     }
@@ -191,7 +206,9 @@ impl Core {
         let payload = (!payload.is_empty()).then_some(payload);
         let found = lock(&self.sent).response(id, (mapping::ucode(header.return_code), payload));
         match found {
-            Found::Answer(request, (code, payload)) => self.answer(*request, code, payload),
+            Found::Answer(request, (code, payload)) => {
+                self.answer(*request, code, payload, self.until());
+            }
             Found::Parked => {}
             Found::Nobody => {
                 self.counters.late.fetch_add(1, Relaxed);
@@ -199,8 +216,14 @@ impl Core {
         }
     }
 
-    /// Delivers the response to a request of ours.
-    pub(crate) fn answer(&self, request: UAttributes, code: UCode, payload: Option<Bytes>) {
+    /// Delivers the response to a request of ours; see [`until`](Self::until).
+    pub(crate) fn answer(
+        &self,
+        request: UAttributes,
+        code: UCode,
+        payload: Option<Bytes>,
+        until: Option<Instant>,
+    ) {
         let message = mapping::response(request, code, payload);
         let source = message.attributes.source.get_or_default();
         let (service, _) = mapping::service_of(source.ue_id);
@@ -208,7 +231,7 @@ impl Core {
         if matches.is_empty() {
             self.counters.unmatched.fetch_add(1, Relaxed);
         }
-        self.push_all(&matches, message);
+        self.push_all(&matches, message, until);
     }
 
     fn matches(&self, entry: &Entry, attributes: &UAttributes) -> bool {
@@ -225,14 +248,20 @@ impl Core {
         matches
     }
 
-    /// Queues the message with each of them; answers how many had room.
-    fn push_all(&self, entries: &[Arc<Entry>], message: UMessage) -> usize {
-        let Some((last, others)) = entries.split_last() else { return 0 };
-        let pushed = others.iter().filter(|entry| self.push(entry, message.clone())).count();
-        pushed + usize::from(self.push(last, message))
+    /// When a message that came now waits no longer for room.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.hold.map(|hold| after(Instant::now(), hold))
     }
 
-    fn push(&self, entry: &Entry, mut message: UMessage) -> bool {
+    /// Queues the message with each of them; answers how many had room.
+    fn push_all(&self, to: &[Arc<Entry>], message: UMessage, until: Option<Instant>) -> usize {
+        let Some((last, others)) = to.split_last() else { return 0 };
+        let room = |entry: &&Arc<Entry>| self.push(entry, message.clone(), until);
+        let pushed = others.iter().filter(room).count();
+        pushed + usize::from(self.push(last, message, until))
+    }
+
+    fn push(&self, entry: &Entry, mut message: UMessage, until: Option<Instant>) -> bool {
         // A listener that names the local authority hears of the other side by that name.
         if let Some(wanted) = &entry.filter.source.authority
             && let Some(source) = message.attributes.as_mut().and_then(|a| a.source.as_mut())
@@ -240,7 +269,7 @@ impl Core {
         {
             source.authority_name.clone_from(wanted);
         }
-        let pushed = entry.push(message);
+        let pushed = entry.push(message, until);
         if !pushed {
             self.counters.rejected.fetch_add(1, Relaxed);
         }
@@ -249,11 +278,12 @@ impl Core {
 
     /// Answers a request with an error, from here.
     fn refuse(&self, request: &Header, code: ReturnCode) {
-        let Some(application) = self.application.get().and_then(Weak::upgrade) else { return };
+        let Some(application) = self.application.upgrade() else { return };
         let response =
             Header { message_type: MessageType::Error as u8, return_code: code as u8, ..*request };
-        if let Err(error) = application.send(&response, &[]) {
-            log::warn!("refusing {request:?}: {error}");
+        match application.send(&response, &[]) {
+            Ok(_) | Err(Error::Stopped(_)) => {}
+            Err(error) => log::warn!("refusing {request:?}: {error}"),
         }
     }
 
@@ -268,9 +298,10 @@ impl Core {
     /// others with E_TIMEOUT.
     pub(crate) fn expire(&self, now: Instant) {
         let sent = lock(&self.sent).expired(now);
+        let until = self.until(); // however many they are
         for request in sent {
             self.counters.expired.fetch_add(1, Relaxed);
-            self.answer(request, UCode::DEADLINE_EXCEEDED, None);
+            self.answer(request, UCode::DEADLINE_EXCEEDED, None, until);
         }
         let received = lock(&self.received).expired(now);
         for request in received {

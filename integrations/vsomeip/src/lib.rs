@@ -7,7 +7,7 @@
 //! build.
 //!
 //! ```toml
-//! up-transport-vsomeip = { package = "ringback-vsomeip", version = "0.1" }
+//! up-transport-vsomeip = { package = "ringback-vsomeip", path = "../ringback/integrations/vsomeip" }
 //! ```
 //!
 //! # Which thread runs what
@@ -23,6 +23,7 @@
 //! * A message never reaches a listener whose filters it does not match. A new listener with the
 //!   same filters may get messages that were queued in vsomeip before it came.
 //! * A panic in a listener ends that message and nothing else.
+//! * When a transport has ended, vsomeip has none of its handlers any more.
 //! * Nothing here panics; what is wrong comes back as a status that says the remedy.
 
 mod config;
@@ -31,28 +32,28 @@ mod mapping;
 pub mod raw;
 mod requests;
 mod routing;
+mod running;
 mod topics;
 mod transport;
 pub mod vsomeip;
 
 pub use self::config::{Options, RuntimeConfig, VsomeipApplicationConfig, VsomeipConfiguration};
 pub use self::core::Stats;
-pub use self::mapping::wire;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 
-use self::config::{File, ServiceConfig};
+use self::config::File;
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
 use self::routing::{Lanes, Limits, Table};
+use self::running::{OwnRuntime, Running};
 use self::topics::Topics;
 use self::transport::status;
-use self::vsomeip::{ANY, Application, Handler, Target};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
+use self::vsomeip::{ANY, Application, Configuration, Target};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use up_rust::{UCode, UStatus, UUID, UUri};
 
 /// A `UUri`'s authority name.
@@ -78,26 +79,20 @@ pub type MethodId = u16;
 /// A SOME/IP event id.
 pub type EventId = u16;
 
-/// vsomeip's own default for the time after which it takes a handler for stuck.
-const MAX_DISPATCH_TIME: Duration = Duration::from_millis(100);
-/// How long the end of a transport waits for listeners that run.
-const SHUTDOWN: Duration = Duration::from_secs(2);
-
-/// uProtocol over vsomeip. Dropping it ends all its listeners and the vsomeip application, and waits
-/// for both, up to two seconds for listeners; within one of its own listeners it does so in the
-/// background.
+/// uProtocol over vsomeip. Dropping it ends the vsomeip application and all listeners, and waits for
+/// both: until vsomeip has let go of the last handler, and up to two seconds for listeners that run.
+/// Within one of its own listeners it does so in the background.
 pub struct UPTransportVsomeip {
     core: Arc<Core>,
-    application: Option<Arc<Application>>,
-    on_message: Option<Handler>,
-    topics: Arc<Topics>,
-    /// Keeps time and drives the tokio parts of listeners.
-    runtime: Option<Runtime>,
-    lanes: Option<Lanes>,
+    /// Held while a listener comes or goes: the table and what vsomeip is asked for change together.
+    changes: Mutex<()>,
+    /// Until it is dropped.
+    running: Option<Running>,
     options: Options,
     overflow: Overflow,
     limits: Limits,
-    services: Vec<ServiceConfig>,
+    /// Services and instances in the configuration.
+    services: Vec<(ServiceId, InstanceId)>,
 }
 
 impl UPTransportVsomeip {
@@ -124,7 +119,9 @@ impl UPTransportVsomeip {
 
     /// A transport with a configuration generated from the application's name and id, for one
     /// machine. A configuration that vsomeip finds by itself (`VSOMEIP_CONFIGURATION`,
-    /// `./vsomeip.json`) goes before it.
+    /// `./vsomeip.json`) goes before it, and so does that of the first application of this process,
+    /// since vsomeip reads one configuration per process. Where another one is in force than a transport
+    /// was given, or it does not name the application, that is logged as a warning.
     ///
     /// # Errors
     /// As [`new_with_config`](Self::new_with_config).
@@ -158,22 +155,18 @@ impl UPTransportVsomeip {
         }
         uri.verify_rpc_response()
             .map_err(|error| invalid(format!("the transport's address: {error}")))?;
-        let file = options.configuration.as_deref().map(File::read).transpose()?;
-        // vsomeip goes by the environment first.
-        let environment = std::env::var_os("VSOMEIP_CONFIGURATION").map(PathBuf::from);
-        let in_force = match environment.filter(|path| path.is_file()).map(|path| File::read(&path))
-        {
-            Some(Err(error)) => {
-                log::warn!("VSOMEIP_CONFIGURATION: {}", error.get_message());
-                None
-            }
-            Some(Ok(file)) => file.max_dispatch_time,
-            None => file.as_ref().and_then(|file| file.max_dispatch_time),
-        };
-        let dispatch_time = in_force.map_or(MAX_DISPATCH_TIME, Duration::from_millis);
-        let overflow = match options.overflow {
-            Overflow::Block(time) => Overflow::Block(time.min(dispatch_time / 2)),
-            other => other,
+        if let Some(path) = options.configuration.as_deref().filter(|path| !path.is_dir()) {
+            File::read(path)?;
+        }
+        let (name, given) = (&application.name, options.configuration.as_deref());
+        let application = start(&application, given, options.start_timeout)?;
+        let configuration = application.configuration();
+        tell_what_is_in_force(configuration, name, given);
+        let settings = configuration.settings(name).unwrap_or_default();
+        let longest = settings.max_dispatch_time / 2;
+        let (overflow, hold) = match options.overflow {
+            Overflow::Block(time) => (Overflow::Block(time.min(longest)), Some(time.min(longest))),
+            other => (other, None),
         };
         let limits = Limits {
             listeners: options.max_listeners,
@@ -185,85 +178,50 @@ impl UPTransportVsomeip {
             sent: Mutex::new(Sent::new(options.max_requests)),
             received: Mutex::new(Received::new(options.max_requests)),
             request_ttl: options.request_ttl,
+            hold,
             counters: Counters::default(),
             alarm: core::Alarm::new(),
-            application: OnceLock::new(),
+            application: Arc::downgrade(&application),
         });
         let no_threads = |error| status(UCode::INTERNAL, format!("no threads: {error}"));
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name(format!("up-{}", application.name))
-            .enable_all()
-            .build()
-            .map_err(no_threads)?;
-        let threads = options.runtime.threads();
-        let lanes =
-            Lanes::start(threads, &application.name, runtime.handle()).map_err(no_threads)?;
+        let runtime = OwnRuntime::start(name).map_err(no_threads)?;
+        let lanes = Lanes::start(options.runtime.threads(), name, runtime.handle());
+        let lanes = lanes.map_err(no_threads)?;
         runtime.spawn(core::keep_time(Arc::downgrade(&core)));
-        let mut transport = UPTransportVsomeip {
-            core,
-            application: None,
-            on_message: None,
-            topics: Arc::default(),
-            runtime: Some(runtime),
-            lanes: Some(lanes),
-            overflow,
-            limits,
-            services: file.map(|file| file.services).unwrap_or_default(),
-            options,
-        };
-        transport.start(&application)?;
-        Ok(transport)
-    }
-
-    fn start(&mut self, config: &VsomeipApplicationConfig) -> Result<(), UStatus> {
-        let generated = match &self.options.configuration {
-            Some(_) => None,
-            None => Some(VsomeipConfiguration::new(config).in_memory().map_err(|error| {
-                status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
-            })?),
-        };
-        let path = generated.as_ref().map(|memory| memory.path.as_path());
-        let path = path.or(self.options.configuration.as_deref());
-        let application = Application::start(&config.name, path, self.options.start_timeout)
-            .map_err(|error| {
-                let code = match &error {
-                    vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
-                    vsomeip::Error::NotRegistered { .. } => UCode::UNAVAILABLE,
-                    vsomeip::Error::Init(_) => UCode::FAILED_PRECONDITION,
-                    _ => UCode::INTERNAL,
-                };
-                status(code, error.to_string())
-            })?;
-        let application = Arc::new(application);
-        // Set once, here.
-        let _ = self.core.application.set(Arc::downgrade(&application));
-        let core = Arc::downgrade(&self.core);
+        let weak = Arc::downgrade(&core);
         let every = Target { service: ANY, instance: ANY, method: ANY };
         let handler = application.on_message(every, move |message| {
-            if let Some(core) = core.upgrade() {
+            if let Some(core) = weak.upgrade() {
                 core.on_message(message);
             }
         });
-        self.on_message = Some(handler.map_err(|e| status(UCode::INTERNAL, e.to_string()))?);
-        self.application = Some(application);
+        let on_message = handler.map_err(|e| status(UCode::INTERNAL, e.to_string()))?;
+        let (topics, services) = (Arc::default(), configuration.services());
+        let transport = UPTransportVsomeip {
+            core,
+            changes: Mutex::default(),
+            running: Some(Running { application, on_message, topics, lanes, runtime }),
+            overflow,
+            limits,
+            services,
+            options,
+        };
         let events: Result<Vec<_>, _> =
-            self.options.topics.iter().map(mapping::target_of).collect();
-        self.declare(events?)?;
-        Ok(())
+            transport.options.topics.iter().map(mapping::target_of).collect();
+        transport.declare(events?)?;
+        Ok(transport)
     }
 
-    /// Both are there from the end of `with_options` until the transport is dropped.
+    fn running(&self) -> &Running {
+        self.running.as_ref().unwrap_or_else(|| unreachable!())
+    }
+
     fn application(&self) -> &Arc<Application> {
-        self.application.as_ref().unwrap_or_else(|| unreachable!())
+        &self.running().application
     }
 
-    fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().unwrap_or_else(|| unreachable!())
-    }
-
-    fn lanes(&self) -> &Lanes {
-        self.lanes.as_ref().unwrap_or_else(|| unreachable!())
+    fn topics(&self) -> &Arc<Topics> {
+        &self.running().topics
     }
 
     /// Ends the transport and waits for its end without blocking the executor.
@@ -281,37 +239,62 @@ impl UPTransportVsomeip {
 
 impl Drop for UPTransportVsomeip {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
-        let lanes = self.lanes.take();
-        let here = tokio::runtime::Handle::try_current().map(|handle| handle.id());
-        let in_own_listener = lanes.as_ref().is_some_and(Lanes::is_here)
-            || here.is_ok_and(|id| id == runtime.handle().id());
-        let (application, on_message) = (self.application.take(), self.on_message.take());
-        let (core, topics) = (Arc::clone(&self.core), std::mem::take(&mut self.topics));
-        // A thread of its own: blocking and dropping a runtime are not allowed everywhere.
-        let end = std::thread::Builder::new().name("vsomeip-end".into()).spawn(move || {
-            let until = Instant::now() + SHUTDOWN;
-            // No message comes in any more once the application has stopped.
-            drop(application);
-            drop((on_message, topics));
-            let entries = core.table.clear();
-            entries.iter().for_each(|entry| entry.close());
-            let endings: Vec<_> =
-                entries.into_iter().map(|entry| Ending::new(Arc::clone(&entry.gate))).collect();
-            for ending in endings {
-                let left = until.saturating_duration_since(Instant::now());
-                if ending.wait_timeout(left).is_err() {
-                    log::warn!("a listener still runs while its transport ends; it is left behind");
-                }
-            }
-            drop(lanes);
-            runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));
-        });
-        if let Ok(end) = end
-            && !in_own_listener
-            && !vsomeip::handler::must_not_wait()
-        {
-            let _ = end.join();
+        if let Some(running) = self.running.take() {
+            running.end(Arc::clone(&self.core));
         }
+    }
+}
+
+/// The application, with the configuration given or a generated one.
+fn start(
+    config: &VsomeipApplicationConfig,
+    given: Option<&Path>,
+    limit: Duration,
+) -> Result<Arc<Application>, UStatus> {
+    let generated = match given {
+        Some(_) => None,
+        None => Some(VsomeipConfiguration::new(config).in_memory().map_err(|error| {
+            status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
+        })?),
+    };
+    let path = given.or(generated.as_ref().map(|memory| memory.path.as_path()));
+    let application = Application::start(&config.name, path, limit).map_err(|error| {
+        let code = match &error {
+            vsomeip::Error::Name(_) => UCode::INVALID_ARGUMENT,
+            vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
+            vsomeip::Error::NotRegistered { .. } => UCode::UNAVAILABLE,
+            vsomeip::Error::Init(_) => UCode::FAILED_PRECONDITION,
+            _ => UCode::INTERNAL,
+        };
+        status(code, error.to_string())
+    })?;
+    Ok(Arc::new(application))
+}
+
+/// Says where it is not the configuration that the user may think.
+fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Path>) {
+    let other = given.filter(|given| !in_force.is(name, given));
+    if let Some(given) = other {
+        log::warn!(
+            "application {name:?} does not use {}: the configuration of this process is {in_force}. \
+             vsomeip reads one per process, that of the first application, and VSOMEIP_CONFIGURATION \
+             and ./vsomeip.json go before it",
+            given.display()
+        );
+    }
+    match in_force.settings(name) {
+        None => log::warn!(
+            "application {name:?} is not in this process's configuration, which is {in_force}. So \
+             vsomeip chooses its id, and starts a second dispatcher where a handler is held up for \
+             long, by which order is lost. Name it there, with its id and \"max_dispatchers\": \"0\""
+        ),
+        // The file that was given has been told of when it was read.
+        Some(settings) if settings.max_dispatchers != 0 && (given.is_none() || other.is_some()) => {
+            log::warn!(
+                "application {name:?} lacks \"max_dispatchers\": \"0\" in {in_force}. When a handler \
+                 is held up for long, vsomeip then starts a second dispatcher, and order is lost"
+            );
+        }
+        Some(_) => {}
     }
 }

@@ -9,11 +9,11 @@
 //! subscription handler, which only touches its own topic.
 
 use crate::ClientId;
-use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target};
+use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target, after};
 use std::collections::HashMap;
 use std::sync::atomic::{
     AtomicBool,
-    Ordering::{Acquire, Release},
+    Ordering::{AcqRel, Acquire},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -42,14 +42,16 @@ struct Offered {
 
 struct Subscribed {
     needed: usize,
-    major: u8,
+    /// With which version, once the service was seen.
+    major: Option<u8>,
 }
 
 /// An event that is offered here.
 pub(crate) struct Topic {
+    event: Target,
     waits_since: Instant,
-    /// Subscribers, by client id, and when the last one came.
-    subscribers: Arc<watch::Sender<(Vec<ClientId>, Instant)>>,
+    /// Subscribers, by client id.
+    subscribers: Arc<watch::Sender<Vec<ClientId>>>,
     ready: AtomicBool,
     _handler: Handler,
 }
@@ -62,9 +64,6 @@ pub(crate) struct Topics {
 
 /// vsomeip's `VSOMEIP_ROUTING_CLIENT`, which stands for every subscriber on another machine.
 const ELSEWHERE: ClientId = 0;
-
-/// How long no subscriber must have come before the first message goes out.
-const SETTLED: Duration = Duration::from_millis(20);
 
 impl Topics {
     fn wants(&self) -> MutexGuard<'_, Wants> {
@@ -142,29 +141,31 @@ impl Topics {
         Ok(())
     }
 
-    /// Subscribes to an event for one more listener. `major` is a guess where the filter leaves it
-    /// open: vsomeip keeps a subscription waiting until a service appears with that very version, so
-    /// it is repeated with the right one when the service is seen.
+    /// Subscribes to an event for one more listener, as soon as its service is seen, with the version
+    /// that it has. vsomeip would take a subscription before that, but needs to be told the version; and
+    /// one that it takes just while the service appears it forgets, now and then.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         application: &Arc<Application>,
         event: Target,
-        major: u8,
     ) -> Result<()> {
         self.request(application, event)?;
         let mut wants = self.wants();
-        let subscribed = wants.subscribed.entry(event).or_insert(Subscribed { needed: 0, major });
+        let subscribed =
+            wants.subscribed.entry(event).or_insert(Subscribed { needed: 0, major: None });
         subscribed.needed += 1;
         if subscribed.needed > 1 {
             return Ok(());
         }
         application.request_event(event)?;
-        application.subscribe(event, major)?;
         if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
             *needed += 1;
+            drop(wants);
+            self.seen(application, event);
             return Ok(());
         }
         let (topics, weak) = (Arc::downgrade(self), Arc::downgrade(application));
+        // Told at once where it is there already.
         let handler = application.on_availability(event, move |_, _, available| {
             if available
                 && let (Some(topics), Some(application)) = (topics.upgrade(), weak.upgrade())
@@ -176,18 +177,18 @@ impl Topics {
         Ok(())
     }
 
-    /// A service has appeared: subscriptions that guessed its version wrong are made again.
+    /// A service may have appeared: its events are subscribed to, and again where it has come back with
+    /// another version. What stays the same vsomeip repeats by itself.
     fn seen(&self, application: &Application, of: Target) {
         let Some(major) = application.available_major(of) else { return };
         let mut wants = self.wants();
         for (&event, subscribed) in &mut wants.subscribed {
-            if service_of(event) != service_of(of) || subscribed.major == major {
+            if service_of(event) != service_of(of) || subscribed.major == Some(major) {
                 continue;
             }
-            subscribed.major = major;
-            let again =
-                application.unsubscribe(event).and_then(|()| application.subscribe(event, major));
-            if let Err(error) = again {
+            let before = subscribed.major.replace(major);
+            let ended = before.map_or(Ok(()), |_| application.unsubscribe(event));
+            if let Err(error) = ended.and_then(|()| application.subscribe(event, major)) {
                 log::warn!("subscribing to {event:?} with version {major}: {error}");
             }
         }
@@ -199,6 +200,7 @@ impl Topics {
         if let Some(subscribed) = wants.subscribed.get_mut(&event) {
             subscribed.needed -= 1;
             if subscribed.needed == 0 {
+                let in_vsomeip = subscribed.major.is_some();
                 wants.subscribed.remove(&event);
                 if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
                     *needed -= 1;
@@ -206,7 +208,9 @@ impl Topics {
                         wants.watched.remove(&service_of(event));
                     }
                 }
-                application.unsubscribe(event)?;
+                if in_vsomeip {
+                    application.unsubscribe(event)?;
+                }
                 application.release_event(event)?;
             }
         }
@@ -236,20 +240,18 @@ impl Topics {
             if topics.contains_key(&event) || new.iter().any(|(other, ..)| *other == event) {
                 continue;
             }
-            let subscribers = Arc::new(watch::Sender::new((Vec::new(), Instant::now())));
+            let subscribers = Arc::new(watch::Sender::new(Vec::new()));
             let counted = Arc::downgrade(&subscribers);
-            let handler = application.on_subscription(event, move |client, subscribed| {
+            let handler = application.on_subscribed(event, move |client, subscribed| {
                 if let Some(subscribers) = counted.upgrade() {
-                    subscribers.send_modify(|(clients, last): &mut (Vec<ClientId>, Instant)| {
+                    subscribers.send_modify(|clients: &mut Vec<ClientId>| {
                         if subscribed {
                             clients.push(client);
                         } else if let Some(at) = clients.iter().position(|known| *known == client) {
                             clients.swap_remove(at);
                         }
-                        *last = Instant::now();
                     });
                 }
-                true
             })?;
             application.offer_event(event)?;
             new.push((event, major, subscribers, handler));
@@ -257,7 +259,7 @@ impl Topics {
         for (event, major, subscribers, handler) in new {
             let waits_since = self.offer(application, event, major)?;
             let ready = false.into();
-            let topic = Topic { waits_since, subscribers, ready, _handler: handler };
+            let topic = Topic { event, waits_since, subscribers, ready, _handler: handler };
             topics.insert(event, Arc::new(topic));
         }
         Ok(())
@@ -271,44 +273,36 @@ impl Topic {
     }
 
     pub(crate) fn subscribers(&self) -> usize {
-        self.subscribers.borrow().0.len()
+        self.subscribers.borrow().len()
     }
 
     /// Whom a Notification for a client goes to: that client, if it subscribed here. vsomeip has one
     /// client id for all that subscribed on other machines, where SOME/IP names no addressee.
     pub(crate) fn addressee(&self, client: ClientId) -> ClientId {
-        let (clients, _) = &*self.subscribers.borrow();
+        let clients = self.subscribers.borrow();
         let elsewhere = !clients.contains(&client) && clients.contains(&ELSEWHERE);
         if elsewhere { ELSEWHERE } else { client }
     }
 
-    /// Waits until subscribers that were there before are attached: until the first one is, and no
-    /// other came for a moment; at most so long after the service was offered. In our runtime.
-    pub(crate) async fn ready(self: Arc<Self>, at_most: Duration) {
-        let until = tokio::time::Instant::from_std(self.waits_since + at_most);
+    /// Waits for subscribers that were there before: until so many are attached, at most so long after
+    /// the service was offered. How many there are vsomeip knows nowhere. `settle` is what vsomeip needs
+    /// from its word that one is attached until it is so. In our runtime.
+    pub(crate) async fn ready(self: Arc<Self>, enough: usize, at_most: Duration, settle: Duration) {
+        let until = after(self.waits_since, at_most);
         let mut watch = self.subscribers.subscribe();
-        let _ = tokio::time::timeout_at(until, async {
-            loop {
-                let (count, last) = {
-                    let (clients, last) = &*watch.borrow_and_update();
-                    (clients.len(), *last)
-                };
-                let settled = tokio::time::Instant::from_std(last + SETTLED);
-                if count != 0 && tokio::time::Instant::now() >= settled {
-                    return;
-                }
-                let changed = watch.changed();
-                let waited = if count == 0 {
-                    changed.await
-                } else {
-                    tokio::time::timeout_at(settled, changed).await.unwrap_or(Ok(()))
-                };
-                if waited.is_err() {
-                    return;
-                }
-            }
-        })
-        .await;
-        self.ready.store(true, Release);
+        let attached = watch.wait_for(|clients| clients.len() >= enough);
+        let attached = tokio::time::timeout_at(until.into(), attached).await.is_ok();
+        if attached && !settle.is_zero() && !self.is_ready() {
+            tokio::time::sleep(settle).await;
+        }
+        if !self.ready.swap(true, AcqRel) && !attached {
+            let Target { service, instance, method } = self.event;
+            log::debug!(
+                "the first message of event {service:04x}.{instance:04x}.{method:04x} goes out \
+                 {at_most:?} after its service was offered, to {} subscribers; who comes later misses \
+                 it",
+                self.subscribers()
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@
 use crate::core::lock;
 use crate::mapping::{Outgoing, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
-use crate::vsomeip::{ANY_MAJOR, Ending, Header, Target};
+use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after};
 use crate::{Stats, UPTransportVsomeip};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -15,12 +15,19 @@ use up_rust::{
     verify_filter_criteria,
 };
 
+/// See [`Application::on_subscribed`](crate::vsomeip::Application::on_subscribed).
+const SETTLED: Duration = Duration::from_millis(20);
+
 pub(crate) fn status(code: UCode, text: impl Into<String>) -> UStatus {
     UStatus::fail_with_code(code, text)
 }
 
-fn vsomeip_failed(error: crate::vsomeip::Error) -> UStatus {
-    status(UCode::INTERNAL, error.to_string())
+fn vsomeip_failed(error: Error) -> UStatus {
+    let code = match error {
+        Error::Stopped(_) => UCode::UNAVAILABLE,
+        _ => UCode::INTERNAL,
+    };
+    status(code, error.to_string())
 }
 
 #[async_trait]
@@ -31,6 +38,7 @@ impl UTransport for UPTransportVsomeip {
             .take()
             .ok_or_else(|| status(UCode::INVALID_ARGUMENT, "the message has no attributes"))?;
         let payload = payload.unwrap_or_default();
+        check_length(payload.len())?;
         let mapped = outgoing(&attributes, self.options.reliable)?;
         self.check_source(&attributes)?;
         let application = self.application();
@@ -40,7 +48,7 @@ impl UTransport for UPTransportVsomeip {
                 match to {
                     None => application.notify(event, &payload),
                     Some(client) => {
-                        let topic = self.topics.get(event);
+                        let topic = self.topics().get(event);
                         let to = topic.map_or(client, |topic| topic.addressee(client));
                         application.notify_one(event, to, &payload)
                     }
@@ -71,12 +79,13 @@ impl UTransport for UPTransportVsomeip {
     ) -> Result<(), UStatus> {
         verify_filter_criteria(source_filter, sink_filter)?;
         let filter = Filter::new(source_filter, sink_filter);
+        let _change = lock(&self.changes);
         let open =
             |filter, listener| Entry::new(filter, listener, self.options.capacity, self.overflow);
         match self.core.table.insert(filter, Arc::clone(&listener), self.limits, open)? {
             Registered::Already => Ok(()),
             Registered::New(entry, task) => {
-                self.lanes().spawn(task);
+                self.running().lanes.spawn(task);
                 let asked = self.ask(&entry.filter);
                 if asked.is_err() && self.core.table.remove(&entry.filter, &listener).is_some() {
                     entry.close();
@@ -119,6 +128,7 @@ impl UPTransportVsomeip {
     ) -> Result<Ending, UStatus> {
         verify_filter_criteria(source_filter, sink_filter)?;
         let filter = Filter::new(source_filter, sink_filter);
+        let _change = lock(&self.changes);
         let Some(entry) = self.core.table.remove(&filter, &listener) else {
             return Err(status(
                 UCode::NOT_FOUND,
@@ -148,9 +158,9 @@ impl UPTransportVsomeip {
         self.core.stats()
     }
 
-    /// Offers a topic now, so that its first message waits for nobody; until subscribers that are
-    /// there already are attached, or [`Options::first_send_wait`](crate::Options::first_send_wait)
-    /// is over.
+    /// Offers a topic now, and waits as its first message would, which then waits for nobody: until
+    /// [`Options::first_send_subscribers`](crate::Options::first_send_subscribers) are attached, or
+    /// [`Options::first_send_wait`](crate::Options::first_send_wait) is over.
     ///
     /// # Errors
     /// INVALID_ARGUMENT where the topic is no SOME/IP event.
@@ -164,7 +174,7 @@ impl UPTransportVsomeip {
     /// machine count as one; those that came between its service and itself are not counted.
     pub fn subscribers(&self, topic: &UUri) -> usize {
         let event = target_of(topic).map(|(event, _)| event);
-        event.ok().and_then(|event| self.topics.get(event)).map_or(0, |topic| topic.subscribers())
+        event.ok().and_then(|event| self.topics().get(event)).map_or(0, |topic| topic.subscribers())
     }
 
     /// The client id that the routing manager gave this transport.
@@ -189,12 +199,16 @@ impl UPTransportVsomeip {
     /// The event is offered, and those who wait for it are attached. The wait is a task of our own
     /// runtime, so that any executor can run this.
     async fn offered(&self, event: Target, major: u8) -> Result<(), UStatus> {
-        if self.topics.get(event).is_none() {
+        if self.topics().get(event).is_none() {
             self.declare([(event, major)])?;
         }
-        let Some(topic) = self.topics.get(event) else { return Ok(()) };
+        let Some(topic) = self.topics().get(event) else { return Ok(()) };
         if !topic.is_ready() {
-            let _ = self.runtime().spawn(topic.ready(self.options.first_send_wait)).await;
+            let (enough, at_most) =
+                (self.options.first_send_subscribers, self.options.first_send_wait);
+            // A routing manager attaches those on other machines a moment after it has said so.
+            let settle = if self.application().is_routing() { SETTLED } else { Duration::ZERO };
+            let _ = self.running().runtime.spawn(topic.ready(enough, at_most, settle)).await;
         }
         Ok(())
     }
@@ -207,7 +221,7 @@ impl UPTransportVsomeip {
         let any = self.options.offer_any_version;
         let events =
             events.into_iter().map(|(event, major)| (event, if any { ANY_MAJOR } else { major }));
-        self.topics.declare(self.application(), events).map_err(vsomeip_failed)
+        self.topics().declare(self.application(), events).map_err(vsomeip_failed)
     }
 
     /// The service of a request can be used.
@@ -215,20 +229,23 @@ impl UPTransportVsomeip {
         let Header { service, instance, method, .. } = header;
         let of = Target { service, instance, method };
         let application = Arc::clone(self.application());
-        self.topics.request_once(&application, of).map_err(vsomeip_failed)?;
+        self.topics().request_once(&application, of).map_err(vsomeip_failed)?;
         if application.is_available(of) {
             return Ok(());
         }
         let limit = self.options.availability_wait;
-        let waited = self.runtime().spawn(async move {
-            let until = Instant::now() + limit;
-            while !application.is_available(of) {
-                if Instant::now() >= until {
-                    return false;
-                }
+        // Whoever has given up waiting does not keep the application.
+        let application = Arc::downgrade(&application);
+        let waited = self.running().runtime.spawn(async move {
+            let until = after(Instant::now(), limit);
+            while Instant::now() < until {
                 tokio::time::sleep(Duration::from_millis(2)).await;
+                match application.upgrade() {
+                    Some(application) if !application.is_available(of) => {}
+                    application => return application.is_some(),
+                }
             }
-            true
+            false
         });
         if waited.await.unwrap_or(false) {
             return Ok(());
@@ -244,7 +261,7 @@ impl UPTransportVsomeip {
         payload: &[u8],
     ) -> Result<(), UStatus> {
         lock(&self.core.sent).begin()?;
-        let until = Instant::now() + remaining(&attributes);
+        let until = after(Instant::now(), remaining(&attributes));
         let id = match self.application().send(&header, payload) {
             Ok(id) => id,
             Err(error) => {
@@ -255,28 +272,27 @@ impl UPTransportVsomeip {
         let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
         self.core.alarm.no_later_than(until);
         if let Some(old) = displaced {
-            self.core.answer(old, UCode::ABORTED, None);
+            self.core.answer(old, UCode::ABORTED, None, self.core.until());
         }
         if let Some((request, (code, payload))) = answer {
-            self.core.answer(request, code, payload);
+            self.core.answer(request, code, payload, self.core.until());
         }
         Ok(())
     }
 
     /// Tells vsomeip what a listener needs. A filter with a wildcard for the service hears what
-    /// comes for other reasons; for requests, the services in the configuration file.
+    /// comes for other reasons; for requests, the services in the configuration that is in force.
     fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
-        let (application, topics) = (self.application(), &self.topics);
-        let major = |pattern: &Pattern| self.major(pattern);
+        let (application, topics) = (self.application(), self.topics());
         self.for_each_need(filter, |need| match need {
-            Need::Event(event) => topics.subscribe(application, event, major(filter.service())),
+            Need::Event(event) => topics.subscribe(application, event),
             Need::Service(of) => topics.request(application, of),
             Need::Offer(of, major) => topics.offer(application, of, major).map(drop),
         })
     }
 
     fn no_longer_ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
-        let (application, topics) = (self.application(), &self.topics);
+        let (application, topics) = (self.application(), self.topics());
         self.for_each_need(filter, |need| match need {
             Need::Event(event) => topics.unsubscribe(application, event),
             Need::Service(of) => topics.release(application, of),
@@ -303,13 +319,22 @@ impl UPTransportVsomeip {
             (Kind::Events | Kind::Answers, None) => Ok(()),
             (Kind::Requests, Some(of)) => meet(Need::Offer(of, major)),
             (Kind::Requests | Kind::PointToPoint, _) => {
-                self.services.iter().try_for_each(|config| {
-                    let (service, instance) = (config.service, config.instance);
+                self.services.iter().try_for_each(|&(service, instance)| {
                     meet(Need::Offer(Target { service, instance, method: 0 }, major))
                 })
             }
         }
     }
+}
+
+/// SOME/IP's length counts 8 bytes of the header, too.
+fn check_length(payload: usize) -> Result<(), UStatus> {
+    if u32::try_from(payload).is_ok_and(|length| length <= u32::MAX - 8) {
+        return Ok(());
+    }
+    let text =
+        format!("a payload of {payload} bytes is too long for SOME/IP, whose length has 32 bits");
+    Err(status(UCode::INVALID_ARGUMENT, text))
 }
 
 enum Need {
@@ -339,5 +364,19 @@ impl LocalUriProvider for UPTransportVsomeip {
 
     fn get_source_uri(&self) -> UUri {
         self.core.identity.local.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_has_a_length_that_someip_can_say() {
+        let longest = u32::MAX as usize - 8;
+        assert!(check_length(0).is_ok() && check_length(longest).is_ok());
+        for length in [longest + 1, usize::MAX] {
+            assert_eq!(check_length(length).unwrap_err().get_code(), UCode::INVALID_ARGUMENT);
+        }
     }
 }

@@ -5,10 +5,12 @@
 mod common;
 
 use common::*;
-use ringback_vsomeip::{Options, UPTransportVsomeip};
+use ringback_vsomeip::vsomeip::live_handlers;
+use ringback_vsomeip::{Options, Overflow, UPTransportVsomeip};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use up_rust::{UListener, UMessage, UTransport};
+use std::time::{Duration, Instant};
+use up_rust::{UCode, UListener, UMessage, UTransport};
 
 /// Owns the transport that calls it.
 struct Owner(Mutex<Option<Arc<UPTransportVsomeip>>>, Arc<AtomicBool>);
@@ -40,6 +42,110 @@ fn a_transport_may_end_inside_its_own_listener() {
         block_on(publisher.shutdown());
         wait_until("all tokens", || ringback_vsomeip::vsomeip::live_handlers() == 0);
     });
+}
+
+#[test]
+fn when_a_transport_has_ended_no_token_is_left() {
+    isolated("when_a_transport_has_ended_no_token_is_left", || {
+        for round in 0..10 {
+            let block = Overflow::Block(Duration::from_millis(10));
+            let (subscriber, publisher) = two(Options::default().mailbox(1, block));
+            let calls = Arc::new(AtomicUsize::new(0));
+            let counted = calls.clone();
+            let slow = Arc::new(Calls(move |_| {
+                counted.fetch_add(1, SeqCst);
+                std::thread::sleep(Duration::from_millis(1));
+            }));
+            block_on(async {
+                listen(&subscriber, TOPIC, slow.clone()).await;
+                for number in 0..500 {
+                    publisher.send(text(TOPIC, number)).await.unwrap();
+                }
+            });
+            // Copies of the handler are queued behind the one that waits for room.
+            wait_until("a call", || calls.load(SeqCst) != 0);
+            // The routing manager last: vsomeip does not bear its end and return in one moment.
+            if round % 2 == 0 {
+                drop((publisher, subscriber));
+            } else {
+                block_on(async {
+                    publisher.shutdown().await;
+                    subscriber.shutdown().await;
+                });
+            }
+            assert_eq!(live_handlers(), 0, "round {round}");
+            assert_eq!(Arc::strong_count(&slow), 1, "round {round}: the listener is dropped");
+        }
+    });
+}
+
+/// Sends, whenever it is called, until that is refused; and then goes on doing nothing.
+struct Sends(UPTransportVsomeip, &'static str, AtomicUsize);
+
+#[async_trait::async_trait]
+impl UListener for Sends {
+    async fn on_receive(&self, _: UMessage) {
+        let error = loop {
+            match self.0.send(text(self.1, "x")).await {
+                Ok(()) => self.2.fetch_add(1, SeqCst),
+                Err(error) => break error,
+            };
+        };
+        if error.get_code() == UCode::UNAVAILABLE {
+            REFUSED.fetch_add(1, SeqCst);
+        }
+        std::thread::park();
+    }
+}
+
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs after the transports' own function for `atexit`, and before vsomeip's objects are destroyed.
+extern "C" fn both_are_refused() {
+    let until = Instant::now() + Duration::from_secs(30);
+    while REFUSED.load(SeqCst) != 2 {
+        if Instant::now() > until {
+            eprintln!("a listener still sends");
+            // SAFETY: ends the process, at any time.
+            unsafe { libc::_exit(3) };
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_process_may_exit_while_a_listener_sends() {
+    // Whether it would end badly is a matter of luck: so a few times.
+    for _ in 0..3 {
+        isolated_at_exit("a_process_may_exit_while_a_listener_sends", || {
+            // SAFETY: the function panics nowhere, and stays loaded.
+            unsafe { libc::atexit(both_are_refused) };
+            let (subscriber, publisher) = two(Options::default());
+            let wait = Options::default().first_send_wait(Duration::ZERO);
+            let topics = ["//me/3333/1/8001", "//me/3334/1/8001"];
+            let sends = [("c", 0x3333, topics[0]), ("d", 0x3334, topics[1])].map(
+                |(name, entity, topic)| {
+                    let transport = transport(name, entity, wait.clone());
+                    Arc::new(Sends(transport, topic, AtomicUsize::new(0)))
+                },
+            );
+            let recorder = Recorder::new();
+            block_on(async {
+                for topic in topics {
+                    listen(&subscriber, topic, recorder.clone()).await;
+                }
+                for listener in &sends {
+                    listen(&subscriber, TOPIC, listener.clone()).await;
+                }
+                publisher.send(text(TOPIC, "go")).await.unwrap();
+            });
+            wait_until("both send", || sends.iter().all(|s| s.2.load(SeqCst) > 100));
+            std::mem::forget((subscriber, publisher, sends)); // and so to the end of main
+        });
+        if is_child() {
+            return;
+        }
+    }
 }
 
 /// Who is called for a signal.

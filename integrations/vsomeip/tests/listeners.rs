@@ -416,36 +416,82 @@ fn after_unregister_nothing_is_called_whatever_is_queued() {
     });
 }
 
+/// Is counted when it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+const LAST: &str = "//me/1111/1/8003";
+
 #[test]
 fn a_hundred_thousand_pairs_leave_nothing() {
     isolated("a_hundred_thousand_pairs_leave_nothing", || {
         let subscriber = transport("a", 0x3333, Options::default());
-        let kept = Recorder::new();
-        let dropped = Arc::new(AtomicUsize::new(0));
-        struct Counted(Arc<AtomicUsize>);
-        impl Drop for Counted {
-            fn drop(&mut self) {
-                self.0.fetch_add(1, SeqCst);
-            }
-        }
+        let topics = [TOPIC, OTHER, LAST].map(uri).to_vec();
+        let publisher = transport("b", 0x1111, patient().topics(topics));
+        let (kept, other) = (Recorder::new(), Recorder::new());
         block_on(async {
             listen(&subscriber, TOPIC, kept.clone()).await;
+            listen(&subscriber, OTHER, other.clone()).await;
+            publisher.send(text(OTHER, "before")).await.unwrap();
+            other.wait(1);
+            subscriber.unregister_listener(&uri(OTHER), None, other.clone()).await.unwrap();
+        });
+        // Messages go on while listeners come and go.
+        let (dropped, stop) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
+        let traffic = || {
+            let mut sent = 0;
+            while !stop.load(SeqCst) {
+                block_on(publisher.send(text(TOPIC, sent))).unwrap();
+                sent += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            sent
+        };
+        let pairs = async {
             for _ in 0..100_000 {
                 let counted = Counted(dropped.clone());
                 let listener: Arc<dyn UListener> = Arc::new(Calls(move |_| {
                     let _ = &counted;
                 }));
-                subscriber.register_listener(&uri(TOPIC), None, listener.clone()).await.unwrap();
+                listen(&subscriber, TOPIC, listener.clone()).await;
                 subscriber.unregister_listener(&uri(TOPIC), None, listener).await.unwrap();
             }
+            // And with vsomeip taking part: the last one of a topic ends the subscription.
+            for _ in 0..500 {
+                listen(&subscriber, OTHER, other.clone()).await;
+                subscriber.unregister_listener(&uri(OTHER), None, other.clone()).await.unwrap();
+            }
+        };
+        let sent = std::thread::scope(|scope| {
+            let traffic = scope.spawn(traffic);
+            block_on(pairs);
+            stop.store(true, SeqCst);
+            traffic.join().unwrap()
         });
         wait_until("all destructors", || dropped.load(SeqCst) == 100_000);
-        // And with vsomeip taking part: the last one of a topic ends the subscription.
+        kept.wait(sent);
+        let expected: Vec<_> = (0..sent).map(|number| number.to_string()).collect();
+        assert_eq!(kept.texts(), expected, "who stayed got each message, once and in order");
         block_on(async {
-            for _ in 0..500 {
-                listen(&subscriber, OTHER, kept.clone()).await;
-                subscriber.unregister_listener(&uri(OTHER), None, kept.clone()).await.unwrap();
-            }
+            // What vsomeip was told before this has reached the publisher when this has.
+            listen(&subscriber, LAST, other.clone()).await;
+            wait_until("the last subscription", || publisher.subscribers(&uri(LAST)) == 1);
+            assert_eq!(publisher.subscribers(&uri(OTHER)), 0);
+            publisher.send(text(OTHER, "nobody")).await.unwrap();
+            listen(&subscriber, OTHER, other.clone()).await;
+            wait_until("the subscription", || publisher.subscribers(&uri(OTHER)) == 1);
+            publisher.send(text(OTHER, "after")).await.unwrap();
+            publisher.send(text(OTHER, "last")).await.unwrap();
         });
+        other.wait(3);
+        assert_eq!(other.texts(), ["before", "after", "last"]);
+        let kept = kept as Arc<dyn UListener>;
+        let counts = subscriber.listener_counts(&uri(TOPIC), None, &kept).unwrap();
+        assert_eq!((counts.completed, counts.rejected), (sent as u64, 0), "{counts}");
     });
 }

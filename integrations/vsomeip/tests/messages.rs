@@ -220,7 +220,7 @@ fn seventy_thousand_requests_are_answered_each_by_its_own() {
 #[test]
 fn a_notification_reaches_its_addressee() {
     isolated("a_notification_reaches_its_addressee", || {
-        let sender = transport("a", 0x1111, patient());
+        let sender = transport("a", 0x1111, patient().first_send_subscribers(2));
         let receiver = transport("b", 0x1062, Options::default()); // the client id of "b"
         let other = transport("c", 0x1063, Options::default());
         let (mine, others, plain) = (Recorder::new(), Recorder::new(), Recorder::new());
@@ -310,5 +310,80 @@ fn large_payloads_are_whole() {
             })
             .collect();
         assert_eq!(sizes, [0, 1, 1_000, 100_000, 1_000_000]);
+    });
+}
+
+#[test]
+fn a_listener_of_overlapping_filters_hears_an_event_once() {
+    isolated("a_listener_of_overlapping_filters_hears_an_event_once", || {
+        let subscriber = transport("a", 0x3333, Options::default());
+        let publisher = transport("b", 0x1111, patient());
+        let (sinks, both, plain) = (Recorder::new(), Recorder::new(), Recorder::new());
+        block_on(async {
+            let topic = uri(TOPIC);
+            let register = async |source: &UUri, sink: Option<&str>, recorder: &Arc<Recorder>| {
+                let sink = sink.map(uri);
+                subscriber
+                    .register_listener(source, sink.as_ref(), recorder.clone())
+                    .await
+                    .unwrap();
+            };
+            register(&topic, Some("//me/3333/1/0"), &sinks).await;
+            register(&topic, Some("//*/3333/FF/0"), &sinks).await;
+            register(&uri("//*/1111/FF/8001"), Some("//*/FFFFFFFF/FF/0"), &sinks).await;
+            register(&topic, None, &both).await;
+            register(&topic, Some("//me/3333/1/0"), &both).await;
+            register(&topic, None, &plain).await;
+            for number in 0..3 {
+                publisher.send(publish(TOPIC, number.to_string())).await.unwrap();
+            }
+        });
+        let recorders = [&sinks, &both, &plain];
+        recorders.iter().for_each(|recorder| recorder.wait(3));
+        std::thread::sleep(Duration::from_millis(50));
+        let types = |recorder: &Recorder| {
+            let messages = recorder.messages.lock().unwrap();
+            messages.iter().map(|message| message.type_unchecked()).collect::<Vec<_>>()
+        };
+        let notification = UMessageType::UMESSAGE_TYPE_NOTIFICATION;
+        assert_eq!(types(&sinks), [notification; 3]);
+        assert_eq!(types(&both), [notification; 3], "who asks for both hears it as the former");
+        assert_eq!(types(&plain), [UMessageType::UMESSAGE_TYPE_PUBLISH; 3]);
+        for recorder in recorders {
+            assert_eq!(recorder.texts(), ["0", "1", "2"]);
+        }
+    });
+}
+
+#[test]
+fn a_request_is_refused_for_its_version_only_where_that_is_all() {
+    isolated("a_request_is_refused_for_its_version_only_where_that_is_all", || {
+        let server = transport("a", 0x2222, Options::default());
+        let client = transport("b", 0x3333, Options::default());
+        let (slow, recorder) = (Arc::new(Slow::default()), Recorder::new());
+        block_on(async {
+            let me = uri("//me/3333/1/0");
+            client.register_listener(&UUri::any(), Some(&me), recorder.clone()).await.unwrap();
+            serve(&server, slow.clone()).await;
+            // One method serves a single client, which is another one.
+            let other = uri("//far/9999/1/0");
+            let method = uri("//me/2222/1/8");
+            server.register_listener(&other, Some(&method), slow.clone()).await.unwrap();
+            let rows = [
+                ("//me/2222/2/7", UCode::FAILED_PRECONDITION, "another version"),
+                ("//me/2222/1/8", UCode::INVALID_ARGUMENT, "another client's method"),
+                ("//me/2222/2/8", UCode::INVALID_ARGUMENT, "that, and another version"),
+                ("//me/2222/1/9", UCode::INVALID_ARGUMENT, "no method"),
+                ("//me/2222/2/9", UCode::INVALID_ARGUMENT, "no method, and another version"),
+            ];
+            for (number, (method, code, why)) in rows.into_iter().enumerate() {
+                let request = UMessageBuilder::request(uri(method), me.clone(), 60_000);
+                client.send({ request }.build().unwrap()).await.unwrap();
+                recorder.wait(number + 1);
+                let answer = recorder.messages.lock().unwrap()[number].clone();
+                assert_eq!(answer.commstatus_unchecked(), code, "{why}");
+            }
+            assert!(slow.0.lock().unwrap().is_empty());
+        });
     });
 }

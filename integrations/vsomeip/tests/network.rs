@@ -135,12 +135,20 @@ fn the_bytes_on_the_wire() {
     });
 }
 
+/// The methods that have a listener each, beside the echo.
+const METHODS: [u16; 3] = [8, 9, 10];
+
 #[test]
 fn datagrams_that_are_no_messages_are_dropped() {
     with_udp_port("datagrams_that_are_no_messages_are_dropped", || {
         let ((server, echo), recorder, socket) = server();
+        let anybody = UUri::any_with_resource_id(0);
+        let listeners = METHODS.map(|method| (method, Recorder::new()));
+        for (method, listener) in &listeners {
+            let method = UUri::try_from_parts("me", 0x2222, 3, *method).unwrap();
+            block_on(server.register_listener(&anybody, Some(&method), listener.clone())).unwrap();
+        }
         ask(&socket, &request(0x2222, 7, 1, b"before"));
-        let valid = request(0x2222, 7, 2, b"0123456789");
         // A small generator, so that a failure can be repeated.
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
         let mut random = move || {
@@ -149,14 +157,16 @@ fn datagrams_that_are_no_messages_are_dropped() {
             state ^= state << 17;
             state
         };
-        let started = recorder.count();
-        for number in 0..5_000 {
-            let mut bytes = valid.clone();
-            match number % 5 {
+        for number in 0..6_000 {
+            // Whoever gets this can tell by the payload whom it was for.
+            let method = 7 + random() as u16 % 4;
+            let mut bytes = request(0x2222, method, 2, &method.to_be_bytes().repeat(5));
+            match number % 6 {
                 0 => bytes.truncate(random() as usize % bytes.len()),
                 1 => bytes[4..8].copy_from_slice(&(random() as u32).to_be_bytes()), // length
                 2 => bytes[12] = 2 + random() as u8 % 200,                          // protocol
                 3 => bytes[0..2].copy_from_slice(&[0x77, random() as u8]),          // service
+                4 => {} // nothing is wrong with this one
                 _ => bytes = (0..random() % 64).map(|_| random() as u8).collect(),
             }
             let _ = socket.send(&bytes);
@@ -164,14 +174,20 @@ fn datagrams_that_are_no_messages_are_dropped() {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
-        // It still works, and what reached the listener was addressed to it.
+        // It still works, and each listener got what was for it, and some of that.
         socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         ask(&socket, &request(0x2222, 7, 0xBEEF, b"after"));
-        let texts = recorder.messages.lock().unwrap().clone();
-        assert!(texts.len() > started);
-        for message in texts {
-            let sink = message.sink_unchecked();
-            assert_eq!((sink.ue_id, sink.resource_id), (0x2222, 7), "{message:?}");
+        let echoed = (7, recorder);
+        for (method, listener) in [&echoed].into_iter().chain(&listeners) {
+            wait_until("a message", || listener.count() > 0);
+            for message in listener.messages.lock().unwrap().iter() {
+                let sink = message.sink_unchecked();
+                assert_eq!((sink.ue_id, sink.resource_id), (0x2222, u32::from(*method)));
+                let payload = message.payload.clone().unwrap_or_default();
+                let own = *method == 7 && [&b"before"[..], b"after"].contains(&&payload[..]);
+                let fits = payload.chunks(2).all(|part| method.to_be_bytes().starts_with(part));
+                assert!(own || fits, "method {method} got {payload:02x?}");
+            }
         }
         end(server, echo);
     });

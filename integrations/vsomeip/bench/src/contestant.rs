@@ -83,12 +83,15 @@ impl Job {
 }
 
 impl Outcome {
-    pub fn print(&self) {
+    /// In the order of the fields.
+    pub fn values(&self) -> [u64; 7] {
         let Outcome { received, out_of_order, nanoseconds, cpu_nanoseconds, p50, p99, allocations } =
-            self;
-        println!(
-            "outcome {received} {out_of_order} {nanoseconds} {cpu_nanoseconds} {p50} {p99} {allocations}"
-        );
+            *self;
+        [received, out_of_order, nanoseconds, cpu_nanoseconds, p50, p99, allocations]
+    }
+
+    pub fn print(&self) {
+        println!("outcome {}", self.values().map(|value| value.to_string()).join(" "));
     }
 }
 

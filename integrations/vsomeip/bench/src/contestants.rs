@@ -5,8 +5,9 @@
 use crate::contestant::{Job, Outcome, PUBLISHER, RECEIVE};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,10 @@ impl Contestant {
 
     fn command(self) -> Command {
         match self {
-            Contestant::Peer => Command::new(peer_target().join("release/peer-contestant")),
+            Contestant::Peer => Command::new(
+                peer_program()
+                    .unwrap_or_else(|| peer_target().join(PROFILE).join("peer-contestant")),
+            ),
             _ => {
                 let mut command = Command::new(std::env::current_exe().expect("this program"));
                 let which = if self == Contestant::Native { "native" } else { "ours" };
@@ -42,20 +46,21 @@ impl Contestant {
     /// Runs a job in a process of its own; `None` where it fails or hangs.
     pub fn run(self, job: Job) -> Option<Outcome> {
         let configuration = Configuration::new();
-        let child = spawn(self.command(), job, &configuration);
+        let mut child = spawn(self.command(), job, &configuration);
         if job.scenario != RECEIVE {
             return finish(child);
         }
         // Once it is ready, a native process publishes.
-        let mut child = child;
-        let output = child.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        let ready = lines.next();
-        let mut publisher =
-            spawn(Contestant::Native.command(), Job { scenario: PUBLISHER, ..job }, &configuration);
-        let outcome = lines.find_map(|line| parse(&line));
-        let _ = (publisher.wait(), child.wait());
-        ready.and(outcome)
+        let lines = lines_of(&mut child);
+        let ready = lines.recv_timeout(LIMIT).is_ok_and(|line| line.trim() == "ready");
+        let publisher = ready.then(|| {
+            spawn(Contestant::Native.command(), Job { scenario: PUBLISHER, ..job }, &configuration)
+        });
+        let ended = ready && ended(&mut child);
+        for mut child in publisher.into_iter().chain([child]) {
+            let _ = (child.kill(), child.wait());
+        }
+        if ended { lines.iter().find_map(|line| parse(&line)) } else { None }
     }
 }
 
@@ -80,22 +85,37 @@ fn spawn(mut command: Command, job: Job, configuration: &Configuration) -> Child
         .expect("a contestant can be started")
 }
 
-/// Waits for a process; `None` where it hangs, and is killed.
-fn ended(child: &mut Child) -> Option<ExitStatus> {
-    let deadline = Instant::now() + Duration::from_secs(120);
+/// How long a contestant may take for a job.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Whether a process ends well, and in time; else it is killed.
+fn ended(child: &mut Child) -> bool {
+    let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().ok()? {
-            return Some(status);
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+            Err(_) => break,
         }
-        std::thread::sleep(Duration::from_millis(10));
     }
     let _ = (child.kill(), child.wait());
-    None
+    false
+}
+
+/// What a process prints, read by a thread of its own: who waits for a line may give up.
+fn lines_of(child: &mut Child) -> Receiver<String> {
+    let (sender, lines) = channel();
+    let output = child.stdout.take().expect("it is piped");
+    std::thread::spawn(move || {
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines.for_each(|line| drop(sender.send(line)));
+    });
+    lines
 }
 
 fn finish(mut child: Child) -> Option<Outcome> {
-    ended(&mut child)?;
-    BufReader::new(child.stdout.take()?).lines().map_while(Result::ok).find_map(|line| parse(&line))
+    let lines = lines_of(&mut child);
+    if ended(&mut child) { lines.iter().find_map(|line| parse(&line)) } else { None }
 }
 
 fn parse(line: &str) -> Option<Outcome> {
@@ -154,6 +174,14 @@ pub fn peer_folder() -> PathBuf {
     bench_folder().join("peer")
 }
 
+/// The peer is built as this program is; figures are taken for release.
+const PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+
+/// The peer's contestant, if it was built before.
+pub fn peer_program() -> Option<PathBuf> {
+    std::env::var_os("RINGBACK_PEER_PROGRAM").map(PathBuf::from)
+}
+
 pub fn peer_target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => PathBuf::from(target).join("peer"),
@@ -168,14 +196,10 @@ pub fn raw_pointers() -> bool {
     if !build.status().is_ok_and(|status| status.success()) {
         return false;
     }
-    let configuration = Configuration::new();
-    let mut program = Command::new(peer_target().join("release/raw-pointers"));
-    program
-        .env("VSOMEIP_CONFIGURATION", &configuration.path)
-        .env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES"))
-        .stdin(Stdio::null());
+    let mut program = Command::new(peer_target().join(PROFILE).join("raw-pointers"));
+    program.env("LD_LIBRARY_PATH", env!("VSOMEIP_LIBRARIES")).stdin(Stdio::null());
     let mut child = program.spawn().expect("it was built");
-    ended(&mut child).is_some_and(|status| status.success())
+    ended(&mut child)
 }
 
 /// cargo, set up to build the peer: it wants to be told where vsomeip and the C++ library are.
@@ -196,8 +220,9 @@ pub fn peer_cargo() -> Command {
     let arch = format!("/usr/include/{}-linux-gnu/c++", std::env::consts::ARCH);
     let mut command = Command::new("cargo");
     command
-        .arg("build")
-        .args(["--release", "--quiet", "--manifest-path"])
+        .args(["build", "--quiet"])
+        .args((PROFILE == "release").then_some("--release"))
+        .arg("--manifest-path")
         .arg(peer_folder().join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", peer_target())
         .env("GENERIC_CPP_STDLIB_PATH", &generic)

@@ -4,7 +4,8 @@
 
 use crate::contestant::{Job, Outcome};
 use crate::contestants::ALL;
-use crate::suite::{Runs, rate};
+use crate::runs::{Record, Runs};
+use crate::suite::rate;
 use plotters::prelude::*;
 use std::path::Path;
 
@@ -12,22 +13,24 @@ const SIZES: [u64; 8] = [8, 64, 512, 4_096, 16_384, 65_536, 262_144, 1_048_576];
 /// What may be under way, in bytes.
 const IN_FLIGHT: u64 = 64 << 20;
 
-pub fn run(runs: usize, part: u64) {
-    println!("\nreceived per second by payload, at most 64 MB under way, {runs} runs");
-    println!("  {:>9}{:>28}{:>28}{:>28}", "bytes", ALL[0].name(), ALL[1].name(), ALL[2].name());
+pub fn run(record: &mut Record, runs: usize, part: u64) {
+    println!("\nMB/s received by payload, at most 64 MB under way, {runs} runs");
+    println!("  {:>9}{:>26}{:>26}{:>26}", "bytes", ALL[0].name(), ALL[1].name(), ALL[2].name());
     let mut lines = vec![Vec::new(); ALL.len()];
     for size in SIZES {
         let count = (20_000.min((256 << 20) / size) / part).max(20);
         // A quarter of the limit: a payload exists up to four times on its way.
         let in_flight = (IN_FLIGHT / size / 4).max(1);
-        let results = Runs::of(Job { scenario: 0, size, count, rate: 0, in_flight }, runs);
+        let job = Job { scenario: 0, size, count, rate: 0, in_flight };
+        let results = Runs::of(record, "payload", job, runs);
         let megabytes = |o: &Outcome| rate(o) * size as f64 / 1e6;
         print!("  {size:>9}");
         for (which, contestant) in ALL.into_iter().enumerate() {
             let median = results.median(contestant, megabytes);
-            print!("{:>16.0}/s {median:>6.1} MB/s", results.median(contestant, rate));
-            if median.is_finite() {
-                lines[which].push((size as f64, median));
+            let spread = format!("({:.1} to {:.1})", median.least, median.most);
+            print!("{:>8.1} {spread:<17}", median.value);
+            if median.value.is_finite() {
+                lines[which].push((size as f64, median.value));
             }
         }
         println!();

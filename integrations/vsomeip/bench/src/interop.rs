@@ -2,14 +2,19 @@
 
 //! This transport and the peer, talking to each other: each once on either side. Publishing to the
 //! peer needs `offer_any_version`, since its subscriptions find nothing else. (The peer has no
-//! Notification.) And the drop-in for its macro, with the types of the real `vsomeip-sys`.
+//! Notification.) And the drop-in for its macro, with the types of the real `vsomeip-sys`; not where
+//! `RINGBACK_PEER_PROGRAM` names a peer that was built before.
 
 use crate::contestant::{Job, ONLY_CALL, ONLY_PUBLISH, ONLY_SERVE, RECEIVE};
-use crate::contestants::{Contestant, pair, peer_cargo, raw_pointers};
+use crate::contestants::{Contestant, pair, peer_cargo, peer_program, raw_pointers};
 
 /// Whether all pairs understand each other.
 pub fn run() -> bool {
-    assert!(peer_cargo().status().is_ok_and(|status| status.success()), "the peer does not build");
+    let built = peer_program().is_some();
+    if !built {
+        let status = peer_cargo().status();
+        assert!(status.is_ok_and(|status| status.success()), "the peer does not build");
+    }
     let job = |scenario| Job { scenario, size: 64, count: 500, rate: 0, in_flight: u64::MAX };
     let pairs =
         [("publishes to", ONLY_PUBLISH, RECEIVE), ("answers requests of", ONLY_SERVE, ONLY_CALL)];
@@ -22,6 +27,10 @@ pub fn run() -> bool {
             println!("{} {what} {}: {received} of 500", active.name(), passive.name());
             all &= received == 500;
         }
+    }
+    if built {
+        println!("vsomeip-sys: not built, not run");
+        return all;
     }
     let raw = raw_pointers();
     println!("{}", if raw { "vsomeip-sys: passed" } else { "vsomeip-sys: FAILED" });

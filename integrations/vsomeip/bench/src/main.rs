@@ -9,6 +9,7 @@ mod contestants;
 mod curve;
 mod interop;
 mod native;
+mod runs;
 mod suite;
 
 use contestant::{Counting, Job, ONLY_PUBLISH, run};
@@ -30,9 +31,18 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("vsomeip") => {
             let quick = args.iter().any(|arg| arg == "--quick");
-            let runs = args.iter().position(|arg| arg == "--runs").map(|at| args.get(at + 1));
-            let runs = runs.flatten().and_then(|runs| runs.parse().ok());
-            suite::run(runs.unwrap_or(if quick { 1 } else { 9 }), quick);
+            let runs = match args.iter().position(|arg| arg == "--runs") {
+                None => Some(if quick { 1 } else { 9 }),
+                Some(at) => args.get(at + 1).and_then(|runs| runs.parse().ok()),
+            };
+            let Some(runs) = runs.filter(|runs| *runs > 0) else { usage() };
+            if contestants::peer_program().is_some() || cfg!(debug_assertions) {
+                eprintln!(
+                    "figures are of programs built here: with --release, no RINGBACK_PEER_PROGRAM"
+                );
+                std::process::exit(2);
+            }
+            std::process::exit(i32::from(!suite::run(runs, quick)));
         }
         Some("interop") => std::process::exit(i32::from(!interop::run())),
         Some("contestant-native") => native::run(Job::from_args(&args[1..])).print(),
@@ -43,11 +53,13 @@ fn main() {
             // Its destructors are not what is measured.
             std::process::exit(0);
         }
-        _ => {
-            eprintln!("{USAGE}");
-            std::process::exit(2);
-        }
+        _ => usage(),
     }
+}
+
+fn usage() -> ! {
+    eprintln!("{USAGE}");
+    std::process::exit(2);
 }
 
 fn ours(name: &str, entity: u32, for_the_peer: bool) -> UPTransportVsomeip {

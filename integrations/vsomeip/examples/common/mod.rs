@@ -4,11 +4,26 @@
 #![allow(dead_code, unreachable_pub)] // every example uses a part of this
 
 use ringback_vsomeip::{Options, UPTransportVsomeip, VsomeipApplicationConfig};
-use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 use up_rust::UUri;
 
-pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+/// What went wrong; `main` prints its text and nothing around it.
+pub struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure(error.to_string())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 pub const TOPIC: &str = "//vehicle/1111/1/8001";
 /// For one uEntity: hello_subscriber.

@@ -54,6 +54,7 @@ pub struct Options {
     pub(crate) request_ttl: Duration,
     pub(crate) start_timeout: Duration,
     pub(crate) first_send_wait: Duration,
+    pub(crate) first_send_subscribers: usize,
     pub(crate) availability_wait: Duration,
     pub(crate) reliable: bool,
     pub(crate) check_source: bool,
@@ -74,6 +75,7 @@ impl Default for Options {
             request_ttl: Duration::from_secs(10),
             start_timeout: Duration::from_secs(5),
             first_send_wait: Duration::from_millis(200),
+            first_send_subscribers: usize::MAX,
             availability_wait: Duration::from_millis(500),
             reliable: true,
             check_source: false,
@@ -109,9 +111,19 @@ setters! {
     request_ttl: Duration;
     /// How long a new transport waits for the routing manager; 5 s.
     start_timeout: Duration;
-    /// How long the first message of a topic waits, at most, for subscribers that are there already;
-    /// 200 ms. Where nobody subscribes it waits that long, once.
+    /// How long after its service was offered the first message of a topic goes out, so that
+    /// subscribers that are there already get it; 200 ms.
+    ///
+    /// vsomeip tells who has subscribed, and nobody who is about to: how many subscribers there are,
+    /// and whether one is slow, cannot be known. On one machine it takes them some milliseconds; from
+    /// other machines as long as service discovery does (vsomeip's `initial_delay_max` and a repetition
+    /// or two, some seconds unless told). A topic that is declared in advance has waited by the time it
+    /// is needed.
     first_send_wait: Duration;
+    /// How many subscribers the first message of a topic waits for, where that is known: once so many
+    /// are attached it waits no longer. Unless told it waits for the whole time.
+    /// [`subscribers`](crate::UPTransportVsomeip::subscribers) says what is counted.
+    first_send_subscribers: usize;
     /// How long a request waits, at most, for its service to appear; 500 ms, then UNAVAILABLE.
     availability_wait: Duration;
     /// Whether requests leave the machine by TCP (the default) or by UDP.
@@ -129,15 +141,15 @@ setters! {
 }
 
 impl Options {
-    /// The mailbox of each listener: how many messages may wait, and what happens then; 16,384 and
-    /// [`Overflow::DropNewest`] unless told.
+    /// The mailbox of each listener: how many messages may wait, at most 16,777,216, and what happens
+    /// then; 16,384 and [`Overflow::DropNewest`] unless told.
     pub fn mailbox(mut self, capacity: usize, overflow: Overflow) -> Self {
-        self.capacity = capacity;
+        self.capacity = capacity.min(1 << 24);
         self.overflow = overflow;
         self
     }
 
-    /// vsomeip's JSON configuration, a file.
+    /// vsomeip's JSON configuration: a file, or a folder of them.
     pub fn configuration(mut self, file: impl Into<PathBuf>) -> Self {
         self.configuration = Some(file.into());
         self

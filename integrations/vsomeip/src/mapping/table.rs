@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One row per rule of the specification's mapping, both ways, checked on the bytes of the header.
+//! One row per rule of the specification's mapping, both ways, on the header that vsomeip gets.
+//! `tests/wire.rs` has the rules that show on the wire, there on the bytes that vsomeip makes of it.
 
 use super::*;
 use crate::requests::{Found, Received, Sent};
-use crate::vsomeip::{MessageType, Target};
+use crate::vsomeip::{Header, MessageType, Target};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use up_rust::{UAttributes, UCode, UMessage, UMessageBuilder, UMessageType, UPriority, UUID, UUri};
@@ -23,6 +24,22 @@ fn publish(topic: &str) -> UMessage {
 
 fn request(method: &str, from: &str) -> UMessage {
     UMessageBuilder::request(uri(method), uri(from), 1000).build().unwrap()
+}
+
+/// The 16 bytes of a SOME/IP header as they go over the wire, for a payload of this length.
+fn wire(header: &Header, payload: usize) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[0..2].copy_from_slice(&header.service.to_be_bytes());
+    bytes[2..4].copy_from_slice(&header.method.to_be_bytes());
+    // Counted from after the length field: the rest of the header is 8 bytes.
+    bytes[4..8].copy_from_slice(&(payload as u32 + 8).to_be_bytes());
+    bytes[8..10].copy_from_slice(&header.client.to_be_bytes());
+    bytes[10..12].copy_from_slice(&header.session.to_be_bytes());
+    bytes[12] = 1; // protocol version
+    bytes[13] = header.interface_version;
+    bytes[14] = header.message_type;
+    bytes[15] = header.return_code;
+    bytes
 }
 
 /// What goes over the wire: the event that vsomeip makes of a `notify`, or the header of `send`. The

@@ -109,6 +109,12 @@ impl Filter {
         Some((pattern.service?, pattern.resource?))
     }
 
+    /// The same filter for every version of what it is sent to.
+    pub(crate) fn but_for_version(&self) -> Filter {
+        let any_version = |pattern: &Pattern| Pattern { version: None, ..pattern.clone() };
+        Filter { source: self.source.clone(), sink: self.sink.as_ref().map(any_version) }
+    }
+
     /// Whether a message with these attributes passes, `local` being this uEntity's authority. An
     /// authority that only the other side has is matched by the local one, too.
     pub(crate) fn matches(&self, attributes: &UAttributes, local: &str) -> bool {

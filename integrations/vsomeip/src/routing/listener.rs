@@ -13,7 +13,7 @@ use ringback::{Counts, Feed, Mailbox, OverflowPolicy};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use up_rust::{UListener, UMessage};
 
 /// What becomes of a message that finds a listener's mailbox full.
@@ -24,9 +24,10 @@ pub enum Overflow {
     DropNewest,
     /// The oldest queued message is dropped in its favour, and counted as displaced.
     DropOldest,
-    /// vsomeip's dispatcher waits for room, at most so long; then as `DropNewest`. All listeners of
-    /// the transport wait with it. Capped at half of vsomeip's `max_dispatch_time`, since a handler
-    /// that takes longer makes vsomeip start a second dispatcher, and order is gone.
+    /// vsomeip's dispatcher waits for room, at most so long for one message, however many listeners
+    /// want it; then as `DropNewest`. All listeners of the transport wait with it. Capped at half of
+    /// vsomeip's `max_dispatch_time`, since a handler that takes longer makes vsomeip start a second
+    /// dispatcher, and order is gone.
     Block(Duration),
 }
 
@@ -110,9 +111,12 @@ impl Entry {
         self.identity == other.identity
     }
 
-    /// Queues a message. On vsomeip's dispatcher.
-    pub(crate) fn push(&self, message: UMessage) -> bool {
-        self.feed.push(message, true)
+    /// Queues a message; waits for room until then, where the policy waits. On vsomeip's dispatcher.
+    pub(crate) fn push(&self, message: UMessage, until: Option<Instant>) -> bool {
+        match until {
+            Some(until) => self.feed.push_until(message, true, until),
+            None => self.feed.push(message, true),
+        }
     }
 
     /// Closes the gate and the mailbox: no call begins any more, what is queued is skipped.

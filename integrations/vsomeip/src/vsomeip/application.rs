@@ -3,103 +3,34 @@
 //! One vsomeip application: its life, what it offers and requests, and its handlers.
 
 use super::bridge::ffi;
-use super::handler::{Action, Handler, adopt};
-use super::load::{LoadError, library};
+use super::configuration::{self, Configuration};
+use super::gate::{Ending, NotQuiet, Quiet};
+use super::handler::{Action, Alive, Handler};
+use super::inner::{Inner, Key, lock};
+use super::load::library;
 use super::message::{Header, Message, Target};
-use cxx::UniquePtr;
+use super::{Error, Result, after};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Why an application could not be made, or a call into vsomeip failed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// The library is not there, or not the one this program was built for.
-    Load(LoadError),
-    /// This process has an application of that name already.
-    NameTaken(String),
-    /// vsomeip did not accept the configuration; it has logged why.
-    Init(String),
-    /// The routing manager did not register the application in time.
-    NotRegistered {
-        /// The application's name.
-        name: String,
-        /// How long it was waited for.
-        waited: Duration,
-    },
-    /// A C++ exception, by its text.
-    Exception(String),
-    /// No thread could be started.
-    Thread(std::io::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Load(error) => error.fmt(f),
-            Error::NameTaken(name) => {
-                write!(f, "this process already has a vsomeip application named {name:?}")
-            }
-            Error::Init(name) => write!(
-                f,
-                "vsomeip refused the configuration of {name:?}; its log says why. Often another \
-                 process of this network is the routing manager already"
-            ),
-            Error::NotRegistered { name, waited } => write!(
-                f,
-                "no routing manager registered {name:?} within {waited:?}: is the one that the \
-                 configuration names running, and in the same \"network\"?"
-            ),
-            Error::Exception(text) => write!(f, "vsomeip: {text}"),
-            Error::Thread(error) => write!(f, "no thread for vsomeip: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<cxx::Exception> for Error {
-    fn from(exception: cxx::Exception) -> Self {
-        Error::Exception(exception.what().to_owned())
-    }
-}
-
-/// A result of vsomeip.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-pub(crate) struct Inner {
-    raw: UniquePtr<ffi::Application>,
-    name: String,
-    registered: Mutex<bool>,
-    changed: Condvar,
-    stopped: AtomicBool,
-}
-
-impl Inner {
-    /// Stops it, unless somebody else does or has: answers whether it was this call.
-    pub(crate) fn stop_once(&self) -> bool {
-        let first = !self.stopped.swap(true, AcqRel);
-        if first && let Err(error) = self.raw().stop() {
-            log::error!("stopping vsomeip application {:?}: {error}", self.name);
-        }
-        first
-    }
-
-    fn raw(&self) -> &ffi::Application {
-        // Checked when it was made.
-        self.raw.as_ref().unwrap_or_else(|| unreachable!())
-    }
-}
+/// How long the end of an application waits for vsomeip to let go of the handlers.
+const LET_GO: Duration = Duration::from_secs(2);
 
 /// A running application. Dropping it stops it: handlers end, threads are joined.
 pub struct Application {
     inner: Arc<Inner>,
+    configuration: Arc<Configuration>,
+    life: Mutex<Option<Life>>,
+}
+
+/// What ends with the application.
+struct Life {
+    handlers: Arc<Alive>,
     state: Option<Handler>,
     thread: Option<JoinHandle<()>>,
 }
@@ -120,6 +51,9 @@ impl Application {
     /// # Errors
     /// [`Error`]; the application is then gone again.
     pub fn start(name: &str, configuration: Option<&Path>, limit: Duration) -> Result<Self> {
+        if name.contains('\0') {
+            return Err(Error::Name(name.to_owned()));
+        }
         let library = library().map_err(Error::Load)?;
         cxx::let_cxx_string!(cxx_name = name);
         let path = configuration.map(Path::as_os_str).unwrap_or(OsStr::new(""));
@@ -129,25 +63,26 @@ impl Application {
         if raw.is_null() {
             return Err(Error::NameTaken(name.to_owned()));
         }
-        let inner = Arc::new(Inner {
-            raw,
-            name: name.to_owned(),
-            registered: Mutex::new(false),
-            changed: Condvar::new(),
-            stopped: AtomicBool::new(false),
-        });
-        if !inner.raw().init()? {
+        let inner = Arc::new(Inner::new(raw, name));
+        let (in_force, init) = configuration::fix(name, configuration, || inner.raw().init());
+        if !init? {
             return Err(Error::Init(name.to_owned()));
         }
-        let mut application = Application { inner, state: None, thread: None };
-        application.state = Some(application.watch_state()?);
+        let handlers = Arc::new(Alive(Arc::default()));
+        let life = Life { handlers, state: None, thread: None };
+        let application =
+            Application { inner, configuration: in_force, life: Mutex::new(Some(life)) };
+        let state = application.watch_state()?;
         let inner = Arc::clone(&application.inner);
         let spawned = thread::Builder::new().name(format!("vsomeip-{name}")).spawn(move || {
             if let Err(error) = inner.raw().start() {
                 log::error!("vsomeip application {:?} ended: {error}", inner.name);
             }
         });
-        application.thread = Some(spawned.map_err(Error::Thread)?);
+        if let Some(life) = &mut *lock(&application.life) {
+            life.state = Some(state);
+            life.thread = Some(spawned.map_err(Error::Thread)?);
+        }
         super::exit::stop_at_exit(&application.inner);
         if !application.wait_registered(limit) {
             return Err(Error::NotRegistered { name: name.to_owned(), waited: limit });
@@ -159,13 +94,14 @@ impl Application {
         let inner = Arc::downgrade(&self.inner);
         let action = Action::State(Box::new(move |registered| {
             if let Some(inner) = inner.upgrade() {
-                *inner.registered.lock().unwrap_or_else(PoisonError::into_inner) = registered;
+                *lock(&inner.registered) = registered;
                 inner.changed.notify_all();
             }
         }));
-        // SAFETY: `adopt` gives a context that the token may own.
         self.handler(
+            Key::State,
             action,
+            // SAFETY: `adopt` gives a context that the token may own.
             |raw, context| unsafe { raw.on_state(context) },
             |raw| raw.unregister_on_state(),
         )
@@ -173,8 +109,8 @@ impl Application {
 
     /// Waits until the routing manager knows the application, at most so long.
     pub fn wait_registered(&self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        let mut registered = self.inner.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = after(Instant::now(), limit);
+        let mut registered = lock(&self.inner.registered);
         while !*registered {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -205,28 +141,26 @@ impl Application {
         self.inner.raw().is_routing()
     }
 
+    /// The configuration that is in force in this process.
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
     fn handler(
         &self,
+        key: Key,
         action: Action,
         register: impl FnOnce(&ffi::Application, usize) -> Result<(), cxx::Exception>,
         unregister: impl FnOnce(&ffi::Application) -> Result<(), cxx::Exception> + Send + Sync + 'static,
     ) -> Result<Handler> {
-        let inner = Arc::downgrade(&self.inner);
-        let take_out = move || {
-            // From an application that stops, `clear_all_handler` takes them all.
-            if let Some(inner) = inner.upgrade()
-                && !inner.stopped.load(Acquire)
-                && let Err(error) = unregister(inner.raw())
-            {
-                log::warn!("vsomeip: {error}");
-            }
-        };
-        Ok(adopt(action, |context| register(self.inner.raw(), context), take_out)?)
+        let handlers = lock(&self.life).as_ref().map(|life| Arc::clone(&life.handlers));
+        let handlers = handlers.ok_or_else(|| Error::Stopped(self.inner.name.clone()))?;
+        self.inner.handler(key, action, handlers, register, unregister)
     }
 
     /// Calls `run` for each message to this target; [`ANY`](super::ANY) in a field is a wildcard, which vsomeip
-    /// consults only where no exact handler is registered. A second handler of the same target
-    /// takes the place of the first.
+    /// consults only where no exact handler is registered. A second handler of the same target takes
+    /// the place of the first, whose guard then ends the first and no other.
     ///
     /// # Errors
     /// A C++ exception.
@@ -238,6 +172,7 @@ impl Application {
         let action = Action::Message(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
         self.handler(
+            Key::Message(of),
             action,
             |raw, context| unsafe { raw.on_message(of, context) },
             move |raw| raw.unregister_on_message(of),
@@ -262,6 +197,7 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::Pointer(Box::new(gone));
         self.handler(
+            Key::Message(of),
             action,
             // SAFETY: `adopt` gives the context, and the caller vouches for the function.
             |raw, context| unsafe { raw.on_message_pointer(of, function as usize, context) },
@@ -281,6 +217,7 @@ impl Application {
         let action = Action::Availability(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
         self.handler(
+            Key::Availability(of.service, of.instance),
             action,
             |raw, context| unsafe { raw.on_availability(of, context) },
             move |raw| raw.unregister_on_availability(of),
@@ -288,7 +225,8 @@ impl Application {
     }
 
     /// Calls `run(client, subscribed)` when somebody subscribes to an event offered here, or ends
-    /// that; it answers whether the subscription is accepted.
+    /// that; it answers whether the subscription is accepted. The subscriber is attached after that:
+    /// what is notified in between does not reach it.
     ///
     /// # Errors
     /// A C++ exception.
@@ -300,6 +238,31 @@ impl Application {
         let action = Action::Subscription(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
         self.handler(
+            Key::Subscription(of),
+            action,
+            |raw, context| unsafe { raw.on_subscription(of, context) },
+            move |raw| raw.unregister_on_subscription(of),
+        )
+    }
+
+    /// Accepts every subscription to an event offered here, and calls `run(client, subscribed)` when it
+    /// is in force: what is notified from then on reaches the subscriber. Takes the place of
+    /// [`on_subscription`](Self::on_subscription).
+    ///
+    /// Where this application is the routing manager and the subscriber on another machine, vsomeip has
+    /// yet to take a last step of its own, on one of its threads.
+    ///
+    /// # Errors
+    /// A C++ exception.
+    pub fn on_subscribed(
+        &self,
+        of: Target,
+        run: impl Fn(u16, bool) + Send + Sync + 'static,
+    ) -> Result<Handler> {
+        let action = Action::Subscribed(Box::new(run));
+        // SAFETY: `adopt` gives a context that the token may own.
+        self.handler(
+            Key::Subscription(of),
             action,
             |raw, context| unsafe { raw.on_subscription(of, context) },
             move |raw| raw.unregister_on_subscription(of),
@@ -317,6 +280,7 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::SubscriptionStatus(Box::new(run));
         self.handler(
+            Key::SubscriptionStatus(of),
             action,
             // SAFETY: `adopt` gives a context that the token may own.
             |raw, context| unsafe { raw.on_subscription_status(of, context) },
@@ -330,7 +294,7 @@ impl Application {
     /// # Errors
     /// A C++ exception. That nobody is there to receive it is not one.
     pub fn send(&self, header: &Header, payload: &[u8]) -> Result<u32> {
-        Ok(self.inner.raw().send(header, payload)?)
+        Ok(self.inner.enter()?.send(header, payload)?)
     }
 
     /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once, by
@@ -339,7 +303,7 @@ impl Application {
     /// # Errors
     /// A C++ exception.
     pub fn notify(&self, of: Target, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.raw().notify(of, payload)?)
+        Ok(self.inner.enter()?.notify(of, payload)?)
     }
 
     /// Sends an event to one subscriber.
@@ -347,41 +311,58 @@ impl Application {
     /// # Errors
     /// A C++ exception.
     pub fn notify_one(&self, of: Target, client: u16, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.raw().notify_one(of, client, payload)?)
+        Ok(self.inner.enter()?.notify_one(of, client, payload)?)
     }
 
-    /// Stops it: no handler runs when this returns, all are taken out of vsomeip, and the threads
-    /// that ran them are joined. Handlers' closures are dropped in the background.
+    /// Stops it: no handler runs when this returns, all are taken out of vsomeip, the threads that ran
+    /// them are joined, and their closures are dropped.
     ///
-    /// Called on a thread of vsomeip it would wait for itself: it is then done by another thread.
-    pub fn stop(mut self) {
-        self.end();
+    /// # Errors
+    /// [`NotQuiet::WouldDeadlock`] inside a handler or listener, where it would wait for itself: it is
+    /// then done by another thread. [`NotQuiet::TimedOut`] where not all closures were dropped within
+    /// two seconds.
+    pub fn stop(self) -> Result<Quiet, NotQuiet> {
+        self.end()
     }
 
-    fn end(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
+    /// As [`stop`](Self::stop), once.
+    pub(crate) fn end(&self) -> Result<Quiet, NotQuiet> {
+        let Some(Life { handlers, state, thread }) = lock(&self.life).take() else {
+            return Ok(Quiet);
+        };
+        let gate = Arc::clone(&handlers.0);
+        let ending = Ending::new(Arc::clone(&gate));
         let inner = Arc::clone(&self.inner);
-        let state = self.state.take();
         let end = move || {
-            inner.stop_once();
-            if thread.join().is_err() {
-                log::error!("the thread of vsomeip application {:?} panicked", inner.name);
+            if let Some(thread) = thread {
+                inner.stop_once();
+                if thread.join().is_err() {
+                    log::error!("the thread of vsomeip application {:?} panicked", inner.name);
+                }
             }
             // What was queued is still there after `stop`, and holds handlers.
-            inner.raw().clear_all_handlers();
+            inner.clear();
             drop(state);
+            drop(handlers);
+            let quiet = ending.wait_timeout(LET_GO);
+            if quiet.is_err() {
+                log::error!("vsomeip still holds handlers of application {:?}", inner.name);
+            }
+            quiet
         };
-        if super::handler::must_not_wait() {
-            drop(thread::Builder::new().name("vsomeip-stop".into()).spawn(end));
-        } else {
-            end();
+        if !super::handler::must_not_wait() {
+            return end();
         }
+        if let Err(error) = thread::Builder::new().name("vsomeip-stop".into()).spawn(end) {
+            log::error!("application {:?} is not stopped: {error}", self.inner.name);
+        }
+        Err(NotQuiet::WouldDeadlock(Ending::new(gate)))
     }
 }
 
 impl Drop for Application {
     fn drop(&mut self) {
-        self.end();
+        let _ = self.end(); // says itself what is wrong
     }
 }
 
@@ -393,7 +374,7 @@ macro_rules! calls {
             /// # Errors
             /// A C++ exception.
             pub fn $name(&self, of: Target $(, $argument: $type)*) -> Result<()> {
-                Ok(self.inner.raw().$name(of $(, $argument)*)?)
+                Ok(self.inner.enter()?.$name(of $(, $argument)*)?)
             }
         )*}
     };
@@ -425,11 +406,12 @@ calls! {
 impl Application {
     /// Whether a requested service can be used now.
     pub fn is_available(&self, of: Target) -> bool {
-        self.inner.raw().is_available(of)
+        self.inner.enter().is_ok_and(|raw| raw.is_available(of))
     }
 
     /// The major version with which a requested service is offered now.
     pub fn available_major(&self, of: Target) -> Option<u8> {
-        self.inner.raw().available_major(of).ok().and_then(|major| u8::try_from(major).ok())
+        let major = self.inner.enter().ok()?.available_major(of).ok()?;
+        u8::try_from(major).ok()
     }
 }

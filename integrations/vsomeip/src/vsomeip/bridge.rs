@@ -3,7 +3,7 @@
 //! The border to C++, by cxx. Everything in `cpp/` is declared here and nowhere else.
 
 use super::handler::{
-    handle_availability, handle_message, handle_state, handle_subscription,
+    handle_availability, handle_message, handle_state, handle_subscribed, handle_subscription,
     handle_subscription_status, handler_released,
 };
 
@@ -52,6 +52,7 @@ pub(crate) mod ffi {
         fn handle_message(context: usize, message: &SharedPtr<RawMessage>);
         fn handle_availability(context: usize, service: u16, instance: u16, available: bool);
         fn handle_subscription(context: usize, client: u16, subscribed: bool) -> bool;
+        fn handle_subscribed(context: usize, client: u16, subscribed: bool);
         fn handle_subscription_status(context: usize, error: u16);
         fn handler_released(context: usize);
     }

@@ -4,9 +4,11 @@
 //!
 //! `exit` destroys vsomeip's static objects while its threads use them, which ends the process with an
 //! abort now and then. A function that is registered with `atexit` after the library was opened runs
-//! before those destructors: it stops what is still running, and waits for each a second at most.
+//! before those destructors: it stops what is still running, and waits for each a second at most. From
+//! then on no call of ours enters vsomeip: a thread that goes on, a listener's for example, is told that
+//! the application has been stopped. Calls that are inside are waited for, too.
 
-use super::application::Inner;
+use super::inner::Inner;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,7 @@ extern "C" fn stop_all() {
             // It is about to end, in the background.
             _ => wait(LIMIT, || weak.strong_count() == 0),
         };
+        wait(LIMIT, || weak.upgrade().is_none_or(|inner| inner.is_idle()));
     }
 }
 

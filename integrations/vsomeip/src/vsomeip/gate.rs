@@ -62,7 +62,7 @@ impl Drop for Mark {
 }
 
 /// Counts a call out.
-struct Leave<'a>(&'a AtomicUsize);
+pub(crate) struct Leave<'a>(&'a AtomicUsize);
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
@@ -71,7 +71,8 @@ impl Drop for Leave<'_> {
 }
 
 impl Gate {
-    fn begin(&self) -> Option<Leave<'_>> {
+    /// Counts a call in, unless the gate is closed.
+    pub(crate) fn begin(&self) -> Option<Leave<'_>> {
         let closed = self.calls.fetch_add(1, AcqRel) & CLOSED != 0;
         let leave = Leave(&self.calls);
         (!closed).then_some(leave)
@@ -102,9 +103,14 @@ impl Gate {
         true
     }
 
-    /// From here on no call begins.
-    pub(crate) fn close(&self) {
-        self.calls.fetch_or(CLOSED, AcqRel);
+    /// From here on no call begins. Answers whether this was the first to close it.
+    pub(crate) fn close(&self) -> bool {
+        self.calls.fetch_or(CLOSED, AcqRel) & CLOSED == 0
+    }
+
+    /// Whether no call is inside.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.load(Acquire) & !CLOSED == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Gone> {

@@ -29,6 +29,8 @@ pub(crate) enum Action {
     Message(Box<dyn Fn(&Message<'_>) + Send + Sync>),
     Availability(Box<dyn Fn(u16, u16, bool) + Send + Sync>),
     Subscription(Box<dyn Fn(u16, bool) -> bool + Send + Sync>),
+    /// Told of those that are accepted, once they are in force; all are.
+    Subscribed(Box<dyn Fn(u16, bool) + Send + Sync>),
     SubscriptionStatus(Box<dyn Fn(u16) + Send + Sync>),
     /// Called by C++ itself, as a bare pointer; this only learns that nobody can any more.
     Pointer(Box<dyn FnOnce() + Send>),
@@ -38,6 +40,17 @@ pub(crate) struct Node {
     next: *mut Node,
     action: Option<Action>,
     gate: Arc<Gate>,
+    /// Dropped after the handler's own end has been told.
+    _alive: Arc<Alive>,
+}
+
+/// Shared by all handlers of an application. The last one that vsomeip lets go of drops it.
+pub(crate) struct Alive(pub(crate) Arc<Gate>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
 }
 
 /// Whether this thread may not wait for an end: it runs a handler, or it is the reaper.
@@ -83,12 +96,18 @@ impl fmt::Debug for Handler {
 /// handler out of vsomeip again.
 pub(crate) fn adopt<E>(
     action: Action,
+    alive: Arc<Alive>,
     register: impl FnOnce(usize) -> Result<(), E>,
     unregister: impl FnOnce() + Send + Sync + 'static,
 ) -> Result<Handler, E> {
     reaper();
     let gate = Arc::new(Gate::default());
-    let node = Node { next: ptr::null_mut(), action: Some(action), gate: Arc::clone(&gate) };
+    let node = Node {
+        next: ptr::null_mut(),
+        action: Some(action),
+        gate: Arc::clone(&gate),
+        _alive: alive,
+    };
     LIVE.fetch_add(1, Relaxed);
     // The token owns the node from here on, also where registering fails: C++ makes it first.
     register(Box::into_raw(Box::new(node)) as usize)?;
@@ -153,6 +172,14 @@ pub(crate) fn handle_subscription(context: usize, client: u16, subscribed: bool)
         _ => true,
     });
     answer.unwrap_or(true)
+}
+
+pub(crate) fn handle_subscribed(context: usize, client: u16, subscribed: bool) {
+    call(context, |action| {
+        if let Action::Subscribed(run) = action {
+            run(client, subscribed)
+        }
+    });
 }
 
 pub(crate) fn handle_subscription_status(context: usize, error: u16) {

@@ -10,16 +10,29 @@
 
 mod application;
 pub(crate) mod bridge;
+mod configuration;
+mod error;
 mod exit;
 pub(crate) mod gate;
 pub(crate) mod handler;
+mod inner;
 mod load;
 mod message;
 
+pub(crate) use self::configuration::Configuration;
 pub use self::{
-    application::{Application, Error, Result},
+    application::Application,
+    error::{Error, Result},
     gate::{Ending, NotQuiet, Quiet},
     handler::{Handler, live_handlers},
     load::{Library, LoadError, VERSION, library},
     message::{ANY, ANY_MAJOR, Header, Message, MessageType, ReturnCode, Target},
 };
+
+use std::time::{Duration, Instant};
+
+/// So long after a moment. "For ever" is thirty years: clocks cannot count further than they can.
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    start + wait.min(FOR_EVER)
+}

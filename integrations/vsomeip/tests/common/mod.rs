@@ -4,9 +4,13 @@
 //! configuration per process: so tests run side by side.
 #![allow(dead_code, unreachable_pub)] // every test binary uses a part of this
 
+pub mod ecu;
+pub mod logger;
+
 use ringback_vsomeip::{
     Options, UPTransportVsomeip, VsomeipApplicationConfig, VsomeipConfiguration,
 };
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -16,6 +20,7 @@ use std::time::{Duration, Instant};
 use up_rust::{UListener, UMessage, UMessageBuilder, UPayloadFormat, UStatus, UTransport, UUri};
 
 const CHILD: &str = "RINGBACK_TEST_CHILD";
+const CONFIGURATION: &str = "RINGBACK_TEST_CONFIGURATION";
 
 /// Runs `body` in a process of its own, which is killed when it hangs.
 pub fn isolated(name: &str, body: impl FnOnce()) {
@@ -28,23 +33,61 @@ pub fn isolated_with(
     configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
     body: impl FnOnce(),
 ) {
-    child(name, &[], configure, body);
+    child(name, &[], &[], configure, body);
+}
+
+/// As [`isolated_with`], in a network namespace of its own, whose loopback takes multicast as well.
+pub fn isolated_network(
+    name: &str,
+    configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
+    body: impl FnOnce(),
+) {
+    let run = |words: &[&str]| {
+        let status = Command::new(words[0]).args(&words[1..]).status();
+        status.is_ok_and(|status| status.success())
+    };
+    // SAFETY: it only reads.
+    let root = unsafe { libc::geteuid() } == 0;
+    let user: &[&str] = if root { &[] } else { &["--map-root-user"] };
+    let apart = [&["unshare", "--net"], user].concat();
+    if !is_child() && !run(&[&apart[..], &["true"]].concat()) {
+        if std::env::var_os("RINGBACK_NO_NAMESPACES").is_some_and(|set| set == "1") {
+            return println!("skipped, since RINGBACK_NO_NAMESPACES is set: {name}");
+        }
+        panic!("no network namespaces here: run as root, or skip with RINGBACK_NO_NAMESPACES=1");
+    }
+    child(name, &[], &apart, configure, || {
+        assert!(run(&["ip", "link", "set", "lo", "up"]), "this needs iproute2");
+        assert!(run(&["ip", "route", "add", "224.0.0.0/4", "dev", "lo"]));
+        body();
+    });
 }
 
 /// As [`isolated`], for a process that ends in the middle of its work: what it has not freed then is no
 /// leak to an address sanitizer.
 pub fn isolated_at_exit(name: &str, body: impl FnOnce()) {
-    child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], |configuration| configuration, body);
+    child(name, &[("ASAN_OPTIONS", "detect_leaks=0")], &[], |configuration| configuration, body);
+}
+
+/// As [`isolated`], but vsomeip finds no configuration by itself; [`configuration`] says where it is.
+pub fn isolated_without_variable(name: &str, body: impl FnOnce()) {
+    child(name, &[("VSOMEIP_CONFIGURATION", "")], &[], |configuration| configuration, body);
+}
+
+/// Whether this is the process of a test's body.
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
 }
 
 fn child(
     name: &str,
     environment: &[(&str, &str)],
+    by: &[&str],
     configure: impl FnOnce(VsomeipConfiguration) -> VsomeipConfiguration,
     body: impl FnOnce(),
 ) {
-    if std::env::var_os(CHILD).is_some() {
-        let _ = env_logger::builder().is_test(true).try_init();
+    if is_child() {
+        logger::start();
         return body();
     }
     let network = network(name);
@@ -60,10 +103,16 @@ fn child(
     // What vsomeip has to say is shown where the test fails, and only there.
     let log = std::env::temp_dir().join(format!("{network}.log"));
     let output = File::create(&log).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let program = std::env::current_exe().unwrap();
+    let mut command = Command::new(by.first().map_or(program.as_os_str(), OsStr::new));
+    if !by.is_empty() {
+        command.args(&by[1..]).arg(&program);
+    }
+    let mut child = command
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
         .env(CHILD, "1")
         .env("VSOMEIP_CONFIGURATION", &path)
+        .env(CONFIGURATION, &path)
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())
@@ -136,9 +185,9 @@ pub fn try_transport(
     UPTransportVsomeip::with_options(application(name), local, "far", options)
 }
 
-/// For a publisher whose subscribers are there already: waits for them however busy the machine is.
+/// For a publisher whose subscriber is there already: waits for it however busy the machine is.
 pub fn patient() -> Options {
-    Options::default().first_send_wait(Duration::from_secs(30))
+    Options::default().first_send_wait(Duration::from_secs(30)).first_send_subscribers(1)
 }
 
 /// Remembers what it gets.
@@ -204,7 +253,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Where the test's configuration file is.
 pub fn configuration() -> PathBuf {
-    std::env::var_os("VSOMEIP_CONFIGURATION").unwrap().into()
+    std::env::var_os(CONFIGURATION).unwrap().into()
 }
 
 pub const TOPIC: &str = "//me/1111/1/8001";

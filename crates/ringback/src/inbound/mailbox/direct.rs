@@ -8,6 +8,7 @@ use super::stats::Counts;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The producers' end of a mailbox that has no pool in front of it: for code that is called with
 /// user data and so needs no thunk, but wants order, bounds and exact counts all the same.
@@ -22,7 +23,16 @@ impl<M, R: Clone> Feed<M, R> {
     #[inline]
     pub fn push(&self, message: M, accepted: R) -> R {
         let key = self.0.key_of.as_ref().map_or(0, |key_of| key_of(&message));
-        self.0.accept(key, message, accepted)
+        self.0.accept(key, message, accepted, None)
+    }
+
+    /// As [`push`](Self::push), but where the policy is
+    /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) it waits no longer than until then: for
+    /// a caller that feeds several mailboxes and has one limit for all of them.
+    #[inline]
+    pub fn push_until(&self, message: M, accepted: R, until: Instant) -> R {
+        let key = self.0.key_of.as_ref().map_or(0, |key_of| key_of(&message));
+        self.0.accept(key, message, accepted, Some(until))
     }
 
     /// From here on pushes are rejected, and those that wait for room give up. What is queued is

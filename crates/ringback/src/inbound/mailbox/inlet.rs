@@ -86,13 +86,14 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
             Take::Accept(message, answer) => {
                 let key = self.key_of.as_ref().map_or(0, |key_of| key_of(&message));
                 std::mem::forget(declined);
-                self.accept(key, message, answer)
+                self.accept(key, message, answer, None)
             }
         }
     }
 
+    /// `until`, where given, ends the wait for room earlier than the policy does.
     #[inline]
-    pub(crate) fn accept(&self, key: u64, message: M, answer: R) -> R {
+    pub(crate) fn accept(&self, key: u64, message: M, answer: R, until: Option<Instant>) -> R {
         // Never 0, which means that nobody asks.
         let arrived = if self.stamps_time { now().max(1) } else { 0 };
         if self.is_closed() {
@@ -100,7 +101,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
         }
         match self.shared.push(key, Stamped { message, arrived }) {
             Ok(()) => answer,
-            Err(value) => self.overflow(key, value, answer),
+            Err(value) => self.overflow(key, value, answer, until),
         }
     }
 
@@ -118,12 +119,17 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
     }
 
     #[cold]
-    fn overflow(&self, key: u64, value: Stamped<M>, answer: R) -> R {
+    fn overflow(&self, key: u64, value: Stamped<M>, answer: R, until: Option<Instant>) -> R {
         self.shared.delivered.high_water.fetch_max(self.shared.depth(), Relaxed);
         let queued = match self.overflow {
             OverflowPolicy::Reject(_) | OverflowPolicy::DropNewest => false,
             OverflowPolicy::DisplaceOldest => self.displace(key, value),
-            OverflowPolicy::Block { at_most, .. } => self.wait_for_room(key, value, at_most),
+            OverflowPolicy::Block { at_most, .. } => {
+                let deadline = Instant::now().checked_add(at_most);
+                // `None` is never.
+                let earlier = deadline.into_iter().chain(until).min();
+                self.wait_for_room(key, value, earlier)
+            }
         };
         if queued { answer } else { self.reject(answer) }
     }
@@ -143,8 +149,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
         false
     }
 
-    fn wait_for_room(&self, key: u64, mut value: Stamped<M>, at_most: Duration) -> bool {
-        let deadline = Instant::now().checked_add(at_most);
+    fn wait_for_room(&self, key: u64, mut value: Stamped<M>, deadline: Option<Instant>) -> bool {
         let shared = &*self.shared;
         let (gate, room) = &shared.room;
         shared.blocked.fetch_add(1, SeqCst);

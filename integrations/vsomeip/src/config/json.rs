@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Values of vsomeip's JSON. vsomeip takes each of them as text, so a number may stand with quotes or
+//! without; what is no such number is told with the line it stands on.
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use std::fmt;
+
+/// A number that vsomeip reads from text: what it is, for the error, and how it is read.
+struct Number<T> {
+    what: &'static str,
+    read: fn(&str) -> Option<T>,
+}
+
+impl<T> Visitor<'_> for Number<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.read)(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        (self.read)(&number.to_string())
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        Err(E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+/// An id as vsomeip reads it: hexadecimal after `0x`, else decimal. The peer reads one without `0x` as
+/// hexadecimal, too; here it is vsomeip's file. (After `0X` vsomeip would read 0.)
+pub(super) fn id<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    from.deserialize_any(Number {
+        what: "an id from 0 to 65535: write \"0x1234\", with a small x, or 4660",
+        read: |text| match text.strip_prefix("0x") {
+            Some(digits) if !digits.starts_with('+') => u16::from_str_radix(digits, 16).ok(),
+            Some(_) => None,
+            None => text.parse().ok(),
+        },
+    })
+}
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = $what:literal, $read:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) struct $name(pub(super) $type);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let read: fn(&str) -> Option<$type> = $read;
+                from.deserialize_any(Number { what: $what, read }).map($name)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// A time in milliseconds.
+    Milliseconds(u64) = "a number of milliseconds, as \"100\" or 100", |text| text.parse().ok();
+    /// How many.
+    Count(u64) = "a count, as \"0\" or 0", |text| text.parse().ok();
+}
+
+/// An [`id`] that may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Id(pub(super) u16);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        id(from).map(Id)
+    }
+}
+
+/// What to do about a mistake that serde_json tells of.
+pub(super) fn remedy(error: &serde_json::Error) -> &'static str {
+    use serde_json::error::Category;
+    let what = error.to_string();
+    match error.classify() {
+        Category::Eof => "; a bracket, a brace or a quote is not closed",
+        Category::Syntax if what.starts_with("trailing comma") => "; take the comma away",
+        Category::Syntax => {
+            "; JSON has no comments, no comma after the last element, and double quotes around names \
+             and texts"
+        }
+        Category::Data if what.contains("expected a sequence") => "; write a list: [ .., .. ]",
+        Category::Data if what.starts_with("duplicate field") => "; keep one of them",
+        Category::Data | Category::Io => "",
+    }
+}

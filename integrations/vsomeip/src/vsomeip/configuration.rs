@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Which configuration vsomeip goes by, and what it says about an application.
+//!
+//! vsomeip (3.4) reads one configuration per process: that of the application that is initialised
+//! first. What that application was given comes last: `./vsomeip.json` and `./vsomeip` go before it,
+//! and `VSOMEIP_CONFIGURATION_<application>`, or else `VSOMEIP_CONFIGURATION`, before those, where it
+//! names a file or a folder that is there. An application that is not made by this crate, and was first,
+//! is not seen here.
+
+use serde_json::Value;
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Where vsomeip looks when it is given nothing; chosen when it was built, and this unless told.
+const DEFAULT: [&str; 2] = ["/etc/vsomeip", "/etc/vsomeip.json"];
+/// Files of these names are read first, and others only where they leave the routing manager open, or
+/// name this application.
+const MANDATORY: &str = "vsomeip_std.json,vsomeip_app.json,vsomeip_events.json,vsomeip_plc.json,\
+     vsomeip_log.json,vsomeip_security.json,vsomeip_whitelist.json,vsomeip_policy_extensions.json,\
+     vsomeip_portcfg.json";
+const MAX_DISPATCHERS: u64 = 10;
+const MAX_DISPATCH_TIME: u64 = 100;
+
+/// A configuration as vsomeip read it.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    sources: Vec<PathBuf>,
+    documents: Vec<Value>,
+}
+
+/// What a configuration says about an application, or vsomeip's default.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) max_dispatchers: u64,
+    /// How long a handler may take.
+    pub(crate) max_dispatch_time: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_dispatchers: MAX_DISPATCHERS,
+            max_dispatch_time: Duration::from_millis(MAX_DISPATCH_TIME),
+        }
+    }
+}
+
+/// vsomeip's, as long as the process lives.
+static IN_FORCE: Mutex<Option<Arc<Configuration>>> = Mutex::new(None);
+
+/// Initialises an application; answers the configuration that is in force then, and what `init` does.
+pub(super) fn fix<R>(
+    name: &str,
+    given: Option<&Path>,
+    init: impl FnOnce() -> R,
+) -> (Arc<Configuration>, R) {
+    let mut in_force = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(configuration) = in_force.clone() {
+        drop(in_force);
+        return (configuration, init());
+    }
+    // The lock is held meanwhile: nobody else may be first.
+    let sources = look_up(name, given, |variable| env::var_os(variable), Path::new("."));
+    let configuration = Arc::new(Configuration::read(name, sources));
+    *in_force = Some(Arc::clone(&configuration));
+    (configuration, init())
+}
+
+/// Where vsomeip finds its configuration, in the order in which it reads.
+fn look_up(
+    name: &str,
+    given: Option<&Path>,
+    environment: impl Fn(&str) -> Option<OsString>,
+    here: &Path,
+) -> Vec<PathBuf> {
+    let [folder, file] = DEFAULT.map(PathBuf::from);
+    let (mut file, mut folder) = match given {
+        None => (Some(file), Some(folder)),
+        Some(given) if given.is_file() => (Some(given.to_owned()), None),
+        Some(given) => (None, Some(given.to_owned())),
+    };
+    let local = here.join("vsomeip.json");
+    if local.is_file() {
+        file = Some(local);
+    }
+    let local = here.join("vsomeip");
+    if local.is_dir() {
+        folder = Some(local);
+    }
+    let told = environment(&format!("VSOMEIP_CONFIGURATION_{name}"))
+        .or_else(|| environment("VSOMEIP_CONFIGURATION"))
+        .map(PathBuf::from);
+    if let Some(told) = told {
+        if told.is_file() {
+            (file, folder) = (Some(told), None);
+        } else if told.is_dir() {
+            (file, folder) = (None, Some(told));
+        }
+    }
+    let mut sources: Vec<_> = file.into_iter().chain(folder).collect();
+    sources.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+    sources
+}
+
+fn files_of(source: &Path) -> Vec<PathBuf> {
+    if source.is_file() {
+        return vec![source.to_owned()];
+    }
+    let Ok(entries) = fs::read_dir(source) else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut files: Vec<_> = paths.filter(|path| !path.is_dir()).collect();
+    files.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+    files
+}
+
+/// What vsomeip skips is skipped here, and said: of a file that a transport was given, the transport
+/// has told more already.
+fn parse(path: &PathBuf) -> Option<Value> {
+    let text = fs::read_to_string(path).ok()?;
+    serde_json::from_str(&text)
+        .inspect_err(|error| log::warn!("vsomeip skips {}: {error}", path.display()))
+        .ok()
+}
+
+impl Configuration {
+    fn read(name: &str, sources: Vec<PathBuf>) -> Self {
+        let mandatory = env::var("VSOMEIP_MANDATORY_CONFIGURATION_FILES");
+        let mandatory = mandatory.as_deref().unwrap_or(MANDATORY);
+        let is_mandatory = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            mandatory.split(',').any(|other| other == name)
+        };
+        let files = sources.iter().flat_map(|source| files_of(source));
+        let (first, rest): (Vec<_>, Vec<_>) = files.partition(is_mandatory);
+        let mut configuration =
+            Configuration { sources, documents: first.iter().filter_map(parse).collect() };
+        if configuration.routing().is_none_or(|routing| routing == name) {
+            configuration.documents.extend(rest.iter().filter_map(parse));
+        }
+        configuration
+    }
+
+    /// The routing manager, where it is named.
+    fn routing(&self) -> Option<&str> {
+        self.documents.iter().find_map(|document| {
+            let routing = &document["routing"];
+            routing.as_str().or_else(|| routing["host"]["name"].as_str())
+        })
+    }
+
+    fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.documents.iter().filter_map(move |document| document[name].as_array()).flatten()
+    }
+
+    /// Whether it says the same as that file or folder.
+    pub(crate) fn is(&self, name: &str, path: &Path) -> bool {
+        Configuration::read(name, vec![path.to_owned()]).documents == self.documents
+    }
+
+    /// What it says about an application; `None` where it does not name it.
+    pub(crate) fn settings(&self, name: &str) -> Option<Settings> {
+        // The first one counts.
+        let application = self.list("applications").find(|entry| entry["name"] == *name)?;
+        let setting = |key: &str, default| number(&application[key]).unwrap_or(default);
+        let time = setting("max_dispatch_time", MAX_DISPATCH_TIME);
+        Some(Settings {
+            max_dispatchers: setting("max_dispatchers", MAX_DISPATCHERS),
+            max_dispatch_time: Duration::from_millis(time),
+        })
+    }
+
+    /// The services and instances that it names, by themselves or in groups.
+    pub(crate) fn services(&self) -> Vec<(u16, u16)> {
+        let id = |value: &Value| number(value).and_then(|id| u16::try_from(id).ok());
+        let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
+        let of = |document: &Value| match document["services"].as_array() {
+            Some(services) => services.clone(),
+            None => list(&document["servicegroups"])
+                .iter()
+                .flat_map(|group| list(&group["services"]))
+                .collect(),
+        };
+        self.documents
+            .iter()
+            .flat_map(of)
+            .filter_map(|entry| Some((id(&entry["service"])?, id(&entry["instance"])?)))
+            .collect()
+    }
+}
+
+/// A number as vsomeip takes it: in a string or by itself, hexadecimal after `0x`, as far as it goes.
+fn number(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => return None,
+        other => other.to_string(),
+    };
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None => (&*text, 10),
+    };
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    Some(u64::from_str_radix(&digits[..end], radix).unwrap_or(0))
+}
+
+/// Where it came from.
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, source) in self.sources.iter().enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            match source.starts_with("/proc/self/fd") {
+                true => write!(f, "{comma}the one that was generated for its first application")?,
+                false => write!(f, "{comma}{}", source.display())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of files, which is removed in the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let folder = env::temp_dir().join(format!("rb-{}-{name}", std::process::id()));
+            for (file, text) in files {
+                let path = folder.join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            Folder(folder)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn it_is_looked_for_where_vsomeip_looks() {
+        let folder = Folder::new(
+            "look-up",
+            &[
+                ("given.json", ""),
+                ("env.json", ""),
+                ("files/a.json", ""),
+                ("here/vsomeip.json", ""),
+            ],
+        );
+        let at = |name: &str| folder.0.join(name);
+        let (given, told, files, here) =
+            (at("given.json"), at("env.json"), at("files"), at("here"));
+        let look = |given: Option<&PathBuf>, environment: &[(&str, &PathBuf)], here: &Path| {
+            let environment: std::collections::HashMap<_, _> = environment
+                .iter()
+                .map(|(name, path)| (*name, path.as_os_str().to_owned()))
+                .collect();
+            look_up(
+                "door",
+                given.map(PathBuf::as_path),
+                |name| environment.get(name).cloned(),
+                here,
+            )
+        };
+        let nowhere = Path::new("/nowhere");
+        let (all, one) = ("VSOMEIP_CONFIGURATION", "VSOMEIP_CONFIGURATION_door");
+        assert_eq!(look(None, &[], nowhere), DEFAULT.map(PathBuf::from));
+        assert_eq!(look(Some(&given), &[], nowhere), [given.as_path()]);
+        assert_eq!(look(Some(&files), &[], nowhere), [files.as_path()]);
+        assert_eq!(look(Some(&given), &[], &here), [here.join("vsomeip.json")], "here goes before");
+        assert_eq!(
+            look(Some(&given), &[(all, &told)], &here),
+            [told.as_path()],
+            "then the variable"
+        );
+        assert_eq!(look(Some(&given), &[(all, &files)], &here), [files.as_path()], "or a folder");
+        let both = [(all, &given), (one, &told)];
+        assert_eq!(
+            look(Some(&files), &both, &here),
+            [told.as_path()],
+            "the application's own first"
+        );
+        let gone = at("gone");
+        assert_eq!(look(Some(&given), &[(all, &gone)], nowhere), [given.as_path()], "not there");
+        let hidden = [(all, &told), (one, &gone)];
+        assert_eq!(
+            look(Some(&given), &hidden, nowhere),
+            [given.as_path()],
+            "its own hides the other"
+        );
+        assert_eq!(look(None, &[], &folder.0.join("files")), DEFAULT.map(PathBuf::from));
+    }
+
+    #[test]
+    fn settings_go_by_the_name_of_the_application() {
+        let first = r#"{ "applications": [
+            { "name": "a", "max_dispatch_time": "250", "max_dispatchers": "0" },
+            { "name": "b", "max_dispatch_time": 40 },
+            { "name": "c", "max_dispatch_time": "soon" } ],
+            "services": [ { "service": "0x1111", "instance": 2 }, { "service": "none" } ] }"#;
+        let second = r#"{ "applications": [ { "name": "a" }, { "name": "d" } ],
+            "servicegroups": [ { "services": [ { "service": 7, "instance": "0x3" } ] } ] }"#;
+        let folder =
+            Folder::new("settings", &[("1.json", first), ("2.json", second), ("3.json", "{,")]);
+        let configuration = Configuration::read("a", vec![folder.0.clone()]);
+        let settings = |name: &str| {
+            let settings = configuration.settings(name)?;
+            Some((settings.max_dispatchers, settings.max_dispatch_time.as_millis()))
+        };
+        assert_eq!(settings("a"), Some((0, 250)), "the first one counts");
+        assert_eq!(settings("b"), Some((10, 40)));
+        assert_eq!(settings("c"), Some((10, 0)), "as vsomeip reads it");
+        assert_eq!(settings("d"), Some((10, 100)));
+        assert_eq!(settings("e"), None);
+        assert_eq!(configuration.services(), [(0x1111, 2), (7, 3)]);
+        assert!(
+            configuration.is("a", &folder.0) && !configuration.is("a", &folder.0.join("1.json"))
+        );
+    }
+
+    #[test]
+    fn other_files_are_read_where_the_mandatory_ones_leave_it_open() {
+        let routing = |name: &str| format!("{{ \"routing\": \"{name}\" }}");
+        let app = r#"{ "applications": [ { "name": "door" } ] }"#;
+        for (manager, read) in [("door", true), ("other", false)] {
+            let files = [("vsomeip_std.json", &*routing(manager)), ("app.json", app)];
+            let folder = Folder::new(manager, &files);
+            let configuration = Configuration::read("door", vec![folder.0.clone()]);
+            assert_eq!(configuration.settings("door").is_some(), read, "{manager}");
+        }
+    }
+}

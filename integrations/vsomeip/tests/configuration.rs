@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Which configuration is in force, and options at their limits.
+
+mod common;
+
+use common::logger::logged;
+use common::*;
+use ringback_vsomeip::{
+    Options, Overflow, RuntimeConfig, UPTransportVsomeip, VsomeipApplicationConfig,
+    VsomeipConfiguration,
+};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+use up_rust::{UCode, UListener, UMessage, UMessageBuilder, UTransport, UUri};
+
+/// A configuration whose applications may have more dispatchers, once one was held up so long.
+fn dispatchers(configuration: VsomeipConfiguration, milliseconds: &str) -> VsomeipConfiguration {
+    let applications = ["a", "b"].map(
+        |name| json!({ "name": name, "max_dispatchers": "10", "max_dispatch_time": milliseconds }),
+    );
+    configuration.set("applications", json!(applications))
+}
+
+/// vsomeip's dispatchers in this process that are not an application's first one.
+fn more_dispatchers() -> usize {
+    let names = std::fs::read_dir("/proc/self/task").unwrap().flatten().map(|task| {
+        std::fs::read_to_string(task.path().join("comm")).unwrap_or_default().trim().to_owned()
+    });
+    names.filter(|name| name.ends_with("_dispatch") && !name.ends_with("_m_dispatch")).count()
+}
+
+/// Blocks its thread until told.
+#[derive(Default)]
+struct Blocks(AtomicBool, AtomicUsize);
+
+#[async_trait::async_trait]
+impl UListener for Blocks {
+    async fn on_receive(&self, _: UMessage) {
+        self.1.fetch_add(1, SeqCst);
+        while !self.0.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn one_message_holds_the_dispatcher_once_however_many_mailboxes_are_full() {
+    let test = "one_message_holds_the_dispatcher_once_however_many_mailboxes_are_full";
+    // Half of it is what a message may wait; the other half is for a machine that is busy.
+    let configure = |configuration| dispatchers(configuration, "2000");
+    isolated_with(test, configure, || {
+        let options = Options::default().mailbox(1, Overflow::Block(Duration::MAX));
+        let (subscriber, publisher) = two(options.runtime(RuntimeConfig::new(5)));
+        let blocks: Vec<_> = (0..4).map(|_| Arc::new(Blocks::default())).collect();
+        let recorder = Recorder::new();
+        block_on(async {
+            for listener in &blocks {
+                listen(&subscriber, TOPIC, listener.clone()).await;
+            }
+            listen(&subscriber, OTHER, recorder.clone()).await;
+            publisher.send(text(TOPIC, "inside")).await.unwrap();
+            wait_until("all inside", || blocks.iter().all(|listener| listener.1.load(SeqCst) == 1));
+            publisher.send(text(TOPIC, "queued")).await.unwrap();
+            publisher.send(text(TOPIC, "rejected by all")).await.unwrap();
+            publisher.send(text(OTHER, "after")).await.unwrap();
+        });
+        let mut more = 0;
+        wait_until("what came after", || {
+            more = more.max(more_dispatchers());
+            recorder.count() == 1
+        });
+        assert_eq!(more, 0, "vsomeip took the dispatcher for stuck");
+        assert_eq!(subscriber.stats().rejected, 4);
+        blocks.iter().for_each(|listener| listener.0.store(true, SeqCst));
+    });
+}
+
+#[test]
+fn a_dispatcher_is_held_no_longer_than_the_configuration_in_force_allows() {
+    let test = "a_dispatcher_is_held_no_longer_than_the_configuration_in_force_allows";
+    let configure = |configuration| dispatchers(configuration, "60000");
+    isolated_with(test, configure, || {
+        // What is given is not in force, and neither is its limit.
+        let given = configuration().with_extension("given.json");
+        let json = VsomeipConfiguration::new(&application("a")).to_json();
+        std::fs::write(&given, json).unwrap();
+        let options = Options::default().configuration(&given);
+        let subscriber = transport("a", 0x3333, options.mailbox(1, Overflow::Block(Duration::MAX)));
+        let warnings = logged("does not use");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(given.to_str().unwrap()), "{warnings:?}");
+        assert!(warnings[0].contains(configuration().to_str().unwrap()), "{warnings:?}");
+        assert!(logged("lacks \"max_dispatchers\"").concat().contains("\"a\""));
+
+        let publisher = transport("b", 0x1111, patient());
+        let blocks = Arc::new(Blocks::default());
+        let listener: Arc<dyn UListener> = blocks.clone();
+        block_on(async {
+            listen(&subscriber, TOPIC, listener.clone()).await;
+            for number in 0..3 {
+                publisher.send(text(TOPIC, number)).await.unwrap();
+            }
+            wait_until("the call", || blocks.1.load(SeqCst) == 1);
+            // With what was given, the last one would be rejected after 50 ms.
+            std::thread::sleep(Duration::from_secs(1));
+            blocks.0.store(true, SeqCst);
+            wait_until("all of them", || blocks.1.load(SeqCst) == 3);
+        });
+        assert_eq!(subscriber.stats().rejected, 0);
+    });
+}
+
+#[test]
+fn a_second_transport_is_told_that_the_first_ones_configuration_counts() {
+    let test = "a_second_transport_is_told_that_the_first_ones_configuration_counts";
+    isolated_without_variable(test, || {
+        let first = configuration();
+        let _first = transport("a", 0x3333, Options::default().configuration(&first));
+        assert_eq!(logged("application"), [""; 0]);
+        let copy = first.with_extension("copy.json");
+        std::fs::copy(&first, &copy).unwrap();
+        let _same = transport("b", 0x1111, Options::default().configuration(&copy));
+        let _named = transport("c", 0x4444, Options::default());
+        assert_eq!(logged("application"), [""; 0], "they are what they think");
+
+        let other = first.with_extension("other.json");
+        let json = VsomeipConfiguration::new(&application("e")).network("another").to_json();
+        std::fs::write(&other, json).unwrap();
+        let _other = transport("e", 0x5555, Options::default().configuration(&other));
+        let _generated = transport("f", 0x6666, Options::default());
+        let (name, files) = (first.to_str().unwrap(), logged("does not use").concat());
+        assert!(files.contains("\"e\" does not use") && files.contains(name), "{files}");
+        let unnamed = logged("is not in this process's configuration");
+        assert_eq!(unnamed.len(), 2, "{unnamed:?}");
+        assert!(unnamed[0].contains("\"e\"") && unnamed[1].contains("\"f\""), "{unnamed:?}");
+        assert!(unnamed.iter().all(|line| line.contains(name) && line.contains("Name it there")));
+    });
+}
+
+#[test]
+fn a_configuration_may_be_a_folder() {
+    isolated_without_variable("a_configuration_may_be_a_folder", || {
+        let folder = configuration().with_extension("d");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::copy(configuration(), folder.join("all.json")).unwrap();
+        let options = || Options::default().configuration(&folder);
+        let (subscriber, publisher) = (
+            transport("a", 0x3333, options()),
+            transport("b", 0x1111, options().first_send_subscribers(1)),
+        );
+        let recorder = Recorder::new();
+        block_on(listen(&subscriber, TOPIC, recorder.clone()));
+        wait_until("a message", || {
+            block_on(publisher.send(text(TOPIC, "x"))).unwrap();
+            recorder.count() != 0
+        });
+        assert_eq!(subscriber.client_id(), 0x1061, "as the file says");
+        assert_eq!(logged("application"), [""; 0]);
+        std::fs::remove_dir_all(folder).unwrap();
+    });
+}
+
+#[test]
+fn no_time_is_too_long() {
+    isolated("no_time_is_too_long", || {
+        let for_ever = || {
+            Options::default()
+                .start_timeout(Duration::MAX)
+                .first_send_wait(Duration::MAX)
+                .first_send_subscribers(1)
+                .availability_wait(Duration::MAX)
+                .request_ttl(Duration::MAX)
+                .mailbox(usize::MAX, Overflow::Block(Duration::MAX))
+                .max_requests(usize::MAX)
+                .max_listeners(usize::MAX)
+                .max_listeners_per_filter(usize::MAX)
+        };
+        let (subscriber, publisher) =
+            (transport("a", 0x3333, for_ever()), transport("b", 0x1111, for_ever()));
+        let (recorder, answers) = (Recorder::new(), Recorder::new());
+        let method = uri("//me/2222/1/7");
+        block_on(async {
+            listen(&subscriber, TOPIC, recorder.clone()).await;
+            publisher.send(text(TOPIC, "first")).await.unwrap();
+            recorder.wait(1);
+
+            let me = uri("//me/3333/1/0");
+            let any = UUri::any();
+            subscriber.register_listener(&any, Some(&me), answers.clone()).await.unwrap();
+            // It waits for the service, which comes when it has begun to.
+            let request = UMessageBuilder::request(method.clone(), me, u32::MAX).build().unwrap();
+            let requests = Recorder::new();
+            let serve = async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let anybody = UUri::any_with_resource_id(0);
+                publisher
+                    .register_listener(&anybody, Some(&method), requests.clone())
+                    .await
+                    .unwrap();
+            };
+            let (sent, ()) = tokio::join!(subscriber.send(request), serve);
+            sent.unwrap();
+            requests.wait(1);
+            let request = requests.messages.lock().unwrap()[0].clone();
+            assert_eq!(request.ttl(), Some(u32::MAX));
+            let response = UMessageBuilder::response_for_request(&request.attributes);
+            publisher.send({ response }.build().unwrap()).await.unwrap();
+            answers.wait(1);
+        });
+        let quiet = subscriber.retire_listener(&uri(TOPIC), None, recorder).unwrap();
+        assert!(quiet.wait_timeout(Duration::MAX).is_ok());
+    });
+}
+
+#[test]
+fn a_name_that_no_thread_can_have_is_refused() {
+    isolated("a_name_that_no_thread_can_have_is_refused", || {
+        let application = VsomeipApplicationConfig::new("do\0or", 1);
+        let local = uri("//me/1111/1/0");
+        let result = UPTransportVsomeip::new(application, local, &"far".to_owned(), None);
+        let error = result.err().unwrap();
+        assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
+        assert!(error.get_message().contains("NUL"), "{error}");
+    });
+}
