@@ -53,11 +53,7 @@ inbound/slot.rs|self.inflight[phase].fetch_add(1, SeqCst);\n        total_order(
 inbound/slot.rs|seen & BOTH_DRAINED == BOTH_DRAINED && !protectors|!protectors|a sweep does not look at the counters
 inbound/slot.rs|BOTH_DRAINED && !protectors.protects(header.as_ptr())|BOTH_DRAINED|a sweep does not look at the cells
 inbound/spare.rs|compare_exchange_weak(top, header.as_ptr(), Release, Relaxed)|compare_exchange_weak(top, header.as_ptr(), Relaxed, Relaxed)|a box is kept relaxed
-<<<<<<< HEAD
-inbound/record.rs|cell.load(Acquire) == header))|cell.load(Relaxed) == header))|a sweep reads the cells relaxed
-=======
 inbound/record.rs|header_in(cell, Acquire)|header_in(cell, Relaxed)|a sweep reads the cells relaxed
->>>>>>> s4-h
 inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
 inbound/free.rs|list.last = last;||the end of the free list is lost
 inbound/mailbox/ring.rs|cell.stamp.swap(tail + 1, SeqCst);|cell.stamp.store(tail + 1, Relaxed);|a message is published relaxed

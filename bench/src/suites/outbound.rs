@@ -139,7 +139,7 @@ fn clone_and_drop(figures: &mut Vec<Figure>) -> Result<()> {
         || Ok(times(&|| drop(black_box(callback.clone())))),
         || Ok(times(&|| drop(black_box(Arc::clone(&arc))))),
     )?;
-    assert_eq!((callback.clones(), Arc::strong_count(&arc)), (1, 1), "none is left");
+    assert_eq!((callback.strong_count(), Arc::strong_count(&arc)), (1, 1), "none is left");
     let meaning = "times clone and drop of an Arc";
     let at = figures.len().min(2);
     figures.insert(at, Figure::new("clone_drop_over_arc", pairs.ratio(), AtMost(1.2), meaning));

@@ -144,13 +144,13 @@ impl<T: CallbackType> Callback<T> {
 
     /// How many clones there are; a hint, as others come and go.
     #[must_use]
-    pub fn clones(&self) -> usize {
+    pub fn strong_count(&self) -> usize {
         self.0.count()
     }
 
     /// Whether both are clones of one adopted callback.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is(&other.0)
     }
 
@@ -208,7 +208,10 @@ impl<T: CallbackType> Clone for Callback<T> {
 
 impl<T: CallbackType> fmt::Debug for Callback<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callback").field("type", &T::NAME).field("clones", &self.clones()).finish()
+        f.debug_struct("Callback")
+            .field("type", &T::NAME)
+            .field("strong_count", &self.strong_count())
+            .finish()
     }
 }
 
