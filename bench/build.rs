@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Builds the C and C++ callers, and notes which compilers built the rest.
 
 use std::process::Command;

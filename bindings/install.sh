@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Builds the C library and installs it with the C and C++ headers, a CMake package and a pkg-config
 # file. What it installs can be moved as a whole: no file holds an absolute path.
 #

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The inbound suite on Linux aarch64: cross-built, and run under qemu-user with every instruction of
 # the table, bti included. An emulator on x86-64 does not show weak memory ordering: the models
 # (ci/loom.sh), which know no machine, and the argument in inbound/slot.rs stand for that.

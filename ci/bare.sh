@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Without std: the same program with threads as its interrupts on the host, and with a timer's on an
 # emulated Cortex-M4, where nothing but it runs.
 source "$(dirname "$0")/lib.sh"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+
 """Adds up what llvm-cov exported: each branch by its place in the source, whatever it was compiled into."""
 
 import json

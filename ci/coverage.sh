@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Branches of the core that the tests and the models take, by the compiler's own instrumentation and
 # llvm-cov. Prints the figure coverage.core_branches_percent, and each way that is never taken with the
 # reason that ci/coverage-gaps.txt gives; one without a reason fails the check.

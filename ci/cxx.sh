@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The C and C++ bindings: headers, test programs with both compilers in every mode, sanitizers, the
 # installed packages, and the generators of bindings.
 #

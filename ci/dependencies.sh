@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # What the core crate may depend on: no parser library, no runtime, no C++. And with all features: only
 # crates of crates.io, under licences that ask for nothing but a notice.
 source "$(dirname "$0")/lib.sh"

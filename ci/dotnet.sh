@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The C# package on Mono and on Microsoft's CoreCLR: every test on both, then the package itself, used
 # by a fresh program.
 #

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Features are documented and only add: each combination builds without a warning, and ci/api.sh looks at
 # what is public. (The tests run with the default ones
 # and with all in ci/unit.sh; without any, the core has a program of its own, in ci/bare.sh.)

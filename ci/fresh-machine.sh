@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The release check: the README's two commands on a machine that has Rust, git and a C++ compiler, and
 # nothing else: a new Debian in a folder, with a home of its own. Prints how long each command took.
 # Needs root on Debian, the network, and some 12 GB; takes as long as all tests from nothing.

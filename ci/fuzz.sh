@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # libFuzzer looks for sequences of operations that reach new branches of ringback; the model judges each
 # (crates/ringback-fuzz), and the address sanitizer what it does to memory. FUZZ_SECONDS sets how long;
 # it begins with what it once found (crates/ringback-fuzz/corpus.hex, which `cargo test` runs each time).

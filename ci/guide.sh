@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The guide: its Rust as documentation tests, its links, and the book. Its C and C++ are built by ci/cxx.sh,
 # its C# by ci/dotnet.sh, its C library by ci/libraries.sh, its vsomeip by ci/vsomeip.sh.
 source "$(dirname "$0")/lib.sh"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Shared by the scripts of this folder. Each of them runs alone, at home as in CI.
 # shellcheck shell=bash
 set -euo pipefail

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The examples on real C libraries, in their own workspace.
 source "$(dirname "$0")/lib.sh"
 need_debian libcurl4-openssl-dev libsqlite3-dev libxml2-dev libevent-dev libssl-dev libgmp-dev libsodium-dev \

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Formatting, clippy and the documentation, all without a warning.
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Formatting, clippy and the documentation, all without a warning; each source file names its licence.
 source "$(dirname "$0")/lib.sh"
+need_python
+ci/spdx.py
 cargo fmt --all --check
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 cargo clippy --quiet -p ringback --all-features --all-targets -- -D warnings

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Explores every interleaving of the slot's state machine, then breaks the code in one place after
 # the other and checks that a model notices: a model that cannot fail proves nothing.
 # ci/loom.sh TEXT : only the mutations with TEXT in their names.

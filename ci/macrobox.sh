@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The macro expander: its tests, its own rust-analyzer and browser where they can be had.
 source "$(dirname "$0")/lib.sh"
 need_debian binutils chromium

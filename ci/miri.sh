@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Miri over what it can run. First futures that are kept in memory of our own: no reference outlives
 # its claim, and nothing leaks. Then the pool, on the portable table and with fences instead of
 # membarrier(2): races that no machine happened to show. Not here: what starts processes, loads

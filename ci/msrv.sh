@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The oldest Rust that is promised (rust-version): the published crates with all features and the oldest
 # dependencies that their manifests allow, then the suite with those of Cargo.lock.
 source "$(dirname "$0")/lib.sh"

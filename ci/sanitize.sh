@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The body of asan.sh and tsan.sh; $sanitizer is set.
 # shellcheck shell=bash
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the $sanitizer sanitizer is set up for Linux x86-64"

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Other targets: Windows under wine, 32-bit x86 and RISC-V under qemu-user, as far as their tools are
 # to be had here; each that is not is named at the end. The short form has the compiler check the crate for
 # each, and runs the program of ci/bare.sh, threads included, where the tools are there already.

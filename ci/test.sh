@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # All tests. Needs Rust and a C++ compiler; installs Debian packages for what else it uses.
 #
 #   ci/test.sh            everything but what is named at the end; in its short form what gets better the

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # The thunks as they stand in a program: each begins with a landing pad for indirect branches, and
 # resolves to a symbol that names its pool. With branch protection asked of the compiler, the program
 # carries the property note that has the processor check it.

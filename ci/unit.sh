@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Every test, as users build it: debug, then optimised (where the fast path is inlined).
 source "$(dirname "$0")/lib.sh"
 cargo_test --workspace

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # No leak, no invalid access in the main job: Rust and C++ together.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "valgrind is set up for Linux"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // The guide's chapter on C++.
 #include <ringback/async.hpp>
 #include <ringback/ringback.hpp>

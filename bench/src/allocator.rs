@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The program's allocator: the system's, counting.
 
 use std::alloc::{GlobalAlloc, Layout, System};

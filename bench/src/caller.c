@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /* The foreign side: C that calls a function pointer of which it knows nothing, as often as asked,
  * and adds up what it answers so that the caller can check every call. */
 #include <stdint.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Calls by the C compiler's code (`caller.c`), timed and checked.
 
 use crate::contestants::{Entry, Plain, WithData};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A thread beside the one that measures: it calls one function without a pause, on a core of its
 //! own.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `-- compare [SUITE..]`: runs the suites, and writes what they print into docs/figures.md, with a plot.
 
 use crate::Result;

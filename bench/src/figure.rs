@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a suite finds out, and how it is printed.
 
 use crate::Result;

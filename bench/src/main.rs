@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `cargo run --release --manifest-path bench/Cargo.toml -- SUITE`: ringback beside its peers.
 
 mod allocator;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // The C++ side of the suite `outbound`: a callable that multiplies by a captured number, in every
 // form in which Rust can have it, and the loop that calls a std::function.
 #include <ringback/ringback.hpp>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The contestants in a shared library: thread-local storage and calls between crates are dearer
 //! there than in an executable.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The same suite with the portable table: the bench builds itself once more and runs itself.
 
 use crate::Result;

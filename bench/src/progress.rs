@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A bar on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};

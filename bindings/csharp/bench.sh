@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # What C# callbacks cost Rust, on both runtimes: prints "NAME MEDIAN LOW HIGH" per line, all else to
 # standard error.
 source "$(dirname "${BASH_SOURCE[0]}")/../../ci/lib.sh"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Shared by the scripts that build, test, pack and measure the C# package. Sourced from the root of the
 # repository, after ci/lib.sh.
 # shellcheck shell=bash

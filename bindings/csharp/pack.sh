@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Makes the NuGet package: pack.sh [FOLDER], by default target/csharp. The same sources and tools give
 # the same bytes: no dates, no paths, a fixed order.
 source "$(dirname "${BASH_SOURCE[0]}")/../../ci/lib.sh"

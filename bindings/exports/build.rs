@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! bindgen, as a user of a Rust library with a C header runs it.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where the memory of the emulated board is (QEMU's mps2-an386, a Cortex-M4).
 
 use std::env::var;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Compiles the C++ bus that the example `vehicle_bus` talks to, and tells the tests for which
 //! system the examples are built.
 

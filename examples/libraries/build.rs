@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Finds the libraries by pkg-config, and has bindgen read their headers.
 
 use std::env;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The chapters of the guide: every Rust block in them is a documentation test of this crate.
 
 macro_rules! chapters {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A door, which foreign code watches: the library of the guide's chapters on C, C++ and C#.
 //!
 //! The chapters' Rust is tested with this crate: see [`chapters`].

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! closure-ffi: machine code made at run time.
 
 use super::{Contestant, Entry, Plain, listener};

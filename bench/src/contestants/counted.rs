@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! ringback with `protection = counter`: nothing kept per thread.
 
 use super::{Contestant, Entry, Plain, listener};

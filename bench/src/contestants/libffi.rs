@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libffi: a generic trampoline that marshals the arguments into memory.
 
 use super::{Contestant, Entry, Plain, listener};

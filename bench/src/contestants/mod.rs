@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The ways to call a Rust closure from C that are compared: one file each, all with the same
 //! listener, which multiplies its argument by a captured number.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The classic: functions generated at compile time, and a map from their number to the listener.
 
 use super::{Contestant, Entry, listener};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! ringback.
 
 use super::{Contestant, Entry, Plain, listener};

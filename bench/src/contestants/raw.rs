@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What C APIs with user data allow: one function for all, the closure behind the data pointer.
 
 use super::{Contestant, Entry, listener};

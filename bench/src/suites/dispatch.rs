@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a call costs: C calls a Rust listener that multiplies its argument by a captured number.
 
 use super::Suite;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What an isolated macro expansion costs, and whether it is the compiler's.
 //!
 //! The expander is a workspace of its own with a bench of its own, which prints the figures itself.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One module per question. A new suite is a module with a `SUITE`, and one line in [`ALL`].
 
 mod asynchronous;

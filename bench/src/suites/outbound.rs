@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a callback with user data costs, either way, and whether it is released exactly once.
 
 mod dotnet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What it costs to register a listener, and to get rid of it again.
 
 use super::Suite;

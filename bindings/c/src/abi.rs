@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The structs that cross the border. Their layout is asserted here, in the C tests, in C++ and in C#.
 #![allow(non_camel_case_types, reason = "the names C programmers see")]
 

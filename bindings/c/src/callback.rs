@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Checking, keeping and letting go of a callback.
 
 use crate::error::fill_static;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! State with a count, for callbacks that are written in C.
 //!
 //! # State

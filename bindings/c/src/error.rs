@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Texts of errors, and names of statuses.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The C functions of ringback's callback ABI, and its header `include/ringback.h`.
 //!
 //! A callback crosses between languages as one struct, [`rb_callback_t`]: a function, a context, and

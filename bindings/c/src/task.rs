@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the caller of an asynchronous callback holds.
 
 use crate::rb_task_t;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! References that count copies of something else.
 
 use crate::{RB_INVALID, RB_OK, rb_status_t, rb_token_t};

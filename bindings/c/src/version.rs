@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which ABI the loaded library speaks.
 
 use crate::RB_ABI;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The committed header is what cbindgen makes of the sources now.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Work that is started by a call and ends later: Rust's for C++, and C++'s for Rust.
 #include "support.hpp"
 

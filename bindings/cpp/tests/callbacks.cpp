@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Callables that Rust keeps, Rust closures that C++ keeps, and every way from one to the other.
 #include "support.hpp"
 

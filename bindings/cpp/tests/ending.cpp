@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // What is released or called after main has ended. Each case is a process of its own, which writes
 // what happens; the parent compares.
 #include "support.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Exceptions, errors and panics, each crossing in each direction.
 #include "support.hpp"
 

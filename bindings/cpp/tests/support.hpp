@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // What the C++ tests share: checks, the Rust library, and objects that count themselves.
 #pragma once
 

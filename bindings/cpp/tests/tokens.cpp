@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Tokens: Rust learns when the last copy has died, wherever it lived, and once.
 #include "support.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // What a call of a C# callback costs Rust, against the bare pointer of the same delegate, and what a
 // million registrations leave behind. Prints "NAME MEDIAN LOW HIGH" per line.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // A program that has nothing of ringback but the package.
 
 using System;

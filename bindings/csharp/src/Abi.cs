@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // What crosses the border: the callback ABI, version 1. The same structs stand in ringback's
 // `abi` module (Rust) and in ringback.h (C).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // The tests' own small runner: mcs brings none, and both runtimes must run the same program.
 
 using System;

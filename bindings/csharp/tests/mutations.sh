@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
 # Faults put into the sources on purpose: the named test must notice each. Sourced by ci/dotnet.sh.
 # shellcheck shell=bash
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Functions that take and give callback types, as the three generators of bindings see them.
 //!
 //! The crate under test is `bindings/native`: its header is made by cbindgen, the header is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! cbindgen makes a header of expanded callback types, and C and C++ compilers accept it.
 
 mod common;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Uses what csbindgen made of the Rust library: layouts, a closure that is called and released, and a
 // delegate that Rust calls.
 using System;

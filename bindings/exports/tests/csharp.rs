@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! csbindgen makes C# of the expanded source; mcs compiles it, and Mono calls through it.
 
 mod common;

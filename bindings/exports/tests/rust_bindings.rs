@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! bindgen reads the header: the same layout, and calls through it work.
 
 use core::ffi::c_void;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Rust calls C#: through a `Callback`, and through the bare pointer of the same delegate.
 
 use crate::kinds::OnI32;

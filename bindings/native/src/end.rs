@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Callbacks that are still held when the process or the foreign runtime ends.
 
 use crate::OnEnd;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Callbacks that Rust keeps, calls and lets go.
 
 use crate::{Colour, OnDoor, OnEvery, OnValue, Point, answer};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every kind of value that crosses, as an argument and as a result.
 
 use crate::{Colour, OnEnd, Point, answer};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the C, C++ and C# tests call: one Rust library that keeps foreign callbacks and gives closures.
 //!
 //! `native.h` is made from this crate by cbindgen, after macro expansion, as any user's header would

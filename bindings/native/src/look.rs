@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async callbacks of other results, both ways, as the C# tests use them: a thread for each task.
 
 use crate::closures::Counted;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pooled functions whose unregistering waits for the proof that the foreign side has no copy left.
 
 use ringback::abi::RbToken;

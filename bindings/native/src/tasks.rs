@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Asynchronous callbacks, both ways.
 
 use crate::{Fetch, Flush, answer};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A program without `std`: an interrupt is the foreign side, it calls a bare function pointer.
 #![no_std]
 

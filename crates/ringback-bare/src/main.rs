@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The program: on a Cortex-M its timer interrupts, on the host a thread plays the interrupt.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 

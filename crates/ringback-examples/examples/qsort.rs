@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libc's `qsort` with a Rust comparator that borrows from the stack.
 //!
 //! `qsort` passes nothing to its comparator but the two elements, so a closure has nothing to hang

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who calls: this thread, with a script for each listener that it enters, or foreign threads that call
 //! and stay inside until they are told to leave.
 

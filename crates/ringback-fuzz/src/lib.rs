@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Any bytes become a sequence of operations on a pool: register, reserve, bind, call (also from inside
 //! and on other threads), replace, retire, wait, confirm, unload. Each is done to the real pool and to a
 //! `model` that knows no pointers, threads or barriers, and everything that can be seen must agree: the

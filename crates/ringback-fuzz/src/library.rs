@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The shared library that holds a pool of its own: registered in, called, unloaded. Once it has lent out
 //! a pointer it stays, so its state outlives `dlclose`; until then unloading forgets it.
 

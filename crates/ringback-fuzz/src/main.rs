@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Built with `--cfg fuzzing`: libFuzzer's program (see `ci/fuzz.sh`). Else runs seeds, or files that
 //! libFuzzer left: `cargo run --release -p ringback-fuzz -- 100000`, `.. -- FILE..`.
 #![cfg_attr(fuzzing, no_main)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The oracle: what a pool is, without its pointers, threads, barriers and races.
 
 use crate::operation::Kind;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What can be done to a pool. Numbers choose among what there is at the moment, so that nearly every
 //! operation means something.
 

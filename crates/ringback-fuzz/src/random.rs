@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Bytes from a seed: SplitMix64, which is enough to choose operations.
 
 /// As many bytes as a long sequence takes, the same for the same seed on every machine.

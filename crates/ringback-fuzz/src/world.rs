@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Does each operation to the real pool and to the model, and compares what can be seen.
 
 use crate::caller::{self, Event, Foreign};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The same sequences at each run: of fixed seeds, and those by which libFuzzer once reached every branch
 //! that it knows (`corpus.hex`, one in each line). More of them: `cargo run --release -p ringback-fuzz -- SEEDS`,
 //! `ci/fuzz.sh`.

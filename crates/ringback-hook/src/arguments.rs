@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How the arguments get into the future, so that they live and drop as in a plain `async fn`.
 //!
 //! An argument that is a name is captured, and the body uses the captured value: it is not copied

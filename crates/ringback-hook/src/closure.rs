@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `hook!(async move |x: &i32| ..)`, and the attribute on such an expression.
 
 use crate::arguments::Prologue;

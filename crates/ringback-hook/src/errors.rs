@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every message of the macros, in one table.
 
 use proc_macro2::Span;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands behind the attribute: a signature to be read, and a body that is not.
 
 use crate::errors::Message;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The macros behind `ringback::hook`: async functions and closures that a library can store.
 //!
 //! ```text

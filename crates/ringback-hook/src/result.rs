@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the future results in, as a type for the signature and as a hint for the body.
 
 use crate::tokens::any_word;

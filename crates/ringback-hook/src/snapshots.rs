@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the macros expand to, as a person would read it: `tests/expansions` has one file per case, the
 //! hook above the line, its expansion below.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Questions to tokens.
 
 use proc_macro2::{Span, TokenStream, TokenTree};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // The foreign side: threads, destructors and handlers of C++ that call a bare function pointer.
 #include <atomic>
 #include <chrono>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The shared library that the tests load and unload: a pool, and a listener in it.
 
 use ringback::{Registration, callback_pool};

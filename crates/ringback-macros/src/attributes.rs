@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands in front of a declaration: attributes and visibility.
 
 use crate::cursor::Cursor;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Reading tokens one after the other, remembering where.
 //!
 //! What a user's `macro_rules` macro captured as `$ty:ty`, `$n:expr` or `$vis:vis` arrives in a group

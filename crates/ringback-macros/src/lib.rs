@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The parsers behind `ringback::callback_pool!` and `ringback::callback_type!`.
 //!
 //! They turn a declaration into its parts, with every error at the token that is wrong, and hand

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Writing tokens one after the other.
 
 use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};

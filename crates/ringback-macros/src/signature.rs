@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The parts of a function type that a pool and a callback type share: lifetimes, arguments, result.
 
 use crate::cursor::Cursor;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A table of hooks, each of which listens on a pool:
 //! `cargo run -p ringback --features hook --example hooks`.
 

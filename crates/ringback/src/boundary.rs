@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The border to foreign code: no panic of user code leaves Rust, whatever it was doing.
 //!
 //! Without `std` a panic cannot be caught: it ends the program, by the panic handler or by a second

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A box for one future after the other: the first allocates, the others reuse.
 
 use std::alloc::{self, Layout};

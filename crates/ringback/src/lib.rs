@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Safe callbacks between Rust and C, C++ and C#.
 //!
 //! A C library that wants a bare function pointer and offers **no user data** gives a Rust closure

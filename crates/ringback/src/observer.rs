@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What ringback noticed and can tell nobody else: foreign code called, so there is no Rust caller
 //! to return an error to.
 

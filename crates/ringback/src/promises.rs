@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What ringback promises, and what it does not.
 //!
 //! # Calls that come in, through pools

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The one door to atomics and fences: the real ones, or loom's when a model runs.
 //!
 //! Everything whose interleavings matter (slots, headers, thread records) takes its atomics from

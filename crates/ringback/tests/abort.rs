@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `on_panic = abort`. A file of its own, since it starts its own program anew, which the filters of
 //! other files would forbid.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `export`: the thunks have names that other code links to.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

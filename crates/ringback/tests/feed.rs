@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A mailbox without a pool.
 
 use futures_executor::block_on;

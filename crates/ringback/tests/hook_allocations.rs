@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a call of a hook allocates: counted, thread by thread, by the program's allocator.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]

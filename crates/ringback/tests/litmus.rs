@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The barrier protocol on the machine itself, by the million: plain stores and loads and a compiler
 //! fence on one side, `membarrier(2)` on the other, as calls and retirers use them. The models
 //! (`inbound/model.rs`) run full fences on both sides, so this is where the light one is tried.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A user's crate: either edition, the library under another name, `forbid(unsafe_code)`, and every
 //! lint that one can switch on. Its sources are in `tests/consumer`.
 #![cfg(not(ringback_loom))]

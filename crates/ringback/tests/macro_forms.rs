@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Where and how a pool can be declared: each form is registered with and called.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, unreachable_pub, reason = "a test")]

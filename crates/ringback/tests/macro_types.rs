@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every token in a declaration that could be mistaken for the end of something.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, unreachable_pub, reason = "a test")]

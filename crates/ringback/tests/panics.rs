@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Promise 5: no panic unwinds into C, and the slot stays usable.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 

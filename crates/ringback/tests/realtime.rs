@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Promise 11: after start, dispatch allocates nothing. Once it is told to, the allocator of this program
 //! aborts when a thread that takes part asks it for anything; attached threads, threads served from the
 //! reserve, and threads beyond it all call. (The test harness's own threads may go on allocating.)

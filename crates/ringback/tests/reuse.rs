@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What becomes of a slot after its listener, and what a pool can tell of a pointer.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 

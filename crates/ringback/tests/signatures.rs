@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every kind of signature, called through its bare C pointer.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Ten million calls against a hundred thousand registrations: every call reaches the owner that
 //! the pointer has at that moment, or is counted as stale.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The feature `tracing`: what happens inside a foreign call becomes an event.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pooled functions whose copies are counted.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, unreachable_pub, reason = "a test")]

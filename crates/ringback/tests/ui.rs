@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the compiler says about mistakes: `tests/ui/message` has one file for each message of
 //! `callback_pool!`, `tests/ui/hook` one for each of `#[hook]` and `hook!`; `tests/ui/types` and
 //! `tests/ui/hook_types` have the mistakes that only types show.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! As many closures as there are places for user data; in a process of its own, which has no others.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libcurl hands every piece of a download to `write(bytes, size, count, data)`: user data comes last,
 //! and there is no destroy function, so the guard proves when the closure is unused.
 //!

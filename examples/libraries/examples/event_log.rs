@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libevent writes its warnings to one function for the whole process, which gets no user data: a
 //! pooled one. Its timers do have user data: `UserData`.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! GMP takes memory by three functions for the whole process, without user data: here they count what a
 //! computation needs.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libsodium takes its randomness from a table of functions without user data. Pooled ones with a seed
 //! make keys that a test can expect. For tests alone: such keys are no secret.
 //!

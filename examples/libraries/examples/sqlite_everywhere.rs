@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `sqlite3_auto_extension` takes one function that SQLite calls for each connection that anybody in the
 //! process opens, without user data. A pooled one gives all of them the same settings.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! SQLite calls `function(context, count, values)`; its user data is asked for by
 //! `sqlite3_user_data(context)`, and `sqlite3_create_function_v2` takes a destroy function: the
 //! closure belongs to SQLite, which drops it when the connection is closed.

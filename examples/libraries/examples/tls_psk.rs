@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! OpenSSL asks for a pre-shared key by functions that get the connection and nothing of ours. Each
 //! context gets a closure of its own from a pool: here one client, and two servers with other keys.
 //!

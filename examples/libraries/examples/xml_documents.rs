@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! libxml2 asks `match(name)` whether one may open a document, and `open(name)` for the context that
 //! `read` and `close` are then given. The first two get nothing of ours, so they come from pools: here
 //! they serve documents out of a map.

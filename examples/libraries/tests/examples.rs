@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The examples do what they say, as a user would run them.
 
 use std::process::Command;

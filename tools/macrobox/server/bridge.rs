@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The compiler's side of a macro's bridge: streams kept here, calls answered.
 
 use crate::lex;

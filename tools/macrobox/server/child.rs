@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The child: closes itself in, loads the library, expands, answers, and is gone.
 
 use crate::message::{Answer, Request};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A child closes itself in, before it loads anything.
 
 use crate::message::{Allow, Limits};

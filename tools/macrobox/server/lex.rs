@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Source text to tokens, as rustc's lexer and its bridge cut them: operators one character at a
 //! time, a lifetime as a joint `'` and a name, a doc comment as its attribute.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Hears what a watched child asks of the kernel, before it is done.
 
 use crate::closed;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The trusted server: never loads a library, forks a child per request, waits for it with limits.
 //!
 //! Built by the tool with the user's own compiler, so that its bridge is the one that the macro

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the tool asks of the server, and what it hears back.
 
 use crate::token::{Span, Stream};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which system calls a boxed macro may make.
 
 use std::ffi::c_long;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Reads of the environment and the clock make no system call, and random numbers are to be the
 //! same each time they are seeded the same. This program is first in the order in which a library's names are looked up, so its own functions stand before the C
 //! library's, note the call and pass it on. A macro that reads `environ` itself, or makes raw

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One request: a child of its own, heard with limits, killed, and how it ended.
 //!
 //! The next child is made while one works, closed in and waiting, so that a request pays neither for

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The system calls that the server needs and std does not offer. x86-64 Linux.
 
 use std::ffi::{c_char, c_int, c_long, c_void};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Tokens as the compiler's bridge names them, and where they come from.
 
 use std::sync::Arc;

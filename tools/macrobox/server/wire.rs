@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How requests and replies cross a pipe: little-endian numbers, counted text, nothing else.
 //!
 //! What a boxed macro sends back is read by [`Reader`] too, so every read is checked.

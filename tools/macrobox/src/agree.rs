@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Does the box give what the compiler got? Token for token, spans apart.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The expander for async programs: on a thread of its own, so that no executor waits.
 
 use crate::{Call, Compiler, Error, Expander, Expansion, Library, Options};

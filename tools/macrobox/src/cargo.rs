@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Asks cargo for packages, their macro crates and where the built libraries lie.
 
 use crate::interrupt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Curves on two logarithmic axes, as SVG.
 
 use std::fmt::Write;

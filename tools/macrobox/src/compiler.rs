@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The user's compiler: which it is, where it keeps what, and what it builds for us.
 
 use crate::Error;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A recording as a text file to commit: replayed without compiling the calls again.
 //!
 //! Tokens are written as source, one blank between two, with what text would lose: a punctuation

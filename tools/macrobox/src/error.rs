@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What can go wrong, by whose fault it is.
 
 use crate::{Diagnostic, LexError, Refusal};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Expands calls in the box, and says in types how that went.
 
 use crate::message::{Answer, End, Expanded, Reply, Request};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The token trees of the toolchain server's JSON protocol, version 6: flat arrays of numbers.
 
 use crate::{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Does our lexer read source as the compiler does? Each token that a macro was given stands somewhere
 //! in a file. There our lexer must have the same token, and between two of them nothing more.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What an end before the end has to take along: folders that are ours for a while, and programs that
 //! run in process groups of their own.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Calls given as text: what the compiler would hand to the macro.
 
 use crate::{Call, Error, Hygiene, Kind, Source, Span, Stream, Tree, lex};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Procedural macros in a box: run outside the compiler, in a process that may crash, hang or
 //! misbehave without harm.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A macro library on disk, read without loading it: loading runs its code.
 
 use crate::{Compiler, Error};

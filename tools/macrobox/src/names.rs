@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which crates a path's first word may mean, by what cargo resolved: renames in Cargo.toml, and crates
 //! that hand on what they depend on, as `tokio::main` comes from `tokio-macros`.
 

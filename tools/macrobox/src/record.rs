@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! All macro calls of a crate, or of all crates of a lock file, as the compiler itself resolves and
 //! expands them.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Output for people: laid-out code, colours on a terminal, messages that point into the input.
 
 use crate::{Diagnostic, Level, Source, Span, Stream, Tree, lex, to_text, token};

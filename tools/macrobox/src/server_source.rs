@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The sources that the user's own compiler builds, carried in the tool. The first is the root.
 
 macro_rules! sources {

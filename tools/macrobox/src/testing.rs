@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A macro's own function in a plain test: with breakpoints, coverage and snapshots.
 
 use proc_macro2::TokenStream;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The toolchain's own server as a second backend: no box, but a second opinion. One library per
 //! process; a process that hangs or dies is replaced.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The compiler's tokens as records.
 
 use crate::lex::lex_literal;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A server in front of the real macro: every call goes on to the compiler, through this
 //! library's own copy of `proc_macro`.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Preloaded into rustc: hands it macros that record what goes in and out, and are otherwise the
 //! library's own. Built by the same compiler, so both sides of the bridge are its own.
 

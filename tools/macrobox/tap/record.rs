@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the tap writes of one expansion inside the compiler.
 
 use crate::message::Kind;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `check` as a gate: what macros touch, whether their output varies and why, and the exit codes.
 
 use assert_cmd::Command;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Each subcommand: what it prints, and its exit code.
 
 use assert_cmd::Command;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Hostile macros harm nobody, and the next healthy one is served.
 
 #[path = "../zoo/cases.rs"]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `debug` waits for a debugger, and goes on when one has come.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Ctrl-C leaves no process and no scratch folder behind.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Libraries that are refused before anything of them is loaded.
 
 use macrobox::cargo::Selection;

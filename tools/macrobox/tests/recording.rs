@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the compiler expands, replayed: the crate's own calls, a committed corpus, and what is missing.
 
 use assert_cmd::Command;

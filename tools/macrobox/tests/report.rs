@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The HTML report in a real browser: hovering an output token lights up the input it came from.
 
 use assert_cmd::Command;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A real rust-analyzer with our server: a hostile macro costs one expansion and is named, and the
 //! healthy one after it is expanded.
 

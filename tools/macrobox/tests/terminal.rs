@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a person sees on a terminal: the chart fits into it, and code has colours.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Other versions: of a macro crate, to compare with, and of the compiler's bridge.
 
 use assert_cmd::Command;

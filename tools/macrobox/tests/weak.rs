@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A kernel without the means of the box: refused, unless that is allowed, and then said.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The contestants: four ways from a foreign thread to an async handler.
 
 use super::{Message, ON_MESSAGE};

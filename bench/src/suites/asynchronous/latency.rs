@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How long a message takes at a given rate, as a plot.
 
 use super::Message;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the mailbox allocates: counted by the program's allocator.
 
 use super::{Message, ON_MESSAGE};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What an async hand-over costs: a foreign thread calls, a listener on tokio handles.
 
 mod handover;

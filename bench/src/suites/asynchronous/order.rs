@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Order and balance under load.
 
 use super::{Message, ON_MESSAGE};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Throw-away crates, and how their builds are measured.
 
 use crate::{Result, portable};

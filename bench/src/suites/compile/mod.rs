@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a pool costs to compile: throw-away crates that depend on ringback, built by `cargo build
 //! --release` with every dependency built before.
 

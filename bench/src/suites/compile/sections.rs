@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How large a linked program is, by what its sections are for.
 
 use crate::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What one writes without a macro.
 
 use super::calls::Ctx;

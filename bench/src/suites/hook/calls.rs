@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a call of a hook allocates and takes.
 
 use super::by_hand;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The cases of the support table: signatures that a plain `async fn` takes.
 
 /// One function, what stores it, and what calls it. `SUBJECT` stands for the function in what calls

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What one expansion takes, inside the compiler: a throw-away macro crate that is made of the hook's
 //! own sources and expands each function many times, with a clock.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a hook costs, and which signatures it takes.
 
 mod by_hand;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The tables of docs/compare.md, between their marks.
 
 use super::cases::CASES;

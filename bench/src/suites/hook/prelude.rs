@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // In front of every case of the support table.
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How large the boxes are: a `[u8; 1024]` that is held over an await.
 
 use crate::allocator;

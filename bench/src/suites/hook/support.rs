@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Which macro takes which signature: every case is compiled with every macro, in both editions, and
 //! what compiles is run and compared with the plain `async fn`.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The .NET side measures itself: its bench script prints a line for each figure.
 
 use crate::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Jobs for a process of their own: the protection is chosen once per process, and callgrind watches
 //! whole processes.
 

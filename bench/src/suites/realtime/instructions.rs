@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Instructions per call, counted by callgrind: no clock, so no noise.
 
 use super::child::Job;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a real-time thread can count on: no allocation, no lock, bounded memory, a known price.
 
 pub mod child;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The slowest calls while listeners are unregistered, by protection.
 
 use super::child::Mode;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /* Checks for test programs in C and C++: each failure is reported with its file and line. */
 #ifndef CHECK_H
 #define CHECK_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /* C callbacks kept by Rust, and Rust closures kept by C. */
 #include "check.h"
 #include "native.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /* The functions of ringback.h by themselves: layout, checks, counts, null. */
 #include "check.h"
 

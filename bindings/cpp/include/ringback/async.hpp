@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Asynchronous callbacks: a call that starts work, whose outcome arrives later, on any thread.
 //
 // Owner     A Completion owns the caller's one wish to be told: it is used once, or dropped, which

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Failures: as a value, as an exception, and as the status and text that cross the border.
 #pragma once
 

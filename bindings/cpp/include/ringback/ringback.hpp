@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Callbacks that cross between C++ and Rust, or C, or C#: ringback::Callback and ringback::Token.
 //
 // The one header to include: C++17 or later, with or without exceptions and RTTI. It needs ringback.h

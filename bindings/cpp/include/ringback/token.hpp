@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Tokens: how the maker of something learns that its last copy has died.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // The callback ABI as C++ types: what may cross, the functions that cross, the struct's checks.
 #pragma once
 

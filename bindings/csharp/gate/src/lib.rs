@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The count of a C# callback, kept in native memory.
 //!
 //! Native code may retain and release a callback from any thread, and after the .NET runtime has ended

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! One test, as the library has one state: a storm of references, then the end of the runtime.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The crate under test, built and expanded.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Walks a directory with glibc's `nftw`, which gives its callback no user data, and adds up what is
 //! there: `cargo run --release --example tree -- DIR`.
 

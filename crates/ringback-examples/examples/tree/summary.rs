@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Files and bytes, all together and by extension.
 
 use crate::walk::Found;

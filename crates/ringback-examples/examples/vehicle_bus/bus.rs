@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The C++ bus, seen from Rust: what `cpp/bus.h` declares, with an owner and lifetimes.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The async side: what is queued for a listener, who runs it, and what became of every message.
 
 use crate::bus::{self, Key, Message};

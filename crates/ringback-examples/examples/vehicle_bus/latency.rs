@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How long messages take to their listeners.
 
 use hdrhistogram::Histogram;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The pools, and the listeners behind their functions.
 
 use crate::bus::{Bus, Handler, Key, Message};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Thousands of Rust listeners on a C++ message bus whose handlers are bare function pointers.
 //!
 //! Each listener is behind a pooled C function. It is an async one: the function copies the message

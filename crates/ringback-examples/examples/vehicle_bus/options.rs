@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the command line asks for.
 
 use crate::listeners::MOST_LISTENERS;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The order that a listener may rely on: first in first out from each dispatcher thread.
 //!
 //! The bus's threads overtake each other, so the messages' own numbers say nothing about it.

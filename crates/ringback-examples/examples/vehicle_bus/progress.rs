@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How far the job is: a bar on a terminal, plain lines elsewhere.
 
 use crate::report::grouped;

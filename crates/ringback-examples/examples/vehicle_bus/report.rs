@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What came of it: the table, and whether the accounts are in order.
 
 use crate::bus::Counts;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The job: one thread sends, another renews listeners, the bus's own threads call them.
 
 use crate::bus::{Bus, Hold, Key};

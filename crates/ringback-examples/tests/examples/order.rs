@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Shows that the check of the example `vehicle_bus` finds messages out of order.
 
 #[path = "../../examples/vehicle_bus/order.rs"]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs the example `qsort` as a user does.
 
 use crate::common::{stderr, stdout};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs the example `tree` as a user does, and compares it with `find`.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 

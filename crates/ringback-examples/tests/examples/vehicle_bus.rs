@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs the example `vehicle_bus` as a user does.
 
 use crate::common::{assert_refused, stderr, stdout};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Guards of both kinds, in each of their states.
 
 use ringback::{Local, Pending, Quiet, Registration, Retired, Signature};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Each operation but the call: on the pool, and on the model.
 
 use super::guards::{How, Waited};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The lifetime rule: which lifetime the future has, and what must outlive it.
 //!
 //! A function whose lifetime parameters stand in a bound does not coerce to `for<'a> fn(..)`. So the

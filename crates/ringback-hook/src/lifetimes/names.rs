@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The names that a signature declares, and one that it does not.
 
 use crate::tokens::any_word;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What outlives what, without a bound of ours: names of lifetimes and of type parameters.
 
 use quote::ToTokens;

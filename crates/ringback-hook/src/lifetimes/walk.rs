@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Goes through types and shows what stands in them, and under which references.
 
 use super::names::{ELIDED, Names, any_lifetime};

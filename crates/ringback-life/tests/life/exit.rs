@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The process ends: handlers and destructors call in, foreign threads go on calling.
 
 use crate::own_process;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Fork: registrations live in parent and child; what other threads were doing does not.
 
 use crate::own_process::{fork, is_this, wait_for};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The table "Process life" of SAFETY.md, row by row. What ends, forks or bends a process runs in a
 //! process of its own.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]

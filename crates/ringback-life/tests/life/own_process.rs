@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Runs a test's body in a process of its own: the test program once more, for this test alone.
 
 use std::process::{Command, Output};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The protection is chosen once, before anything else.
 
 use crate::own_process::{fork, is_this, wait_for};

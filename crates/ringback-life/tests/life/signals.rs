@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A signal handler calls in, at any instruction of a call under way.
 
 use crate::own_process::is_this;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Calls while a thread's storage is torn down: by C++, by Rust, by a `pthread` key.
 
 use crate::{Function, life_thread_local_destructors};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The library that holds the thunks is unloaded, and pins itself.
 
 use crate::Function;

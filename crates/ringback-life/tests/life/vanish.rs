@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Threads that vanish inside a listener, or leave it without returning.
 
 use crate::own_process::{self, is_this};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `#[..] pub struct NAME: [async] fn(..) -> ..`
 
 use crate::attributes::{Attributes, visibility};

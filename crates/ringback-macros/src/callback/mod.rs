@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `callback_type!`: from the declaration to the parts that `ringback::__callback!` takes.
 //!
 //! ```text

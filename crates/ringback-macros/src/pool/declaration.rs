@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `#[..] pub static NAME: Pool<function type, slots>;`
 
 use super::pointer::Pointer;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The call of `ringback::__pool!`, token by token, so that the user's keep their places.
 
 use super::declaration::Declaration;

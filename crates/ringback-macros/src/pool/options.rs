@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `fallback = -1; on_panic = abort; ..`
 
 use super::pointer::Pointer;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The pool's function type: written out, `for<'a> unsafe extern "C" fn(..) -> ..`, or by name.
 
 use crate::cursor::{Cursor, text};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async closures that can be stored: [`hook!`](crate::hook::hook!). The attribute for functions is
 //! [`#[ringback::hook]`](macro@crate::hook).
 //!

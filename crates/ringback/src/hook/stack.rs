@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A future of a size that is known beforehand: kept in the value itself if it fits.
 //!
 //! # State

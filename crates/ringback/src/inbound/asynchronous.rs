@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Registering async listeners: the ways from a pool into a mailbox.
 
 use super::mailbox::inlet::Inlet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What stands in the place of threads, barriers and locks where there is no `std`: every call is
 //! counted in its slot, nothing waits, and free slots are found by looking.
 //!

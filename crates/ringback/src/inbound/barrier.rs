@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The retirer's half of the asymmetric fence: `membarrier(2)`, or a real fence where every caller
 //! executes one too.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A pool without its types: which slots are free, who holds the others, when one may be used
 //! again.
 //!

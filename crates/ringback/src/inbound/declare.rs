@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `callback_pool!` expands to: a type, a static and calls.
 //!
 //! `ringback_macros` parses the declaration (so that every error stands at the right token) and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The part of `callback_pool!`'s expansion that async listeners need; nothing without `std`.
 
 /// Of a pool whose signature is written out.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Finding the culprit: whose a C function pointer is, and who called a stale one.
 
 use super::core::{Core, Status, now};

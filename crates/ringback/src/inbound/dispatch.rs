@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A foreign call, from the thunk's body to the listener and back.
 
 use super::barrier;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The free slots of a pool: first in, first out, so that a slot rests as long as possible.
 //!
 //! # State

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The kinds of listeners: shared (`Fn`), exclusive (`FnMut`), once (`FnOnce`).
 
 use super::dispatch;

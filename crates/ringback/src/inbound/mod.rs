@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Foreign code calls into Rust: the way of a call, file by file.
 //!
 //! ```text

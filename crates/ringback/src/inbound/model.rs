@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! loom explores every interleaving of the slot's state machine: `ci/loom.sh` runs these.
 //!
 //! What is modelled: slots, headers, thread records, the free list, the hand-over to a waiter, each

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pools whose type is a plain function-pointer type or an alias of one, such as bindgen writes:
 //! `Option<unsafe extern "C" fn(*mut T) -> c_int>`.
 //!

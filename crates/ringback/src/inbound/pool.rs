@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The pool as a program sees it: registering, looking up, confirming.
 
 use super::core::{Core, Status};

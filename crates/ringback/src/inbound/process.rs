@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A pool's place in the process: the list of all pools, the library that holds it, and fork.
 //!
 //! # State

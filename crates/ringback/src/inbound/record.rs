@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Thread records: where each thread says which listener it is inside of, by plain stores.
 //!
 //! # State

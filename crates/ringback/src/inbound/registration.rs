@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The guards of a listener in use; what comes after is in [`retired`](super::retired).
 //!
 //! ```text

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a pool tells about itself: counts, holders, and the error of a full pool.
 
 use super::core::{Core, Status};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! After a listener's registration: closed, waited for, proved quiet.
 
 use super::barrier;

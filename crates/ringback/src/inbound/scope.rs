@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Borrowing listeners: the scope, not a guard, owns them, so that nothing a program forgets can
 //! leave a call inside a listener whose borrows have ended.
 

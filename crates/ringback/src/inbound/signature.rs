@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a pool declaration says, as types: made by `callback_pool!`, read by everything else.
 
 use super::pool::Pool;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The slot: what one thunk leads to now, and the state machine by which that changes.
 //!
 //! # State

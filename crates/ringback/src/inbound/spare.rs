@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The boxes of headers that [`replace`](crate::Registration::replace) brought and that are in no use.
 //!
 //! # State

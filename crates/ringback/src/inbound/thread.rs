@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a thread keeps for its own calls: where its cells are, and who it is.
 //!
 //! Everything here is `const` and without a destructor, so that it can be used while the thread's

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The thunks: one C function per slot, made without generating code for each.
 //!
 //! # The assembler table

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Pooled functions whose copies are counted: the proof that nobody will call any more.
 //!
 //! # State

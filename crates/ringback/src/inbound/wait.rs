@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Waiting for quiet: parking a thread or a task until the last call has left, and finding out when
 //! that can never happen.
 //!

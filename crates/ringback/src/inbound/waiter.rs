@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who waits for one header, and how the finisher finds them.
 //!
 //! # State

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What crosses the border: the callback ABI, version 1.
 //!
 //! Every type that [`callback_type!`](crate::callback_type) declares has the layout of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Foreign functions, adopted: counted, called, released exactly once.
 
 use super::abi::{RbCallback, RbError, Status};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Who may still use a callback: a count of references, one of weak ones.
 //!
 //! # State

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `callback_type!` expands to: a struct, its conversions and calls.
 //!
 //! `ringback_macros` parses the declaration (so that every error stands at the right token) and

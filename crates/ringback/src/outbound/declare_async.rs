@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What `callback_type!` expands to for `async fn(..) -> ..`: two structs, the callback's and the
 //! completion's.
 

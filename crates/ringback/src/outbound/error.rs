@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a call into foreign code can answer instead of its result.
 
 use super::abi::{Malformed, RbError, Status};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Rust calls foreign functions, and gives its own closures to foreign code that keeps a context.
 //!
 //! ```text

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! loom explores every interleaving of the count: `ci/loom.sh` runs these.
 
 use super::count::{Counted, Strong};

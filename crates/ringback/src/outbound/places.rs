@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The C functions behind [`UserData`](super::user_data::UserData): one for each number of arguments
 //! and each place that the user data can have among them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async listeners behind made callbacks: the mailbox of the inbound way, without a slot.
 
 use super::abi::Status;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async callbacks: a foreign task as a Rust future, a Rust future as a foreign task.
 //!
 //! ```text

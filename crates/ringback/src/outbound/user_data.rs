@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! C interfaces that have their own form of context: a function and a `void *`, side by side.
 //!
 //! ```text

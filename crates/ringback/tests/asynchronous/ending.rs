@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every way in which an async listener ends: drained, discarded, dropped, panicked.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every overflow policy, with exact counts.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The test program once more, in a process of its own.
 
 use std::process::Command;

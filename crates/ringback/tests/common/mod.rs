@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the tests share: a watchdog, a foreign thread, things that tell when they are dropped.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! System-call filters, as a sandbox would install them: refused calls answer EPERM.
 
 #![allow(dead_code, reason = "each test file uses its part")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The attribute on closure expressions, which needs unstable features of the compiler.
 
 #![feature(stmt_expr_attributes, proc_macro_hygiene)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Attributes: on arguments, above the hook and below it.
 
 use super::support::{BoxFuture, Msg, run};

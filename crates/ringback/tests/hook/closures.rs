@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `hook!`: async closures on stable.
 
 use super::support::{BoxFuture, Log, Msg, pause, poll_then_drop, run};

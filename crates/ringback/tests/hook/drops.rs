@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Arguments live and drop as in a plain `async fn`: on completion, on early return, when the future
 //! is cancelled at any await, and when the body panics.
 

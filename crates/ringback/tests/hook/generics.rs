@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Type and const parameters, `where`, and `impl Trait`: callable with what is borrowed, and stored
 //! where nothing has to be bounded.
 

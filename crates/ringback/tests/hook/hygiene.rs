@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Nothing that a user has in scope gets in the way, and macros may write the signature.
 
 use ringback::hook;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A hook registers on a pool's async listener as it is.
 
 use super::support::BoxFuture;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `#[hook]` and `hook!`, beside the plain `async fn` as the oracle. `tests/macro_consumer.rs` runs
 //! these in the edition 2021 as well.
 #![cfg(not(ringback_loom))]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Receivers, impl blocks with lifetimes and type parameters, and traits.
 
 use super::support::{BoxFuture, run};

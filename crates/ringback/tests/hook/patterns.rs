@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every pattern that an argument can have.
 #![allow(
     unused_parens,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a hook may return: `impl Trait`, `!`, uninhabited types, unsized coercions, and itself again.
 
 use super::support::{BoxFuture, View, pause, run};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `#[hook(slot)]`: futures in memory that is reused, forgotten, cancelled, and entered again.
 
 use super::support::{BoxFuture, Ctx, Log, Msg, pause, poll_then_drop, run};

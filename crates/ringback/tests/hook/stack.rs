@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `#[hook(stack = N)]`: the future in the value itself, or on the heap where it does not fit.
 
 use super::support::{Log, Loud, pause, poll_then_drop, run};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Every shape that must fit into a table, in the table: it coerces, it is called through the table,
 //! and it answers as the plain function does.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the cases share: a type to store, and a log of what happened when.
 
 use std::future::Future;

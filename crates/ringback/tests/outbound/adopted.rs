@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Foreign functions that Rust keeps, calls and releases.
 
 use crate::foreign::{Seen, object};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A foreign side, by hand: it counts what Rust does to it.
 
 use core::ffi::c_void;

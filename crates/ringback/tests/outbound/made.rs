@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Rust closures that foreign code keeps, calls and releases.
 
 use ringback::abi::{RbCallback, RbError, Status};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Callbacks with user data, both ways, against a foreign side written by hand in the ABI's terms.
 #![cfg(not(ringback_loom))]
 #![allow(missing_docs, reason = "a test")]

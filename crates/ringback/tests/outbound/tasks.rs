@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async callbacks, Rust on both ends, and a foreign end by hand where it misbehaves.
 
 use crate::common::watchdog;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Closures behind a C interface's own `(function, void *)`.
 
 use core::ffi::{c_char, c_int, c_void};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What 1,000 to 10,000 callback functions cost to generate: by a procedural macro that prints them,
 //! by a declarative macro over names that a build script wrote, and by a pool of ringback's.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the suite finds out, printed as the project's other benches print it.
 
 /// The median of several measurements, and how far they lie apart.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `cargo run --release --manifest-path tools/macrobox/bench/Cargo.toml -- SUITE`
 //!
 //! `expand`: the box beside the toolchain's own server. `callbacks`: what thousands of callback

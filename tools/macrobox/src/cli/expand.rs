@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `expand`: one call, or all of a macro's calls in a crate.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The same call with more in it: what `profile` sweeps over.
 
 use crate::{Call, Error, to_text};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `list`: every macro, with where it comes from.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The cargo subcommand: `cargo macrobox TASK`.
 
 mod check;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `profile`: what macros cost, over a crate's real calls or as one call grows.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `expand --recursive`: what an output calls of the same macro is expanded in its place, until
 //! nothing of it is left. What cannot be expanded stays as it stands, and is named.
 

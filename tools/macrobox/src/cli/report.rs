@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What a profile shows: a chart for the terminal, SVG, and one HTML page.
 
 use crate::{Call, Expansion, chart, write_text};

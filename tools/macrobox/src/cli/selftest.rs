@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `selftest`: what the compiler got, replayed in the box and in the toolchain's server.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `server`: for rust-analyzer, in place of the toolchain's server. The same protocol, but each
 //! expansion is boxed: a hostile macro costs one expansion, is named on stderr, which
 //! rust-analyzer logs, and healthy ones go on.

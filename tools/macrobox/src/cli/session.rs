@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What every task needs: the compiler, the expander, and macros by the names people write.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `trace` and `debug`: one call, watched.
 
 use super::BoxOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /*
  * The bus for callers that know no C++: a handler is a bare function pointer, without user data.
  *

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // A message bus inside one process, with the manners of vsomeip: one handler per key, handlers
 // copied into the queue along with the messages, several dispatcher threads, and an unregister that
 // does not wait for the copies.

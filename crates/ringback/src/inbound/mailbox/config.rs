@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How a mailbox is set up.
 
 use super::keyed::Keyed;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! From the mailbox to the listener: one message at a time, in order, on the user's executor.
 
 use super::config::Mailbox;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A mailbox by itself, without a pool in front of it.
 
 use super::config::Mailbox;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The guard of an async listener, and the two ways to end it: drain and discard.
 
 use super::shared::{DISCARDING, DRAINING, SETTLED, Shared};

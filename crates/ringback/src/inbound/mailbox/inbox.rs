@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The consumer's end of a mailbox.
 
 use super::ring::Stamped;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The producers' end of a mailbox: the listener that stands in the slot.
 
 use super::config::{KeyOf, Mailbox, OverflowPolicy, Take};

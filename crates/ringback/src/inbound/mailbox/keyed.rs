@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The queue of a mailbox that coalesces: a message takes the place of a queued one with its key.
 //!
 //! Under a short lock, since a queued message is exchanged in its place. The key is computed before,

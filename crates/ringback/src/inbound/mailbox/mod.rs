@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Async listeners: a bounded, ordered mailbox between the foreign thread and the executor.
 //!
 //! ```text

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! loom explores the mailbox: push against pop, parking, displacement, and both ends going away.
 
 use super::inbox::Inbox;

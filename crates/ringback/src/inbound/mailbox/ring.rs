@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The queue of a mailbox: bounded, first in first out, from many producers to one consumer.
 //!
 //! # State

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What the two ends of a mailbox share.
 
 use super::keyed::{Keyed, Pushed};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! What became of every message.
 
 use super::shared::{Queue, Shared};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! How long messages wait: a histogram per mailbox, behind the feature `histogram`.
 
 use hdrhistogram::Histogram;

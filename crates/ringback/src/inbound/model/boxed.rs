@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Listeners that were put in the place of another: their headers are boxed, and a box serves its slot
 //! again.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Hooks of every shape, in a crate that knows the library by another name.
 
 use core::fmt::Display;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! A library that exports pools and allows nothing: the expansion of `callback_pool!` must be quiet.
 
 #![forbid(unsafe_code)]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! The allow-list: what is known of some macros and accepted.
 
 use super::{FAILS, KINDS};

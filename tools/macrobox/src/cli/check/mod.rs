@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `check`: what macros touch, and whether their output varies.
 //!
 //! System calls are seen by seccomp's user notification, the environment, the clock and random

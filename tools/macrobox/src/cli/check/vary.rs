@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Does the output vary? Statics show within one process; addresses, seeds, the clock and the
 //! process number only between newly started ones, since forks share them.
 
