@@ -19,7 +19,11 @@ const SECTIONS: &[(&str, &str, Option<&str>)] = &[
     ("realtime", "What a real-time thread can count on.", Some("images/realtime-worst.svg")),
     ("outbound", "What a callback costs that Rust calls, or gives away.", None),
     ("hook", "What a hook allocates and takes.", None),
-    ("vsomeip", "What the transport carries: native C++, the peer, ours.", None),
+    (
+        "vsomeip",
+        "What the transport carries: native C++, the peer, ours.",
+        Some("images/vsomeip-payloads.svg"),
+    ),
     ("expand", "What a boxed macro expansion costs.", None),
 ];
 
@@ -64,7 +68,7 @@ pub fn run(chosen: &[String]) -> Result<()> {
             section(&before, suite).unwrap_or("not run yet").to_owned()
         };
         let _ = write!(text, "## {suite}\n\n{question}\n\n");
-        if let Some(plot) = plot {
+        if let Some(plot) = plot.filter(|plot| docs().join(plot).exists()) {
             let _ = write!(text, "![{suite}]({plot})\n\n");
         }
         let _ = write!(text, "```text\n{}\n```\n\n", output.trim());
@@ -85,6 +89,7 @@ fn output_of(suite: &str) -> Result<(String, bool)> {
             concat!(env!("CARGO_MANIFEST_DIR"), "/../integrations/vsomeip/bench/Cargo.toml");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["run", "--release", "--quiet", "--manifest-path", manifest, "--"]);
+        cargo.current_dir(std::env::temp_dir()); // where it draws, and records its runs
         cargo
     } else {
         Command::new(std::env::current_exe()?)
@@ -99,7 +104,12 @@ fn output_of(suite: &str) -> Result<(String, bool)> {
             kept.push('\n');
         }
     }
-    Ok((kept, child.wait()?.success()))
+    let succeeded = child.wait()?.success();
+    if suite == "vsomeip" && succeeded {
+        let drawn = std::env::temp_dir().join("vsomeip-payloads.svg");
+        fs::copy(drawn, docs().join("images/vsomeip-payloads.svg"))?;
+    }
+    Ok((kept, succeeded))
 }
 
 /// What stands in the page for a suite.

@@ -25,9 +25,17 @@ impl Figures {
 
     /// Prints them; whether each is a number.
     fn print(&self) -> bool {
-        println!("\nfigures, with the least and the most of single runs side by side");
+        println!(
+            "\n{:<38}{:>10}  {:<8}{:<8}min..max of single runs side by side",
+            "figure", "value", "limit", ""
+        );
         for (name, Spread { value, least, most }) in &self.0 {
-            println!("  {name:<38}{value:>10.3}   ({least:.3} to {most:.3})");
+            let (limit, verdict) = match LIMITS.iter().find(|limit| limit.0 == *name) {
+                Some((_, "<=", limit)) => (format!("<= {limit}"), verdict(value <= limit)),
+                Some((_, sign, limit)) => (format!("{sign} {limit}"), verdict(value >= limit)),
+                None => (String::new(), ""),
+            };
+            println!("{name:<38}{value:>10.3}  {limit:<8}{verdict:<8}{least:.3}..{most:.3}");
         }
         println!();
         for (name, figure) in &self.0 {
@@ -35,6 +43,26 @@ impl Figures {
         }
         self.0.iter().all(|(_, figure)| figure.value.is_finite())
     }
+}
+
+/// What the figures must reach.
+const LIMITS: [(&str, &str, f64); 11] = [
+    ("received_over_native", ">=", 0.8),
+    ("received_over_peer", ">=", 2.5),
+    ("cpu_per_message_over_native", "<=", 1.25),
+    ("out_of_order", "<=", 0.0),
+    ("lost", "<=", 0.0),
+    ("receive_allocations_per_message", "<=", 12.0),
+    ("rpc_over_native", ">=", 0.7),
+    ("rpc_over_peer", ">=", 1.5),
+    ("latency_p50_over_native", "<=", 1.5),
+    ("latency_p99_over_native", "<=", 2.0),
+    ("build_seconds", "<=", 12.0),
+];
+
+/// Not a number is no number that reaches anything.
+fn verdict(reached: bool) -> &'static str {
+    if reached { "ok" } else { "MISSED" }
 }
 
 /// Whether every run of every contestant went through.
