@@ -7,6 +7,8 @@ use crate::{Function, life_start_callers, run};
 use ringback::{
     AsyncRegistration, Mailbox, OverflowPolicy, Pending, Take, callback_pool, retire_all,
 };
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -315,4 +317,40 @@ fn records_are_as_free_in_the_child_as_in_the_parent() {
     drop(end);
     other.join().unwrap();
     mine.take().unwrap().unregister().unwrap();
+}
+
+#[test]
+fn a_thread_bound_listener_that_has_ended_may_fork_and_is_dropped_on_both_sides() {
+    const NAME: &str =
+        "fork::a_thread_bound_listener_that_has_ended_may_fork_and_is_dropped_on_both_sides";
+    if !is_this(NAME) {
+        return;
+    }
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    struct Counted;
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, SeqCst);
+        }
+    }
+    let place = Rc::new(RefCell::new(None));
+    let (registration, token) = (place.clone(), Counted);
+    let listener = move |_| {
+        let _ = &token;
+        drop(registration.borrow_mut().take()); // retired, with this call inside
+        // SAFETY: the child runs what follows, and nothing else of this program.
+        unsafe { libc::fork() }
+    };
+    let registered = POOL.register_local(listener).unwrap();
+    let function = registered.as_fn();
+    *place.borrow_mut() = Some(registered);
+    let child = function(0);
+    assert!(child >= 0, "fork: {}", std::io::Error::last_os_error());
+    let dropped = DROPPED.load(SeqCst) == 1 && function(0) == -1;
+    if child == 0 {
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(!dropped)) };
+    }
+    wait_for(child);
+    assert!(dropped);
 }
