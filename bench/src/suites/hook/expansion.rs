@@ -67,7 +67,9 @@ pub fn microseconds() -> Result<[Spread; 2]> {
 /// The hook's own modules, with a clock around them.
 fn timed_macro() -> String {
     let mut text = String::new();
-    for module in ["arguments", "closure", "emit", "errors", "function", "options", "result"] {
+    for module in
+        ["arguments", "closure", "emit", "errors", "function", "options", "result", "tokens"]
+    {
         let _ = writeln!(text, "#[path = \"{SOURCES}/{module}.rs\"]\nmod {module};");
     }
     let _ = write!(
