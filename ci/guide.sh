@@ -14,8 +14,9 @@ if [ ! -x "$mdbook/bin/mdbook" ]; then
   cargo install --quiet --locked --no-default-features --root "$mdbook" --target-dir target/mdbook "mdbook@$version"
   rm -rf target/mdbook
 fi
+mkdir -p target
 "$mdbook/bin/mdbook" build 2>&1 | tee target/mdbook.txt
-! grep -qE 'ERROR|WARN' target/mdbook.txt
+! grep -qE 'ERROR|WARN' target/mdbook.txt || { echo "mdbook complains"; exit 1; }
 # What was included is there, and no page is empty.
 ! grep -rl '{{#' target/book --include='*.html' || { echo "an include was not found"; exit 1; }
 for page in docs/*.md; do

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# The barrier protocol on this machine, by the million (in the short form by the hundred thousand): plain stores against membarrier(2). On x86-64
+# The barrier protocol on this machine, by the million (in the short form by the hundred
+# thousand): plain stores against membarrier(2). On x86-64
 # only the one reordering that its memory model allows can show; the run without the barrier shows it.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -s)" = Linux ] || skip "membarrier(2) is Linux's"

@@ -20,9 +20,10 @@ grep -q '^test result: ok. [1-9]' target/loom-output.txt || { echo "loom: ran no
 
 echo "loom: each of these mutations must be noticed"
 copy=$PWD/target/loom-mutant
-broken=0
+broken=0 tried=0
 while IFS='|' read -r file from to name; do
   [[ -n $file && $name == *"${1:-}"* ]] || continue
+  tried=$((tried + 1))
   rm -rf "$copy" && mkdir -p "$copy"
   git ls-files -z Cargo.toml Cargo.lock bindings crates guide | xargs -0 cp --parents -t "$copy"
   path=$copy/crates/ringback/src/$file
@@ -67,4 +68,5 @@ outbound/count.rs|        count.load(Acquire);\n        return true;|        ret
 outbound/count.rs|while now != 0 {|while now < LIMIT {|an upgrade comes back from zero
 outbound/count.rs|match strong.compare_exchange_weak(now, more, Acquire, Relaxed) {|match { let _ = more; strong.store(now + 1, Release); Ok::<usize, usize>(now) } {|an upgrade loses what others count
 MUTATIONS
+[ "$tried" -gt 0 ] || { echo "no mutation has '$1' in its name"; exit 1; }
 exit $broken

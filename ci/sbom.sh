@@ -8,7 +8,7 @@
 #   ci/sbom.sh --write    writes it
 #   ci/sbom.sh --machine  prints it with the versions of vsomeip and Boost that this machine has
 source "$(dirname "$0")/lib.sh"
-need_debian python3
+need_python
 folder=integrations/vsomeip
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
