@@ -7,10 +7,8 @@
 source "$(dirname "$0")/lib.sh"
 need_python
 toolchain=nightly
-command -v rustup >/dev/null || skip "branch coverage needs rustup, for a nightly and its llvm-tools"
-rustup "+$toolchain" component add llvm-tools >/dev/null 2>&1 ||
-  rustup component add --toolchain "$toolchain" llvm-tools >/dev/null 2>&1 ||
-  skip "the component llvm-tools of $toolchain is out of reach"
+have_components "+$toolchain" llvm-tools ||
+  skip "branch coverage needs a $toolchain toolchain with llvm-tools, and rustup could not get it"
 tools=$(dirname "$(find "$(rustc "+$toolchain" --print sysroot)" -name llvm-cov -type f | head -1)")
 [ -x "$tools/llvm-cov" ] || skip "no llvm-cov in $toolchain"
 target=${CARGO_TARGET_DIR:-target}/coverage

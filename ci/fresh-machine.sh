@@ -22,6 +22,7 @@ debootstrap --variant=minbase --include=ca-certificates,curl,git,g++ "$release" 
 # What this machine knows of its network.
 cp /etc/resolv.conf "$root/etc"
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs"
+rm -f "$root/etc/apt/sources.list"
 cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt"
 git clone --quiet . "$root/root/ringback"
 

@@ -87,10 +87,35 @@ test_programs() {
   done
 }
 
+# rustfmt and clippy, which a minimal toolchain does not have.
+need_lints() {
+  { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 || have_components rustfmt clippy ||
+    lacks "needs cargo's fmt and clippy"
+}
+
 # The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.
 have_rust_src() {
   [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return
-  command -v rustup >/dev/null && echo "fetching rust-src" && rustup component add rust-src >/dev/null 2>&1
+  have_components rust-src
+}
+
+# have_components [+TOOLCHAIN] COMPONENT.. : parts of a toolchain, and the toolchain itself, fetched if rustup can.
+have_components() {
+  local toolchain=
+  [[ $1 != +* ]] || { toolchain=${1#+}; shift; }
+  command -v rustup >/dev/null || return
+  toolchain=${toolchain:-$(rustup show active-toolchain | cut -d' ' -f1)}
+  if ! rustup run "$toolchain" rustc -V >/dev/null 2>&1; then
+    echo "fetching the toolchain $toolchain"
+    rustup toolchain install --profile minimal "$toolchain" >/dev/null 2>&1 || return
+  fi
+  local installed
+  installed=$(rustup component list --installed --toolchain "$toolchain") || return
+  for component in "$@"; do
+    grep -q "^$component" <<<"$installed" && continue
+    echo "fetching $component of $toolchain"
+    rustup component add --toolchain "$toolchain" "$component" >/dev/null 2>&1 || return
+  done
 }
 
 # have_target TRIPLE [TOOLCHAIN] : its standard library, fetched if rustup can.

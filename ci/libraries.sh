@@ -3,6 +3,7 @@
 #
 # The examples on real C libraries, in their own workspace.
 source "$(dirname "$0")/lib.sh"
+need_lints
 need_debian libcurl4-openssl-dev libsqlite3-dev libxml2-dev libevent-dev libssl-dev libgmp-dev libsodium-dev \
   libclang-dev pkg-config
 cd examples/libraries

@@ -3,6 +3,7 @@
 #
 # Formatting, clippy and the documentation, all without a warning; each source file names its licence.
 source "$(dirname "$0")/lib.sh"
+need_lints
 need_python
 ci/spdx.py
 cargo fmt --all --check

@@ -5,10 +5,11 @@
 source "$(dirname "$0")/lib.sh"
 need_debian binutils chromium
 export MACROBOX_NEED_BROWSER=1
-if rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer >/dev/null 2>&1; then
+need_lints
+if rust-analyzer --version >/dev/null 2>&1 || have_components rust-analyzer; then
   export MACROBOX_NEED_RUST_ANALYZER=1
 else
-  echo "no rust-analyzer to be had here: not tried with it"
+  not_here "rust-analyzer's own client: the component is out of reach"
 fi
 
 cd tools/macrobox
@@ -19,11 +20,11 @@ cargo_test
 
 # Another compiler that is here: both servers must give for the committed calls what was recorded.
 for toolchain in nightly; do
-  if rustup run "$toolchain" rustc -vV >/dev/null 2>&1; then
+  if have_components "+$toolchain"; then
     echo "with $toolchain: $(rustup run "$toolchain" rustc -V)"
     target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
     (cd zoo && RUSTUP_TOOLCHAIN=$toolchain "$target/debug/cargo-macrobox" selftest -p zoo-real --corpus corpus.txt)
   else
-    echo "no $toolchain here: not tried with it"
+    not_here "the corpus by $toolchain, which rustup could not get"
   fi
 done

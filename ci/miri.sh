@@ -8,7 +8,7 @@
 # leaked on purpose.
 source "$(dirname "$0")/lib.sh"
 cargo +nightly miri --version >/dev/null 2>&1 ||
-  { command -v rustup >/dev/null && rustup component add --toolchain nightly miri rust-src >/dev/null 2>&1; } ||
+  have_components +nightly miri rust-src ||
   skip "needs a nightly toolchain with the component miri"
 miri() {
   local output code=0

@@ -7,6 +7,7 @@
 #   ci/vsomeip.sh          everything
 #   ci/vsomeip.sh --quick  without the sanitizer, the bench, the peer and the two hosts
 source "$(dirname "$0")/lib.sh"
+need_lints
 folder=integrations/vsomeip
 manifest=$folder/Cargo.toml
 need_debian g++ pkg-config iproute2
