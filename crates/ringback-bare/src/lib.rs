@@ -7,7 +7,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
-use ringback::{Quiet, Registration, Retired, Status, callback_pool};
+use ringback::{Quiet, Registration, Retired, SlotState, callback_pool};
 
 /// What the interrupt calls.
 pub type Function = extern "C" fn(u32) -> u32;
@@ -110,8 +110,8 @@ pub fn run(rounds: u32) -> u32 {
         let others: Vec<_> = (0..7).map(|_| when_free()).collect();
         let full = ON_TICK.register(|tick| tick).expect_err("eight slots, nine listeners");
         assert_eq!(full.census.live, 8);
-        let status = ON_TICK.describe(mutable.as_fn()).expect("one of ours").status;
-        assert_eq!(status, Status::Live);
+        let state = ON_TICK.describe(mutable.as_fn()).expect("one of ours").state;
+        assert_eq!(state, SlotState::Live);
         until_quiet(mutable.retire());
         drop(others);
     }

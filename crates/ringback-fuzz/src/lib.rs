@@ -3,7 +3,7 @@
 //! Any bytes become a sequence of operations on a pool: register, reserve, bind, call (also from inside
 //! and on other threads), replace, retire, wait, confirm, unload. Each is done to the real pool and to a
 //! `model` that knows no pointers, threads or barriers, and everything that can be seen must agree: the
-//! answer of each call, when each listener is dropped (once), each slot's status, each counter.
+//! answer of each call, when each listener is dropped (once), each slot's state, each counter.
 //!
 //! The bytes come from fixed seeds (`tests/seeds.rs`), from any number of seeds (`cargo run -p
 //! ringback-fuzz -- SEEDS`), or from libFuzzer, which looks for those that reach new branches

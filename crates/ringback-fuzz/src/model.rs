@@ -4,7 +4,7 @@
 
 use crate::operation::Kind;
 use crate::{FALLBACK, ON_BUSY, ON_WRONG_THREAD};
-use ringback::{Reuse, Status};
+use ringback::{Reuse, SlotState};
 use std::collections::VecDeque;
 
 /// A listener, numbered through one run.
@@ -12,7 +12,7 @@ pub(crate) type Id = usize;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
-    pub(crate) status: Status,
+    pub(crate) state: SlotState,
     /// Whom a call reaches.
     pub(crate) active: Option<Id>,
     /// What keeps the slot: listeners that are not gone, guards, handles, a reservation.
@@ -96,7 +96,7 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(slots: usize, reuse: Reuse, always_counted: bool) -> Model {
         let empty = Slot {
-            status: Status::Free,
+            state: SlotState::Free,
             active: None,
             pins: 0,
             stale: 0,
@@ -133,8 +133,8 @@ impl Model {
             self.free.pop_front()?
         };
         let slot = &mut self.slots[index];
-        assert_eq!((slot.status, slot.pins, slot.active), (Status::Free, 0, None));
-        slot.status = Status::Reserved;
+        assert_eq!((slot.state, slot.pins, slot.active), (SlotState::Free, 0, None));
+        slot.state = SlotState::Reserved;
         slot.pins = 1;
         Some(index)
     }
@@ -161,7 +161,7 @@ impl Model {
 
     /// A listener in a slot that was taken.
     pub(crate) fn open(&mut self, slot: usize, kind: Kind) -> Id {
-        self.slots[slot].status = Status::Live;
+        self.slots[slot].state = SlotState::Live;
         self.add(slot, kind)
     }
 
@@ -220,7 +220,7 @@ impl Model {
     /// Closes the slot; false if nobody was there.
     pub(crate) fn close(&mut self, slot: usize) -> bool {
         let Some(id) = self.slots[slot].active.take() else { return false };
-        self.slots[slot].status = Status::Retired;
+        self.slots[slot].state = SlotState::Retired;
         self.listeners[id].open = false;
         self.sweep(slot);
         true
@@ -308,12 +308,14 @@ impl Model {
         if slot.pins > 0 {
             return;
         }
-        slot.status = match (self.reuse, slot.status) {
-            (Reuse::Never, _) => Status::Spent,
-            (Reuse::AfterConfirmation, Status::Confirmed) | (Reuse::OldestFirst, _) => Status::Free,
-            (Reuse::AfterConfirmation, _) => Status::Quarantined,
+        slot.state = match (self.reuse, slot.state) {
+            (Reuse::Never, _) => SlotState::Spent,
+            (Reuse::AfterConfirmation, SlotState::Confirmed) | (Reuse::OldestFirst, _) => {
+                SlotState::Free
+            }
+            (Reuse::AfterConfirmation, _) => SlotState::Quarantined,
         };
-        if slot.status == Status::Free {
+        if slot.state == SlotState::Free {
             self.free.push_back(index);
         }
     }
@@ -322,23 +324,23 @@ impl Model {
     pub(crate) fn confirm_by_proof(&mut self, id: Id) {
         let listener = &self.listeners[id];
         let slot = &mut self.slots[listener.slot];
-        if !listener.replaced && slot.status == Status::Retired {
-            slot.status = Status::Confirmed;
+        if !listener.replaced && slot.state == SlotState::Retired {
+            slot.state = SlotState::Confirmed;
         }
     }
 
     /// By the pointer.
-    pub(crate) fn confirm_pointer(&mut self, index: usize) -> Result<(), Status> {
+    pub(crate) fn confirm_pointer(&mut self, index: usize) -> Result<(), SlotState> {
         let slot = &mut self.slots[index];
-        if slot.status != Status::Quarantined {
-            return Err(slot.status);
+        if slot.state != SlotState::Quarantined {
+            return Err(slot.state);
         }
-        slot.status = Status::Free;
+        slot.state = SlotState::Free;
         self.free.push_back(index);
         Ok(())
     }
 
-    pub(crate) fn count(&self, of: &[Status]) -> usize {
-        self.slots.iter().filter(|slot| of.contains(&slot.status)).count()
+    pub(crate) fn count(&self, of: &[SlotState]) -> usize {
+        self.slots.iter().filter(|slot| of.contains(&slot.state)).count()
     }
 }

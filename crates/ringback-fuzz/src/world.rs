@@ -9,7 +9,8 @@ use crate::{Function, ON_PANIC, library};
 use arbitrary::{Arbitrary, Unstructured};
 use guards::Guard;
 use ringback::{
-    Accepts, AcceptsMut, AcceptsOnce, Full, Handle, Pool, Reserved, Signature, Status, retire_all,
+    Accepts, AcceptsMut, AcceptsOnce, Full, Handle, Pool, Reserved, Signature, SlotState,
+    retire_all,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -228,8 +229,8 @@ impl<S: Tested> World<'_, S> {
             let seen = self.pool.describe(pointer).expect("a pointer of the pool");
             let slot = &model.slots[index];
             assert_eq!(
-                (seen.index, seen.status, seen.stale, seen.calls),
-                (index, slot.status, slot.stale, Some(slot.calls))
+                (seen.index, seen.state, seen.stale, seen.calls),
+                (index, slot.state, slot.stale, Some(slot.calls))
             );
             assert_eq!(seen.retired_by.is_none(), seen.retired_for.is_none());
         }
@@ -239,13 +240,13 @@ impl<S: Tested> World<'_, S> {
             (model.stale, model.panicked, model.busy, model.wrong_thread, 0)
         );
         let census = stats.census;
-        let count = |of: &[Status]| model.count(of);
-        assert_eq!(census.free, count(&[Status::Free]));
-        assert_eq!(census.reserved, count(&[Status::Reserved]));
-        assert_eq!(census.live, count(&[Status::Live]));
-        assert_eq!(census.retired, count(&[Status::Retired, Status::Confirmed]));
-        assert_eq!(census.quarantined, count(&[Status::Quarantined]));
-        assert_eq!(census.spent, count(&[Status::Spent]));
+        let count = |of: &[SlotState]| model.count(of);
+        assert_eq!(census.free, count(&[SlotState::Free]));
+        assert_eq!(census.reserved, count(&[SlotState::Reserved]));
+        assert_eq!(census.live, count(&[SlotState::Live]));
+        assert_eq!(census.retired, count(&[SlotState::Retired, SlotState::Confirmed]));
+        assert_eq!(census.quarantined, count(&[SlotState::Quarantined]));
+        assert_eq!(census.spent, count(&[SlotState::Spent]));
         let held = census.reserved + census.live + census.retired;
         assert_eq!(self.pool.registrations().len(), held);
         state.check_drops();

@@ -103,7 +103,6 @@ pub use self::{
             AsyncRegistration, Batch, Counts, Drain, Drained, Feed, Mailbox, Messages, NotDrained,
             OverflowPolicy, StallWatch, Stalled, Take,
         },
-        retired::PendingAll,
         scope::{Scope, Scoped},
         signature::AcceptsTake,
         thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
@@ -120,13 +119,14 @@ pub use self::{
 #[cfg(not(ringback_loom))]
 pub use self::{
     inbound::{
-        core::Status,
+        core::SlotState,
         describe::{Description, Whose, describe, stop_on_stale_calls},
         pointer::FnPointer,
         pool::Pool,
         registration::{Handle, Local, Registration, Reserved, Shared},
         report::{Census, Closed, Full, Stats},
-        retired::{Pending, Quiet, Retired, RetiredAll, WaitQuiet, retire_all},
+        retired::{Pending, Quiet, Retired, WaitQuiet},
+        retired_all::{PendingAll, RetiredAll, WaitAllQuiet, retire_all},
         signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},
         slot::BYTES_PER_SLOT,
     },

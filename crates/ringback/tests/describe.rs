@@ -8,7 +8,7 @@
 mod again;
 
 use again::again;
-use ringback::{Status, UserData, Whose, callback_pool, describe};
+use ringback::{SlotState, UserData, Whose, callback_pool, describe};
 use std::time::Duration;
 
 callback_pool! { static FIRST: Pool<extern "C" fn(i32) -> i32, 8>; fallback = -1; }
@@ -36,7 +36,7 @@ fn a_thunk_tells_its_pool_slot_state_holder_and_who_retired_it() {
     let taken_at = line!() - 2;
     let now = ours(pointer);
     assert!(now.pool.ends_with("describe::FIRST"), "{}", now.pool);
-    assert_eq!((now.index, now.status, now.retired_by), (mine.index(), Status::Live, None));
+    assert_eq!((now.index, now.state, now.retired_by), (mine.index(), SlotState::Live, None));
     assert_eq!(now.holder.unwrap().line(), taken_at);
     assert_eq!(Some(&now), FIRST.describe(mine.as_fn()).as_ref());
 
@@ -45,7 +45,7 @@ fn a_thunk_tells_its_pool_slot_state_holder_and_who_retired_it() {
     let retired_at = line!() - 1;
     function(1);
     let now = ours(pointer);
-    assert_eq!((now.status, now.stale), (Status::Quarantined, 1));
+    assert_eq!((now.state, now.stale), (SlotState::Quarantined, 1));
     assert_eq!(now.retired_by.unwrap().line(), retired_at);
     assert!(now.retired_for.unwrap() < Duration::from_secs(60));
     let text = describe(pointer).to_string();
@@ -66,7 +66,7 @@ fn every_pool_is_found_and_calls_are_told_where_they_are_counted() {
 #[test]
 fn a_pointer_that_is_lent_without_a_registration_is_known_too() {
     let now = ours(UNUSED.thunk(7).unwrap() as *const ());
-    assert_eq!((now.index, now.status, now.holder), (7, Status::Free, None));
+    assert_eq!((now.index, now.state, now.holder), (7, SlotState::Free, None));
 }
 
 #[test]

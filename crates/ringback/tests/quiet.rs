@@ -335,6 +335,39 @@ fn many_are_retired_with_one_barrier() {
 }
 
 #[test]
+fn awaiting_many_is_woken_until_the_last_of_them_is_quiet() {
+    let _alive = watchdog("awaiting many");
+    let mut first = inside(|| ());
+    let mut last = inside(|| ());
+    let idle = POOL.register(|x| x).unwrap();
+    let all = [&mut first, &mut last].map(|call| call.registration.take().unwrap());
+    let mut future = pin!(retire_all(all.into_iter().chain([idle])).into_future());
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll().is_pending());
+    last.leave();
+    assert!(poll().is_pending(), "the first is still inside");
+    first.leave();
+    let Poll::Ready(Ok(proofs)) = poll() else { panic!("all are quiet") };
+    assert_eq!(proofs.len(), 3);
+    assert_eq!((first.drops.count(), last.drops.count()), (1, 1));
+}
+
+#[test]
+fn a_wake_comes_from_the_one_that_is_waited_for() {
+    let _alive = watchdog("many, on an executor");
+    let mut calls = [inside(|| ()), inside(|| ())];
+    let retired = retire_all(calls.each_mut().map(|call| call.registration.take().unwrap()));
+    let leaving = thread::spawn(move || {
+        for call in &mut calls {
+            thread::sleep(Duration::from_millis(20));
+            call.leave();
+        }
+    });
+    assert_eq!(futures_executor::block_on(retired.into_future()).expect("quiet").len(), 2);
+    leaving.join().unwrap();
+}
+
+#[test]
 fn a_replaced_listener_goes_and_no_call_is_lost() {
     let _alive = watchdog("replace under traffic");
     let drops = Drops::default();

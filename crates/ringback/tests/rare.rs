@@ -6,7 +6,9 @@
 mod common;
 
 use common::{Drops, watchdog};
-use ringback::{FutureSlot, Passing, Pending, Reuse, Status, callback_pool, describe, retire_all};
+use ringback::{
+    FutureSlot, Passing, Pending, Reuse, SlotState, callback_pool, describe, retire_all,
+};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, IntoFuture, ready};
 use std::panic::resume_unwind;
@@ -197,9 +199,9 @@ fn confirming_for_a_replaced_listener_says_nothing_of_its_slot() {
     let pointer = mine.as_fn();
     mine.replace(|x| x).unwrap().wait().unwrap().confirm_forgotten();
     drop(mine);
-    assert_eq!(POOL.describe(pointer).unwrap().status, Status::Quarantined);
+    assert_eq!(POOL.describe(pointer).unwrap().state, SlotState::Quarantined);
     assert_eq!(POOL.confirm_forgotten(pointer), Ok(()));
-    assert_eq!(POOL.confirm_forgotten(pointer), Err(Some(Status::Free)));
+    assert_eq!(POOL.confirm_forgotten(pointer), Err(Some(SlotState::Free)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! What becomes of a slot after its listener, and what a pool can tell of a pointer.
 #![allow(missing_docs, unreachable_pub, clippy::duplicate_mod, reason = "a test")]
 
-use ringback::{Status, callback_pool};
+use ringback::{SlotState, callback_pool};
 use std::sync::{Arc, Mutex};
 
 const STALE: i32 = -1;
@@ -22,7 +22,7 @@ fn slots_are_reused_only_after_confirmation() {
         drop(a.unregister().unwrap());
         f
     };
-    assert_eq!(CONFIRMED.describe(f).unwrap().status, Status::Quarantined);
+    assert_eq!(CONFIRMED.describe(f).unwrap().state, SlotState::Quarantined);
     let b = CONFIRMED.register(|x| x).unwrap();
     let full = CONFIRMED.register(|x| x * 100).unwrap_err();
     assert_eq!((full.census.live, full.census.quarantined, full.census.free), (1, 1, 0));
@@ -33,7 +33,7 @@ fn slots_are_reused_only_after_confirmation() {
         "{text}"
     );
     CONFIRMED.confirm_forgotten(f).unwrap();
-    assert_eq!(CONFIRMED.confirm_forgotten(f), Err(Some(Status::Free)));
+    assert_eq!(CONFIRMED.confirm_forgotten(f), Err(Some(SlotState::Free)));
     let again = CONFIRMED.register(|x| x + 1).unwrap();
     assert_eq!(again.as_fn() as usize, f as usize);
     again.unregister().unwrap().confirm_forgotten();
@@ -83,9 +83,9 @@ fn a_held_handle_or_guard_keeps_the_slot() {
         .unwrap();
     let f = r.as_fn();
     drop(r.unregister().unwrap());
-    assert_eq!(POOL.describe(f).unwrap().status, Status::Retired);
+    assert_eq!(POOL.describe(f).unwrap().state, SlotState::Retired);
     assert!(!keep.lock().unwrap().take().unwrap().retire());
-    assert_eq!(POOL.describe(f).unwrap().status, Status::Free);
+    assert_eq!(POOL.describe(f).unwrap().state, SlotState::Free);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn describe_says_whose_a_pointer_was_and_who_retired_it() {
     let r = OTHER.register(|x| x).unwrap();
     let f = r.as_fn();
     let live = OTHER.describe(f).unwrap();
-    assert_eq!((live.status, live.retired_by, live.index), (Status::Live, None, r.index()));
+    assert_eq!((live.state, live.retired_by, live.index), (SlotState::Live, None, r.index()));
     assert!(live.holder.unwrap().file().ends_with("reuse.rs"));
     assert!(OTHER.registrations().iter().any(|d| d.index == r.index()));
     let line = line!() + 1;

@@ -8,7 +8,7 @@ mod common;
 
 use common::watchdog;
 use ringback::abi::RbToken;
-use ringback::{Pending, Status, Tracked};
+use ringback::{Pending, SlotState, Tracked};
 use std::collections::HashMap;
 use std::future::IntoFuture;
 use std::sync::mpsc;
@@ -85,7 +85,7 @@ fn the_guard_may_go_first_and_the_last_copy_still_confirms() {
     let tracked = POOL.register(|value| value).expect("a slot").track();
     let copy = function(&tracked);
     drop(tracked);
-    assert_ne!(POOL.describe(copy.call).expect("ours").status, Status::Free);
+    assert_ne!(POOL.describe(copy.call).expect("ours").state, SlotState::Free);
     drop(copy);
     drop(POOL.register(|value| value).expect("free"));
 }

@@ -106,14 +106,14 @@ pub(crate) mod thread {
 }
 
 pub(crate) mod free {
-    use crate::inbound::core::Status;
+    use crate::inbound::core::SlotState;
     use crate::inbound::slot::Slot;
     use crate::sync::{AtomicU32, Ordering::*};
 
     /// The most slots of a pool.
     pub(crate) const MOST: usize = u32::MAX as usize - 1;
 
-    /// Free slots, found by their status; lock-free, in time proportional to the pool.
+    /// Free slots, found by their state; lock-free, in time proportional to the pool.
     ///
     /// `Slot::next_free` holds the number of the return, so that the oldest is known.
     pub(crate) struct FreeList {
@@ -129,13 +129,15 @@ pub(crate) mod free {
         pub(crate) fn take(&self, slots: &[Slot]) -> Option<usize> {
             loop {
                 let now = self.returns.load(Relaxed);
-                let free =
-                    slots.iter().enumerate().filter(|(_, slot)| Status::of(slot) == Status::Free);
+                let free = slots
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, slot)| SlotState::of(slot) == SlotState::Free);
                 let age = |slot: &Slot| now.wrapping_sub(slot.next_free.load(Relaxed));
                 // The first of the oldest.
                 let (index, slot) = free.rev().max_by_key(|(_, slot)| age(slot))?;
-                let (from, to) = (Status::Free as u8, Status::Reserved as u8);
-                if slot.status.compare_exchange(from, to, AcqRel, Relaxed).is_ok() {
+                let (from, to) = (SlotState::Free as u8, SlotState::Reserved as u8);
+                if slot.state.compare_exchange(from, to, AcqRel, Relaxed).is_ok() {
                     return Some(index);
                 }
             }

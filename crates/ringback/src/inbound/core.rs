@@ -4,7 +4,7 @@
 //! again.
 //!
 //! # State
-//! A slot's `status` walks `Free -> Reserved -> Live -> Retired -> (Confirmed ->) Free`, or ends in
+//! A slot's `state` walks `Free -> Reserved -> Live -> Retired -> (Confirmed ->) Free`, or ends in
 //! `Quarantined` (until somebody confirms) or `Spent` as the [`Reuse`] policy says. `pins` counts
 //! what keeps it: every header whose listener or handle is left, and every
 //! [`Handle`](super::registration::Handle). Who drops the last pin gives the slot back to the
@@ -31,7 +31,7 @@ use core::ptr::NonNull;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]
-pub enum Status {
+pub enum SlotState {
     /// Never used, or may be used again.
     Free = 0,
     /// Its pointer is lent out by [`Pool::reserve`](crate::Pool::reserve); no listener yet.
@@ -48,18 +48,18 @@ pub enum Status {
     Spent = 6,
 }
 
-impl Status {
-    pub(crate) fn of(slot: &Slot) -> Status {
-        const ALL: [Status; 7] = [
-            Status::Free,
-            Status::Reserved,
-            Status::Live,
-            Status::Retired,
-            Status::Confirmed,
-            Status::Quarantined,
-            Status::Spent,
+impl SlotState {
+    pub(crate) fn of(slot: &Slot) -> SlotState {
+        const ALL: [SlotState; 7] = [
+            SlotState::Free,
+            SlotState::Reserved,
+            SlotState::Live,
+            SlotState::Retired,
+            SlotState::Confirmed,
+            SlotState::Quarantined,
+            SlotState::Spent,
         ];
-        ALL[usize::from(slot.status.load(Acquire))]
+        ALL[usize::from(slot.state.load(Acquire))]
     }
 }
 
@@ -130,7 +130,7 @@ impl Core {
         let slot = &self.slots[index];
         slot.holder.store(core::ptr::from_ref(holder).cast_mut(), Relaxed);
         slot.pins.store(1, Relaxed);
-        slot.status.store(Status::Reserved as u8, Release);
+        slot.state.store(SlotState::Reserved as u8, Release);
         Some(index)
     }
 
@@ -161,14 +161,14 @@ impl Core {
         if slot.pins.fetch_sub(1, AcqRel) != 1 {
             return;
         }
-        let confirmed = Status::of(slot) == Status::Confirmed;
+        let confirmed = SlotState::of(slot) == SlotState::Confirmed;
         let next = match self.reuse {
-            Reuse::Never => Status::Spent,
-            Reuse::AfterConfirmation if !confirmed => Status::Quarantined,
-            Reuse::AfterConfirmation | Reuse::OldestFirst => Status::Free,
+            Reuse::Never => SlotState::Spent,
+            Reuse::AfterConfirmation if !confirmed => SlotState::Quarantined,
+            Reuse::AfterConfirmation | Reuse::OldestFirst => SlotState::Free,
         };
-        slot.status.store(next as u8, Release);
-        if next == Status::Free {
+        slot.state.store(next as u8, Release);
+        if next == SlotState::Free {
             self.free.put_back(self.slots, index);
         }
     }
@@ -176,20 +176,20 @@ impl Core {
     /// The foreign side holds no copy of a retired slot's pointer: the slot may serve others once it
     /// is given back. Without effect where it is past that already. Lock-free.
     pub(crate) fn confirm(&self, index: usize) {
-        let (from, to) = (Status::Retired as u8, Status::Confirmed as u8);
-        let _ = self.slots[index].status.compare_exchange(from, to, AcqRel, Relaxed);
+        let (from, to) = (SlotState::Retired as u8, SlotState::Confirmed as u8);
+        let _ = self.slots[index].state.compare_exchange(from, to, AcqRel, Relaxed);
     }
 
     /// Lets a quarantined slot be used again.
-    pub(crate) fn release_quarantined(&self, index: usize) -> Result<(), Status> {
+    pub(crate) fn release_quarantined(&self, index: usize) -> Result<(), SlotState> {
         let slot = &self.slots[index];
-        let (from, to) = (Status::Quarantined as u8, Status::Free as u8);
-        match slot.status.compare_exchange(from, to, AcqRel, Acquire) {
+        let (from, to) = (SlotState::Quarantined as u8, SlotState::Free as u8);
+        match slot.state.compare_exchange(from, to, AcqRel, Acquire) {
             Ok(_) => {
                 self.free.put_back(self.slots, index);
                 Ok(())
             }
-            Err(_) => Err(Status::of(slot)),
+            Err(_) => Err(SlotState::of(slot)),
         }
     }
 
@@ -205,7 +205,7 @@ impl Core {
         if bound {
             slot.bound_thread.store(thread::number(), Relaxed); // before publish, which releases
         }
-        slot.status.store(Status::Live as u8, Release);
+        slot.state.store(SlotState::Live as u8, Release);
         let link = Link::new(header, bound);
         slot.publish(link);
         Lease { core: self, index, link }
@@ -218,7 +218,7 @@ impl Core {
         if closed {
             slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
             slot.since.store(now(), Relaxed);
-            slot.status.store(Status::Retired as u8, Release);
+            slot.state.store(SlotState::Retired as u8, Release);
         }
         closed
     }

@@ -2,7 +2,7 @@
 
 //! Finding the culprit: whose a C function pointer is, and who called a stale one.
 
-use super::core::{Core, Status, now};
+use super::core::{Core, SlotState, now};
 use super::process::{self, Symbol};
 use super::report::location;
 use crate::boundary;
@@ -21,7 +21,7 @@ pub struct Description {
     /// The slot.
     pub index: usize,
     /// Where it stands.
-    pub status: Status,
+    pub state: SlotState,
     /// Who took the slot last; `None` if nobody ever did.
     pub holder: Option<&'static Location<'static>>,
     /// Who closed it last; `None` while it is live, and if nobody ever did.
@@ -37,8 +37,8 @@ pub struct Description {
 
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Description { pool, index, status, stale, .. } = self;
-        write!(f, "slot {index} of pool {pool}: {status:?}")?;
+        let Description { pool, index, state, stale, .. } = self;
+        write!(f, "slot {index} of pool {pool}: {state:?}")?;
         if let Some(place) = self.holder {
             write!(f, ", taken at {place}")?;
         }
@@ -56,14 +56,14 @@ impl fmt::Display for Description {
 impl Core {
     pub(crate) fn describe(&self, index: usize) -> Description {
         let slot = &self.slots[index];
-        let status = Status::of(slot);
-        let open = matches!(status, Status::Live | Status::Reserved);
+        let state = SlotState::of(slot);
+        let open = matches!(state, SlotState::Live | SlotState::Reserved);
         let since = slot.since.load(Relaxed);
         let retired_by = location(&slot.retirer).filter(|_| !open);
         Description {
             pool: self.name,
             index,
-            status,
+            state,
             holder: location(&slot.holder),
             retired_by,
             retired_for: retired_by
@@ -115,12 +115,12 @@ impl fmt::Display for Whose {
 /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
 /// #     fallback = -1;
 /// # }
-/// use ringback::{Status, Whose, describe};
+/// use ringback::{SlotState, Whose, describe};
 /// let registration = ON_LINE.register(|_| 0)?;
 /// let pointer = registration.as_fn() as *const ();
 /// registration.unregister()?;
 /// let Whose::Thunk(slot) = describe(pointer) else { panic!("not a thunk") };
-/// assert_eq!(slot.status, Status::Quarantined);
+/// assert_eq!(slot.state, SlotState::Quarantined);
 /// println!("{slot}"); // which pool and slot, who registered, who retired it and when
 /// assert_eq!(describe(std::ptr::null()), Whose::Unknown);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -46,6 +46,8 @@ pub(crate) mod registration;
 pub(crate) mod report;
 #[cfg(not(ringback_loom))]
 pub(crate) mod retired;
+#[cfg(not(ringback_loom))]
+pub(crate) mod retired_all;
 #[cfg(all(feature = "std", not(ringback_loom)))]
 pub(crate) mod scope;
 #[cfg(not(ringback_loom))]

@@ -2,7 +2,7 @@
 
 //! The pool as a program sees it: registering, looking up, confirming.
 
-use super::core::{Core, Status};
+use super::core::{Core, SlotState};
 use super::listener::{Exclusive, Once};
 #[cfg(feature = "std")]
 use super::registration::Local;
@@ -109,8 +109,8 @@ impl<S: Signature> Pool<S> {
     /// [`Quiet::confirm_forgotten`](crate::Quiet::confirm_forgotten).
     ///
     /// # Errors
-    /// Gives the slot's status if it is not [`Status::Quarantined`] (`None`: not of this pool).
-    pub fn confirm_forgotten(&'static self, pointer: S::Pointer) -> Result<(), Option<Status>> {
+    /// Gives the slot's state if it is not [`SlotState::Quarantined`] (`None`: not of this pool).
+    pub fn confirm_forgotten(&'static self, pointer: S::Pointer) -> Result<(), Option<SlotState>> {
         let index = self.lookup(pointer).ok_or(None)?;
         self.core.release_quarantined(index).map_err(Some)
     }

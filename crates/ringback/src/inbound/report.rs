@@ -2,7 +2,7 @@
 
 //! What a pool tells about itself: counts, holders, and the error of a full pool.
 
-use super::core::{Core, Status};
+use super::core::{Core, SlotState};
 use super::describe::Description;
 use super::pool::Pool;
 use super::signature::{Reuse, Signature};
@@ -43,9 +43,10 @@ impl Census {
         let mut count = [0_usize; 7];
         let mut holders = BTreeMap::new();
         for slot in core.slots {
-            let status = Status::of(slot);
-            count[status as usize] += 1;
-            if let Status::Live | Status::Reserved | Status::Retired | Status::Confirmed = status
+            let state = SlotState::of(slot);
+            count[state as usize] += 1;
+            if let SlotState::Live | SlotState::Reserved | SlotState::Retired | SlotState::Confirmed =
+                state
                 && let Some(place) = location(&slot.holder)
             {
                 *holders.entry(place).or_insert(0) += 1;
@@ -189,7 +190,10 @@ impl<S: Signature> Pool<S> {
     #[must_use]
     pub fn registrations(&'static self) -> Vec<Description> {
         let held = |(_, slot): &(usize, &Slot)| {
-            !matches!(Status::of(slot), Status::Free | Status::Quarantined | Status::Spent)
+            !matches!(
+                SlotState::of(slot),
+                SlotState::Free | SlotState::Quarantined | SlotState::Spent
+            )
         };
         self.core
             .slots
@@ -200,7 +204,7 @@ impl<S: Signature> Pool<S> {
             .collect()
     }
 
-    /// Whose this pointer is, or was: slot, status, who took it, who retired it and when.
+    /// Whose this pointer is, or was: slot, state, who took it, who retired it and when.
     /// `None` if it is not one of this pool's functions; [`describe`](crate::describe) knows them all.
     #[must_use]
     pub fn describe(&'static self, pointer: S::Pointer) -> Option<Description> {

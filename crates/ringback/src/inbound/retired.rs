@@ -2,19 +2,15 @@
 
 //! After a listener's registration: closed, waited for, proved quiet.
 
-use super::barrier;
-use super::registration::{Lease, Registration, Shared};
+use super::registration::{Lease, Shared};
 use super::signature::Signature;
-use super::thread;
 #[cfg(feature = "std")]
 use super::wait::{self, NotQuiet, Patience};
 use super::waiter::poll_quiet;
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::marker::PhantomData;
 use core::mem;
-use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 #[cfg(feature = "std")]
@@ -23,7 +19,7 @@ use core::time::Duration;
 /// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call.
 #[must_use = "wait for quiet, or `detach` to leave the rest to the last call"]
 pub struct Retired<S: Signature, M = Shared> {
-    lease: Lease,
+    pub(super) lease: Lease,
     /// False for the old listener of a `replace`: its slot is still in use.
     last: bool,
     marker: PhantomData<(fn() -> S, M)>,
@@ -45,7 +41,7 @@ impl<S: Signature, M> Retired<S, M> {
         self.lease.header().is_quiet()
     }
 
-    fn into_quiet(self) -> Quiet<S, M> {
+    pub(super) fn into_quiet(self) -> Quiet<S, M> {
         let Retired { lease, last, .. } = self;
         mem::forget(self);
         Quiet { lease, last, marker: PhantomData }
@@ -73,7 +69,7 @@ impl<S: Signature, M> Retired<S, M> {
     /// [`Pending`] says why waiting would be in vain.
     ///
     /// # Blocking
-    /// As for [`Registration::unregister`].
+    /// As for [`Registration::unregister`](super::registration::Registration::unregister).
     #[cfg(feature = "std")]
     pub fn wait(self) -> Result<Quiet<S, M>, Pending<S, M>> {
         self.wait_with(Patience::Unlimited).map_err(|(why, retired)| match why {
@@ -152,6 +148,12 @@ impl<S: Signature, M> IntoFuture for Retired<S, M> {
 
     fn into_future(self) -> Self::IntoFuture {
         WaitQuiet(Some(self))
+    }
+}
+
+impl<S: Signature, M> fmt::Debug for WaitQuiet<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WaitQuiet").field(&self.0).finish()
     }
 }
 
@@ -243,7 +245,7 @@ impl<S: Signature, M> Quiet<S, M> {
     /// unregister function waits, or that its context was destroyed. If it is wrong, a stale call
     /// may reach a later listener of the same signature; never anything worse.
     ///
-    /// For the old listener of a [`replace`](Registration::replace) this says nothing, since its
+    /// For the old listener of a [`replace`](super::registration::Registration::replace) this says nothing, since its
     /// slot is still in use.
     pub fn confirm_forgotten(self) {
         if self.last {
@@ -264,138 +266,6 @@ impl<S: Signature, M> fmt::Debug for Quiet<S, M> {
         f.debug_struct("Quiet")
             .field("pool", &self.lease.core.name)
             .field("index", &self.lease.index)
-            .finish()
-    }
-}
-
-/// Retires many registrations with one barrier for all.
-///
-/// Each `unregister` of its own costs a barrier that interrupts every core on which the process
-/// runs; this costs one. Every slot is closed when it returns.
-///
-/// ```
-/// # ringback::callback_pool! {
-/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
-/// #     fallback = -1;
-/// # }
-/// let registrations = (0..10).map(|_| ON_LINE.register(|_| 0)).collect::<Result<Vec<_>, _>>()?;
-/// for quiet in ringback::retire_all(registrations).wait()? {
-///     quiet.confirm_forgotten();
-/// }
-/// assert_eq!(ON_LINE.stats().census.free, 16);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-pub fn retire_all<S: Signature>(
-    registrations: impl IntoIterator<Item = Registration<S>>,
-) -> RetiredAll<S> {
-    let by = Location::caller();
-    let leases: Vec<Lease> = registrations.into_iter().map(Registration::into_lease).collect();
-    let closed: Vec<bool> =
-        leases.iter().map(|lease| lease.core.close(lease.index, lease.link, by)).collect();
-    let proved = barrier::heavy_fence(thread::record()).is_ok();
-    for (lease, _) in leases.iter().zip(&closed).filter(|(_, closed)| **closed) {
-        lease.core.after_barrier(lease.index, lease.link, proved);
-    }
-    RetiredAll { all: leases.into_iter().map(|lease| Retired::new(lease, true)).collect() }
-}
-
-/// Many closed slots: what [`retire_all`] returns.
-#[must_use = "wait for quiet, or `detach` to leave the rest to the last calls"]
-pub struct RetiredAll<S: Signature> {
-    all: Vec<Retired<S>>,
-}
-
-impl<S: Signature> RetiredAll<S> {
-    /// Whether no call is inside any of them.
-    #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.all.iter().all(Retired::is_quiet)
-    }
-
-    /// Each of them.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<Retired<S>> {
-        self.all
-    }
-
-    /// Waits until no call is inside any of them.
-    ///
-    /// # Errors
-    /// Gives the proofs so far and the listeners for which waiting would be in vain.
-    #[cfg(feature = "std")]
-    pub fn wait(self) -> Result<Vec<Quiet<S>>, PendingAll<S>> {
-        let mut quiet = Vec::with_capacity(self.all.len());
-        let mut pending = Vec::new();
-        for retired in self.all {
-            match retired.wait() {
-                Ok(proof) => quiet.push(proof),
-                Err(why) => pending.push(why),
-            }
-        }
-        if pending.is_empty() { Ok(quiet) } else { Err(PendingAll { quiet, pending }) }
-    }
-
-    /// Waits at most so long for all of them together.
-    ///
-    /// # Errors
-    /// Gives itself back if one of them is not quiet by then.
-    #[cfg(feature = "std")]
-    pub fn wait_timeout(self, limit: Duration) -> Result<Vec<Quiet<S>>, Self> {
-        let patience = Patience::at_most(limit);
-        if self.all.iter().all(|retired| wait::wait(&retired.lease, patience).is_ok()) {
-            Ok(self.all.into_iter().map(Retired::into_quiet).collect())
-        } else {
-            Err(self)
-        }
-    }
-
-    /// Leaves the rest to the last calls.
-    pub fn detach(self) {}
-}
-
-/// Some of many listeners could not be waited for.
-#[cfg(feature = "std")]
-pub struct PendingAll<S: Signature> {
-    /// Those that are quiet.
-    pub quiet: Vec<Quiet<S>>,
-    /// Those that are not, each with the reason.
-    pub pending: Vec<Pending<S>>,
-}
-
-#[cfg(feature = "std")]
-impl<S: Signature> fmt::Display for PendingAll<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (quiet, pending) = (self.quiet.len(), self.pending.len());
-        write!(f, "{pending} of {} listeners are not quiet", quiet + pending)?;
-        match self.pending.first() {
-            Some(first) => write!(f, "; the first: {first}"),
-            None => Ok(()),
-        }
-    }
-}
-
-#[cfg(feature = "std")]
-impl<S: Signature> core::error::Error for PendingAll<S> {}
-
-impl<S: Signature, M> fmt::Debug for WaitQuiet<S, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WaitQuiet").field(&self.0).finish()
-    }
-}
-
-impl<S: Signature> fmt::Debug for RetiredAll<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.all).finish()
-    }
-}
-
-#[cfg(feature = "std")]
-impl<S: Signature> fmt::Debug for PendingAll<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingAll")
-            .field("quiet", &self.quiet.len())
-            .field("pending", &self.pending)
             .finish()
     }
 }

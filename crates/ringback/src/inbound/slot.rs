@@ -139,8 +139,8 @@ pub struct Slot {
     waiting: AtomicU32,
     sweep: AtomicU8,
     phase: AtomicU8,
-    /// A [`Status`](super::core::Status), for the pool's book-keeping.
-    pub(crate) status: AtomicU8,
+    /// A [`SlotState`](super::core::SlotState), for the pool's book-keeping.
+    pub(crate) state: AtomicU8,
     // --- second cache line: not touched by an ordinary call ---
     retired: AtomicPtr<Header>,
     /// Who registered.
@@ -262,7 +262,7 @@ impl Slot {
                 waiting: AtomicU32::new(0),
                 sweep: AtomicU8::new(IDLE),
                 phase: AtomicU8::new(0),
-                status: AtomicU8::new(0),
+                state: AtomicU8::new(0),
                 retired: AtomicPtr::new(ptr::null_mut()),
                 holder: AtomicPtr::new(ptr::null_mut()),
                 retirer: AtomicPtr::new(ptr::null_mut()),
