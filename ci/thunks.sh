@@ -36,14 +36,14 @@ strip -o target/thunks.stripped "$program"
 [[ $(gdb_names target/thunks.stripped) != *TABLE::thunks* ]] || { echo "gdb knows a symbol that is not there"; exit 1; }
 
 # perf_sees : whether a profile of calls names the pool whose thunks were met. A thunk takes a nanosecond,
-# so a profile meets few: it is taken up to five times.
+# so a profile meets few: it is taken up to five times. Newer compilers name the trait as well.
 perf_sees() {
   local profile=target/thunks.perf seen=0
   (need_debian linux-perf) && perf record -q -e cpu-clock -o "$profile" true 2>/dev/null ||
     { not_here "perf, which may not sample"; return; }
   for _ in 1 2 3 4 5; do
     perf record -q -e cpu-clock -F 10000 -o "$profile" "$program" --listeners 500 --messages 2000000 --threads 2 >/dev/null 2>&1
-    seen=$(perf script -i "$profile" -F ip,sym,symoff 2>/dev/null | grep -cE 'ON_MESSAGE>::TABLE::thunks\+0x') || true
+    seen=$(perf script -i "$profile" -F ip,sym,symoff 2>/dev/null | grep -cE 'ON_MESSAGE( as [^ ]+)?>::TABLE::thunks\+0x') || true
     [ "$seen" = 0 ] || { echo "perf met thunks $seen times, each under its pool's name"; return; }
   done
   echo "perf names no thunk"
