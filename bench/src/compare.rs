@@ -30,9 +30,9 @@ const SECTIONS: &[(&str, &str, Option<&str>)] = &[
 const HEAD: &str = "\
 # Figures
 
-What each suite of `bench` printed when it was last run on an idle machine, unedited. **value** is a median,
-**min..max** the spread of its samples; `MISSED` is printed, not hidden. How each is taken, and how to read it:
-`bench/README.md`. All of this page is made by
+What each suite of `bench` printed when it was last run on a machine that did nothing else (the `load` is that
+of its own build), unedited. **value** is a median, **min..max** the spread of its samples; `MISSED` is printed,
+not hidden. How each is taken, and how to read it: `bench/README.md`. All of this page is made by
 
 ```sh
 cargo run --release --manifest-path bench/Cargo.toml -- compare          # or: compare SUITE..

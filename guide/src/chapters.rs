@@ -20,6 +20,7 @@ chapters! {
     from_serenity: "from-serenity.md"
     from_up_transport_vsomeip: "from-up-transport-vsomeip.md"
     hook: "hook.md"
+    hook_rules: "hook-rules.md"
     inbound: "inbound.md"
     index: "index.md"
     macrobox: "macrobox.md"

@@ -182,7 +182,7 @@ pub use self::{
 /// ```
 ///
 /// It takes the signatures that a plain `async fn` takes, and behaves as that does: values, drop order,
-/// cancellation; docs/hook.md lists where it differs. All elided lifetimes of the arguments become
+/// cancellation; docs/hook-rules.md lists where it differs. All elided lifetimes of the arguments become
 /// one, `'__hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
 /// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
 ///

@@ -30,6 +30,21 @@ fn ours(pointer: *const ()) -> ringback::Description {
 }
 
 #[test]
+fn a_dropped_guard_and_a_single_call_are_no_line_of_the_program() {
+    let dropped = FIRST.register(|x| x).unwrap();
+    let once = FIRST.register_once(|x| x).unwrap();
+    let pointers = [dropped.as_fn(), once.as_fn()];
+    drop(dropped);
+    assert_eq!(once.as_fn()(3), 3);
+    for pointer in pointers {
+        let now = ours(pointer as *const ());
+        assert_eq!(now.retired_by, None);
+        assert!(now.retired_for.is_some());
+        assert!(now.to_string().contains("its guard was dropped, or its one call came"), "{now}");
+    }
+}
+
+#[test]
 fn a_thunk_tells_its_pool_slot_state_holder_and_who_retired_it() {
     let mine = FIRST.register(|x| x).unwrap();
     let pointer = mine.as_fn() as *const ();
@@ -49,7 +64,7 @@ fn a_thunk_tells_its_pool_slot_state_holder_and_who_retired_it() {
     assert_eq!(now.retired_by.unwrap().line(), retired_at);
     assert!(now.retired_for.unwrap() < Duration::from_secs(60));
     let text = describe(pointer).to_string();
-    for part in ["slot", "describe::FIRST", "Quarantined", "taken at", "retired", "1 stale calls"] {
+    for part in ["slot", "describe::FIRST", "Quarantined", "taken at", "retired", "1 stale call"] {
         assert!(text.contains(part), "{part:?} is not in {text:?}");
     }
 }

@@ -102,7 +102,7 @@ fn describe_says_whose_a_pointer_was_and_who_retired_it() {
     let gone = OTHER.describe(f).unwrap();
     assert_eq!(gone.retired_by.unwrap().line(), line);
     assert!(gone.retired_for.is_some() && gone.stale >= 1);
-    assert!(gone.to_string().contains("stale calls"));
+    assert!(gone.to_string().contains("stale call"));
     drop(retired);
     extern "C" fn stranger(x: i32) -> i32 {
         x

@@ -211,13 +211,20 @@ impl Core {
         Lease { core: self, index, link }
     }
 
-    /// Closes the slot if `link` is still its listener. What follows is `prove`, for one or many.
-    pub(crate) fn close(&self, index: usize, link: Link, by: &'static Location<'static>) -> bool {
+    /// Closes the slot if `link` is still its listener. What follows is `prove`, for one or many. `by` is
+    /// the line that said so; none where a guard was dropped.
+    pub(crate) fn close(
+        &self,
+        index: usize,
+        link: Link,
+        by: Option<&'static Location<'static>>,
+    ) -> bool {
         let slot = &self.slots[index];
         let closed = slot.unlink(link, None);
         if closed {
-            slot.retirer.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
-            slot.since.store(now(), Relaxed);
+            let by = by.map_or(core::ptr::null_mut(), |by| core::ptr::from_ref(by).cast_mut());
+            slot.retirer.store(by, Relaxed);
+            slot.since.store(now().max(1), Relaxed);
             slot.state.store(SlotState::Retired as u8, Release);
         }
         closed

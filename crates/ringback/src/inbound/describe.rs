@@ -24,10 +24,11 @@ pub struct Description {
     pub state: SlotState,
     /// Who took the slot last; `None` if nobody ever did.
     pub holder: Option<&'static Location<'static>>,
-    /// Who closed it last; `None` while it is live, and if nobody ever did.
+    /// The line that closed it last. `None` while it is live, if nobody ever did, and where no line said
+    /// so: its guard was dropped, its scope ended, its one call came.
     pub retired_by: Option<&'static Location<'static>>,
-    /// How long ago it was closed; `None` as for `retired_by`, and without `std`, where there is no
-    /// clock.
+    /// How long ago it was closed; `None` while it is live, if nobody ever did, and without `std`, where
+    /// there is no clock.
     pub retired_for: Option<Duration>,
     /// Calls through this pointer that found no listener; wraps at 2^32.
     pub stale: u32,
@@ -42,14 +43,18 @@ impl fmt::Display for Description {
         if let Some(place) = self.holder {
             write!(f, ", taken at {place}")?;
         }
-        if let Some(place) = self.retired_by {
-            f.write_str(", retired")?;
-            if let Some(ago) = self.retired_for {
-                write!(f, " {ago:.3?} ago")?;
-            }
-            write!(f, " at {place}")?;
+        if let Some(ago) = self.retired_for {
+            write!(f, ", retired {ago:.1?} ago")?;
         }
-        write!(f, ", {stale} stale calls")
+        match (self.retired_by, self.retired_for) {
+            (Some(place), Some(_)) => write!(f, " at {place}")?,
+            (Some(place), None) => write!(f, ", retired at {place}")?,
+            (None, Some(_)) => {
+                f.write_str(" without a line: its guard was dropped, or its one call came")?
+            }
+            (None, None) => {}
+        }
+        write!(f, ", {stale} stale call{}", if *stale == 1 { "" } else { "s" })
     }
 }
 
@@ -59,16 +64,15 @@ impl Core {
         let state = SlotState::of(slot);
         let open = matches!(state, SlotState::Live | SlotState::Reserved);
         let since = slot.since.load(Relaxed);
-        let retired_by = location(&slot.retirer).filter(|_| !open);
+        let closed = since != 0 && !open;
         Description {
             pool: self.name,
             index,
             state,
             holder: location(&slot.holder),
-            retired_by,
-            retired_for: retired_by
-                .filter(|_| cfg!(feature = "std"))
-                .map(|_| Duration::from_nanos(now().saturating_sub(since))),
+            retired_by: location(&slot.retirer).filter(|_| closed),
+            retired_for: (closed && cfg!(feature = "std"))
+                .then(|| Duration::from_nanos(now().saturating_sub(since))),
             stale: slot.stale.load(Relaxed),
             calls: (self.calls)().get(index).map(|calls| calls.load(Relaxed)),
         }

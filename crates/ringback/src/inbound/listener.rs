@@ -238,6 +238,6 @@ pub unsafe fn once<S: Signature, F>(
     }
     // SAFETY: exactly one caller wins the swap, and the value is initialised until then.
     let value = unsafe { (*listener.value.get()).assume_init_read() };
-    listener.me.retire();
+    listener.me.retire_for(None);
     invoke(value)
 }

@@ -55,7 +55,7 @@ impl Lease {
     }
 
     /// Closes the slot and starts the proof; nothing if it was closed already.
-    pub(crate) fn retire(&self, by: &'static Location<'static>) {
+    pub(crate) fn retire(&self, by: Option<&'static Location<'static>>) {
         if self.core.close(self.index, self.link, by) {
             self.core.prove(self.index, self.link);
         }
@@ -106,7 +106,7 @@ impl Lease {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "dropping a registration retires its listener at once"]
+#[must_use = "a registration that is dropped retires its listener at once, and so does `let _ =`: keep it in a named variable"]
 pub struct Registration<S: Signature, M = Shared> {
     lease: Lease,
     marker: PhantomData<(fn() -> S, M)>,
@@ -149,7 +149,7 @@ impl<S: Signature, M> Registration<S, M> {
     /// Closes the slot at once: no call enters the listener after this returns. Does not wait.
     #[track_caller]
     pub fn retire(self) -> Retired<S, M> {
-        self.lease.retire(Location::caller());
+        self.lease.retire(Some(Location::caller()));
         Retired::new(self.into_lease(), true)
     }
 
@@ -239,9 +239,8 @@ impl<S: Signature> Registration<S, Local> {
 }
 
 impl<S: Signature, M> Drop for Registration<S, M> {
-    #[track_caller]
     fn drop(&mut self) {
-        self.lease.retire(Location::caller());
+        self.lease.retire(None);
         // SAFETY: dropped once, and forgotten wherever the lease moves on.
         unsafe { self.lease.release() };
     }
@@ -372,11 +371,16 @@ impl Handle {
     #[track_caller]
     #[allow(clippy::must_use_candidate)] // called for its effect
     pub fn retire(&self) -> bool {
+        self.retire_for(Some(Location::caller()))
+    }
+
+    /// `by` is the line that says so, if one does.
+    pub(crate) fn retire_for(&self, by: Option<&'static Location<'static>>) -> bool {
         let slot = &self.core.slots[self.index];
         // The handle's pin keeps the slot from being another registration's; only `replace` can
         // get in between, and then its new listener is the one to retire.
         while let Some(link) = slot.current() {
-            if self.core.close(self.index, link, Location::caller()) {
+            if self.core.close(self.index, link, by) {
                 self.core.prove(self.index, link);
                 return true;
             }

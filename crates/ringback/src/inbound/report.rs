@@ -98,9 +98,10 @@ pub struct Full<L> {
     pub census: Box<Census>,
 }
 
+/// As `Display`: it is what `unwrap` and a `main` that fails print, so it says the remedy too.
 impl<L> fmt::Debug for Full<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Full").field("census", &self.census).finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -40,7 +40,7 @@ use core::time::Duration;
 pub fn retire_all<S: Signature>(
     registrations: impl IntoIterator<Item = Registration<S>>,
 ) -> RetiredAll<S> {
-    let by = Location::caller();
+    let by = Some(Location::caller());
     let leases: Vec<Lease> = registrations.into_iter().map(Registration::into_lease).collect();
     let closed: Vec<bool> =
         leases.iter().map(|lease| lease.core.close(lease.index, lease.link, by)).collect();

@@ -107,10 +107,9 @@ struct End<'a>(&'a Mutex<Vec<Entry>>);
 impl Drop for End<'_> {
     /// Retires every listener and waits until no call is inside: their borrows end here.
     fn drop(&mut self) {
-        let by = Location::caller();
         let entries = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for entry in &entries {
-            entry.lease.retire(by);
+            entry.lease.retire(None);
         }
         for Entry { lease, forgotten } in entries {
             // This thread cannot be inside: a call it made inside the scope has returned. What a

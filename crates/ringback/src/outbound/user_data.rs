@@ -29,7 +29,6 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit, transmute_copy};
-use std::panic::Location;
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -438,7 +437,7 @@ unsafe extern "C" fn destroy(data: *mut c_void) {
     let index = id % SLOTS;
     if let Some(link) = TABLE[index].current() {
         let lease = Lease { core: &POOL.core, index, link };
-        lease.retire(Location::caller());
+        lease.retire(None);
         // SAFETY: the guard that `into_c` has forgotten.
         unsafe { lease.release() };
     }

@@ -300,7 +300,7 @@ async fn trims() -> Box<dyn Fn(&str) -> &str + Send> {
     Box::new(|text| text.trim())
 }
 
-/// The form that docs/hook.md says for an argument that is not there.
+/// The form that docs/hook-rules.md says for an argument that is not there.
 #[hook]
 async fn conditional<'a>(#[cfg(any())] gone: &str, text: &'a str) -> &'a str {
     text

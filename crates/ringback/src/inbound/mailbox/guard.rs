@@ -103,7 +103,10 @@ fn close<S: Signature, M>(guard: &mut AsyncRegistration<S, M>, how: u8) -> Optio
 
 impl<S: Signature, M> Drop for AsyncRegistration<S, M> {
     fn drop(&mut self) {
-        drop(close(self, DRAINING));
+        if let Some(registration) = self.registration.take() {
+            drop(registration);
+            self.shared.close(DRAINING);
+        }
     }
 }
 
@@ -186,9 +189,10 @@ impl fmt::Display for NotDrained {
             NotDrained::WouldDeadlock(counts) => {
                 ("a listener cannot wait for its own end; drop the registration instead", counts)
             }
-            NotDrained::TimedOut(counts) => {
-                ("the listener did not end in time; the rest is being discarded", counts)
-            }
+            NotDrained::TimedOut(counts) => (
+                "the listener did not end in time, or nobody polls its deliver future; the rest is being discarded",
+                counts,
+            ),
             NotDrained::Unprovable(counts) => {
                 ("the kernel refuses membarrier(2); use ringback::init(Protection::Fence)", counts)
             }

@@ -10,9 +10,11 @@ use std::sync::PoisonError;
 /// What became of every message of one registration. Exact once quiet (no call inside, nobody
 /// delivering); read while messages flow, the fields are from slightly different moments.
 ///
-/// `sent = accepted + declined + rejected`, and
-/// `accepted = completed + panicked + cancelled + running + queued + displaced + coalesced + expired
-/// + discarded`.
+/// ```text
+/// sent     = accepted + declined + rejected
+/// accepted = completed + panicked + cancelled + running + queued
+///          + displaced + coalesced + expired + discarded
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
