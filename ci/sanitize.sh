@@ -4,6 +4,7 @@
 # shellcheck shell=bash
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the $sanitizer sanitizer is set up for Linux x86-64"
 have_rust_src || skip "the $sanitizer sanitizer needs the component rust-src, which is out of reach"
+command -v llvm-symbolizer >/dev/null || need_debian llvm # for readable reports, and the one exception below
 mkdir -p target
 export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=$sanitizer"
 export CXXFLAGS="-fsanitize=$sanitizer -g"

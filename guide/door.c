@@ -2,13 +2,13 @@
 
 /* The guide's chapter on C. */
 #include <assert.h>
+#include <string.h>
+/* ANCHOR: callback */
 #include <ringback.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "door.h"
 
-/* ANCHOR: callback */
 typedef struct {
     int told;
 } Hinges;

@@ -6,14 +6,13 @@
 
 pub mod chapters;
 
+// ANCHOR: declare
 use ringback::Callback;
-use ringback::abi::RbToken;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-pub use ringback_c::*;
+pub use ringback_c::*; // the functions of ringback.h, for C programs that load this library
 
-// ANCHOR: declare
 ringback::callback_type! {
     /// Told whether the door is open; answers how often it was told.
     pub struct OnDoor: fn(open: bool) -> i32
@@ -95,6 +94,8 @@ pub extern "C" fn door_finder() -> FindKey {
 // ANCHOR_END: fetch
 
 // ANCHOR: bell
+use ringback::abi::RbToken;
+
 ringback::callback_pool! {
     /// For a C++ library that copies `std::function`s and offers no way to ask when they are gone.
     static ON_BELL: Pool<extern "C" fn(times: i32), 8>;

@@ -133,6 +133,10 @@ pub enum Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Malformed::Size { found: 0 } => f.write_str(
+                "it is empty (all zero): made of a null function or moved from, or never set; make it with \
+                 RB_CALLBACK_INIT, ringback::Callback or Callback.From",
+            ),
             Malformed::Size { found } => write!(
                 f,
                 "`size` is {found}, not {}: set it to sizeof(rb_callback_t), as RB_CALLBACK_INIT does",
