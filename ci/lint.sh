@@ -6,10 +6,13 @@ source "$(dirname "$0")/lib.sh"
 need_lints
 need_python
 ci/spdx.py
+echo "formatting"
 cargo fmt --all --check
+echo "clippy"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 cargo clippy --quiet -p ringback --all-features --all-targets -- -D warnings
 cargo fmt --check --manifest-path bench/Cargo.toml
+echo "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --all-features
 long=$(git ls-files '*.rs' '*.cpp' '*.hpp' | xargs wc -l | awk '$1 > 500 && $2 != "total"')
 [ -z "$long" ] || { echo "over 500 lines:"; echo "$long"; exit 1; }

@@ -3,6 +3,8 @@
 //! SQLite calls `function(context, count, values)`; its user data is asked for by
 //! `sqlite3_user_data(context)`, and `sqlite3_create_function_v2` takes a destroy function: the
 //! closure belongs to SQLite, which drops it when the connection is closed.
+//!
+//!     cargo run --example sqlite_function
 
 use ringback::UserData;
 use ringback_example_libraries::sqlite::*;
