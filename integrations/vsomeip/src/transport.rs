@@ -3,10 +3,10 @@
 //! `UTransport` on vsomeip.
 
 use crate::core::lock;
-use crate::mapping::{Outgoing, outgoing, target_of};
+use crate::mapping::{DEFAULT_INSTANCE, Outgoing, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
 use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after};
-use crate::{Stats, UPTransportVsomeip};
+use crate::{InstanceId, ServiceId, Stats, UPTransportVsomeip};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -46,11 +46,11 @@ impl UTransport for UPTransportVsomeip {
             Outgoing::Event { event, major, to } => {
                 self.offered(event, major).await?;
                 match to {
-                    None => application.notify(event, &payload),
+                    None => application.notify(event, payload),
                     Some(client) => {
                         let topic = self.topics().get(event);
                         let to = topic.map_or(client, |topic| topic.addressee(client));
-                        application.notify_one(event, to, &payload)
+                        application.notify_one(event, to, payload)
                     }
                 }
                 .map_err(vsomeip_failed)
@@ -281,7 +281,7 @@ impl UPTransportVsomeip {
     }
 
     /// Tells vsomeip what a listener needs. A filter with a wildcard for the service hears what
-    /// comes for other reasons; for requests, the services in the configuration that is in force.
+    /// comes for other reasons; for requests, this host's services in the configuration in force.
     fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
         let (application, topics) = (self.application(), self.topics());
         self.for_each_need(filter, |need| match need {
@@ -317,13 +317,28 @@ impl UPTransportVsomeip {
             (Kind::Answers, Some(event)) if event.method >= 0x8000 => meet(Need::Event(event)),
             (Kind::Answers, Some(of)) => meet(Need::Service(of)),
             (Kind::Events | Kind::Answers, None) => Ok(()),
-            (Kind::Requests, Some(of)) => meet(Need::Offer(of, major)),
             (Kind::Requests | Kind::PointToPoint, _) => {
-                self.services.iter().try_for_each(|&(service, instance)| {
+                self.served(service).into_iter().try_for_each(|(service, instance)| {
                     meet(Need::Offer(Target { service, instance, method: 0 }, major))
                 })
             }
         }
+    }
+
+    /// The services that a pattern stands for: those of this host in the configuration that it matches,
+    /// or else the one that it names.
+    fn served(&self, pattern: &Pattern) -> Vec<(ServiceId, InstanceId)> {
+        let matches = |(service, instance): &(ServiceId, InstanceId)| {
+            pattern.service.is_none_or(|wanted| wanted == *service)
+                && pattern.instance.is_none_or(|wanted| wanted == *instance)
+        };
+        let mut served: Vec<_> = self.services.iter().copied().filter(matches).collect();
+        if let Some(service) = pattern.service
+            && served.is_empty()
+        {
+            served.push((service, pattern.instance.unwrap_or(DEFAULT_INSTANCE)));
+        }
+        served
     }
 }
 

@@ -8,8 +8,9 @@ use super::gate::{Ending, NotQuiet, Quiet};
 use super::handler::{Action, Alive, Handler};
 use super::inner::{Inner, Key, lock};
 use super::load::library;
-use super::message::{Header, Message, Target};
+use super::message::{Header, Held, Message, Target};
 use super::{Error, Result, after};
+use bytes::Bytes;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -298,20 +299,20 @@ impl Application {
     }
 
     /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once, by
-    /// vsomeip.
+    /// vsomeip, and dropped when vsomeip has no use for it any more, as a rule before this returns.
     ///
     /// # Errors
     /// A C++ exception.
-    pub fn notify(&self, of: Target, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.enter()?.notify(of, payload)?)
+    pub fn notify(&self, of: Target, payload: impl Into<Bytes>) -> Result<()> {
+        Ok(self.inner.enter()?.notify(of, Held::new(payload))?)
     }
 
-    /// Sends an event to one subscriber.
+    /// As [`notify`](Self::notify), to one subscriber.
     ///
     /// # Errors
     /// A C++ exception.
-    pub fn notify_one(&self, of: Target, client: u16, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.enter()?.notify_one(of, client, payload)?)
+    pub fn notify_one(&self, of: Target, client: u16, payload: impl Into<Bytes>) -> Result<()> {
+        Ok(self.inner.enter()?.notify_one(of, client, Held::new(payload))?)
     }
 
     /// Stops it: no handler runs when this returns, all are taken out of vsomeip, the threads that ran
