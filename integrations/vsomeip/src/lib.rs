@@ -42,7 +42,7 @@ pub use self::core::Stats;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 
-use self::config::File;
+use self::config::Applications;
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
@@ -96,13 +96,14 @@ pub struct UPTransportVsomeip {
 }
 
 impl UPTransportVsomeip {
-    /// A transport with a vsomeip configuration file, whose first application it is.
+    /// A transport with a vsomeip configuration, a file or a folder of them, whose first application it
+    /// is.
     ///
     /// `uri` is the uEntity's address, with resource 0; `remote_authority_name` that of messages from
     /// the SOME/IP network.
     ///
     /// # Errors
-    /// NOT_FOUND or INVALID_ARGUMENT for the file, INVALID_ARGUMENT for the address, ALREADY_EXISTS
+    /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the address, ALREADY_EXISTS
     /// where this process has an application of that name, UNAVAILABLE without a routing manager.
     pub fn new_with_config(
         uri: UUri,
@@ -113,8 +114,10 @@ impl UPTransportVsomeip {
         let options = Options::default()
             .configuration(config_path)
             .runtime(runtime_config.unwrap_or_default());
-        let application = File::read(config_path)?.application;
-        Self::with_options(application, uri, remote_authority_name, options)
+        let given = Applications::read(config_path)?;
+        let application = given.first()?;
+        given.warn_of(&application.name);
+        Self::open(application, uri, remote_authority_name, options)
     }
 
     /// A transport with a configuration generated from the application's name and id, for one
@@ -148,6 +151,19 @@ impl UPTransportVsomeip {
         remote_authority_name: &str,
         options: Options,
     ) -> Result<Self, UStatus> {
+        if let Some(path) = &options.configuration {
+            Applications::read(path)?.warn_of(&application.name);
+        }
+        Self::open(application, uri, remote_authority_name, options)
+    }
+
+    /// .. whose configuration has been read.
+    fn open(
+        application: VsomeipApplicationConfig,
+        uri: UUri,
+        remote_authority_name: &str,
+        options: Options,
+    ) -> Result<Self, UStatus> {
         let invalid = |text: String| status(UCode::INVALID_ARGUMENT, text);
         if u8::try_from(uri.ue_version_major).is_err() {
             let text = "the transport's address: the major version must fit 8 bits";
@@ -155,9 +171,6 @@ impl UPTransportVsomeip {
         }
         uri.verify_rpc_response()
             .map_err(|error| invalid(format!("the transport's address: {error}")))?;
-        if let Some(path) = options.configuration.as_deref().filter(|path| !path.is_dir()) {
-            File::read(path)?;
-        }
         let (name, given) = (&application.name, options.configuration.as_deref());
         let application = start(&application, given, options.start_timeout)?;
         let configuration = application.configuration();
@@ -288,7 +301,7 @@ fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Pa
              vsomeip chooses its id, and starts a second dispatcher where a handler is held up for \
              long, by which order is lost. Name it there, with its id and \"max_dispatchers\": \"0\""
         ),
-        // The file that was given has been told of when it was read.
+        // What was given has been told of when it was read.
         Some(settings) if settings.max_dispatchers != 0 && (given.is_none() || other.is_some()) => {
             log::warn!(
                 "application {name:?} lacks \"max_dispatchers\": \"0\" in {in_force}. When a handler \

@@ -148,8 +148,11 @@ mod tests {
             .service(0x1111, 2, Some(1), Some(2))
             .network("n");
         let memory = configuration.in_memory().unwrap();
-        let file = super::super::File::read(&memory.path).unwrap();
-        assert_eq!((file.application.name.as_str(), file.application.id), ("a", 0x12));
-        assert_eq!((file.services[0].service, file.services[0].instance), (0x1111, 2));
+        let applications = super::super::Applications::read(&memory.path).unwrap();
+        let first = applications.first().unwrap();
+        assert_eq!((first.name.as_str(), first.id), ("a", 0x12));
+        assert_eq!(applications.warnings("a"), [""; 0]);
+        let read = crate::vsomeip::Configuration::read("a", vec![memory.path.clone()]);
+        assert_eq!(read.services(), [(0x1111, 2)]);
     }
 }

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A vsomeip configuration file, as far as this transport needs it. vsomeip itself skips what it
-//! does not understand and goes on; here that is an error with the path, the line and the remedy.
+//! Finds the mistakes of a vsomeip configuration. vsomeip itself skips what it does not understand and
+//! goes on; here that is an error with the path, the line and the remedy. What a configuration says once
+//! it is in force is read by [`vsomeip`](crate::vsomeip).
 
 use super::VsomeipApplicationConfig;
 use super::json::{Count, Id, Milliseconds, remedy};
-use crate::{InstanceId, ServiceId};
+use crate::vsomeip::configuration_files;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::path::Path;
 use up_rust::{UCode, UStatus};
 
-/// A service that the file names.
-#[derive(Debug, Clone)]
-pub(crate) struct ServiceConfig {
-    pub(crate) service: ServiceId,
-    pub(crate) instance: InstanceId,
-}
-
 /// What vsomeip takes for an id that is not given: it picks one.
 const UNSET: u16 = 0xFFFF;
 
-/// The parts of the file, as text of which one can tell the line.
+/// The parts of a file, as text of which one can tell the line.
 #[derive(Deserialize)]
 #[serde(expecting = "an object: { \"applications\": [ .. ], .. }")]
 struct Raw<'a> {
@@ -35,11 +29,13 @@ struct Raw<'a> {
 
 #[derive(Deserialize)]
 #[serde(expecting = "an application: { \"name\": \"my-app\", \"id\": \"0x1234\" }")]
-struct Application {
+struct RawApplication {
     name: Option<String>,
     id: Option<Id>,
     max_dispatchers: Option<Count>,
-    max_dispatch_time: Option<Milliseconds>,
+    /// Only whether it is one.
+    #[serde(rename = "max_dispatch_time")]
+    _max_dispatch_time: Option<Milliseconds>,
 }
 
 #[derive(Deserialize)]
@@ -56,18 +52,23 @@ struct Group<'a> {
     services: Option<&'a RawValue>,
 }
 
-/// What a file says about this transport.
+/// An application that a file names.
 #[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) application: VsomeipApplicationConfig,
-    pub(crate) services: Vec<ServiceConfig>,
-    /// Milliseconds.
-    pub(crate) max_dispatch_time: Option<u64>,
+struct Application {
+    config: VsomeipApplicationConfig,
     /// What the file had better say.
     warnings: Vec<String>,
 }
 
-/// The file's text, for errors that name path and line.
+/// The applications of a configuration that has no mistakes, in the order in which vsomeip reads them.
+#[derive(Debug)]
+pub(crate) struct Applications {
+    all: Vec<Application>,
+    /// Path and line where one would be.
+    place: String,
+}
+
+/// A file's text, for errors that name path and line.
 struct Text<'a> {
     path: &'a Path,
     text: &'a str,
@@ -108,29 +109,82 @@ impl<'a> Text<'a> {
             .collect()
     }
 
-    fn services(&self, list: Option<&'a RawValue>) -> Result<Vec<ServiceConfig>, UStatus> {
-        let ids = |(line, Service { service, instance })| match (service, instance) {
-            (Some(Id(service)), Some(Id(instance))) => Ok(ServiceConfig { service, instance }),
-            _ => {
+    fn check_services(&self, list: Option<&'a RawValue>) -> Result<(), UStatus> {
+        for (line, Service { service, instance }) in self.list(list)? {
+            if service.is_none() || instance.is_none() {
                 let what =
                     "a service needs both: \"service\": \"0x1234\", \"instance\": \"0x0001\"";
-                Err(self.invalid(line, what))
+                return Err(self.invalid(line, what));
             }
+        }
+        Ok(())
+    }
+
+    fn application(&self, line: usize, raw: RawApplication) -> Result<Application, UStatus> {
+        let Some(name) = raw.name.filter(|name| !name.is_empty()) else {
+            let what = "an application needs a name: add \"name\": \"my-app\"";
+            return Err(self.invalid(line, what));
         };
-        self.list::<Service>(list)?.into_iter().map(ids).collect()
+        let path = self.path.display();
+        let warn = |what: &str| format!("{path}:{line}: application {name:?} {what}");
+        let mut warnings = Vec::new();
+        if raw.max_dispatchers != Some(Count(0)) {
+            warnings.push(warn(
+                "lacks \"max_dispatchers\": \"0\". When a handler is held up for long, vsomeip then \
+                 starts a second dispatcher, and order is lost",
+            ));
+        }
+        if raw.id.is_none() {
+            warnings.push(warn(
+                "lacks an id, such as \"id\": \"0x1234\". vsomeip picks one; it should be the uEntity's \
+                 ue_id, or Notifications do not find it",
+            ));
+        }
+        let id = raw.id.map_or(UNSET, |Id(id)| id);
+        Ok(Application { config: VsomeipApplicationConfig { name, id }, warnings })
+    }
+
+    fn applications(&self) -> Result<Applications, UStatus> {
+        let raw: Raw<'_> = self.parse(self.text)?;
+        let applications = self.list(raw.applications)?;
+        self.check_services(raw.services)?;
+        for (_, Group { services }) in self.list(raw.servicegroups)? {
+            self.check_services(services)?;
+        }
+        let line = raw.applications.map_or(1, |list| self.line(list.get()));
+        let all = applications.into_iter().map(|(line, raw)| self.application(line, raw));
+        let place = format!("{}:{line}", self.path.display());
+        Ok(Applications { all: all.collect::<Result<_, _>>()?, place })
     }
 }
 
-impl File {
-    /// Reads the file; the first application in it is ours.
+impl Applications {
+    /// Reads a file, or the files of a folder as vsomeip does: it skips those that are no JSON, which
+    /// is a mistake where one is called so.
     ///
     /// # Errors
     /// NOT_FOUND where there is none, INVALID_ARGUMENT where it cannot be used.
-    pub(crate) fn read(path: &Path) -> Result<File, UStatus> {
+    pub(crate) fn read(path: &Path) -> Result<Self, UStatus> {
+        if !path.is_dir() {
+            return Self::read_file(path);
+        }
+        let mut applications = Applications { all: Vec::new(), place: path.display().to_string() };
+        for file in configuration_files(&[path.to_owned()]).concat() {
+            match Self::read_file(&file) {
+                Ok(more) => applications.all.extend(more.all),
+                Err(error) if is_json(&file) => return Err(error),
+                Err(_) => {} // vsomeip skips it, which is said when that configuration comes into force
+            }
+        }
+        Ok(applications)
+    }
+
+    fn read_file(path: &Path) -> Result<Self, UStatus> {
         let bytes = std::fs::read(path).map_err(|error| {
             let remedy = match error.kind() {
-                std::io::ErrorKind::NotFound => "name a file, or none: then one is generated",
-                std::io::ErrorKind::IsADirectory => "name one file of it",
+                std::io::ErrorKind::NotFound => {
+                    "name a file or a folder of files, or none: then one is generated"
+                }
                 std::io::ErrorKind::PermissionDenied => "let this user read it",
                 _ => "it must be a file that can be read",
             };
@@ -146,91 +200,77 @@ impl File {
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
             Text { path, text: "" }.invalid(line, "not UTF-8; save the file as UTF-8 text")
         })?;
-        let file = Self::parse(text.strip_prefix('\u{feff}').unwrap_or(text), path)?;
-        file.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-        Ok(file)
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Text { path, text }.applications()
     }
 
-    fn parse(text: &str, path: &Path) -> Result<File, UStatus> {
-        let text = Text { path, text };
-        let raw: Raw<'_> = text.parse(text.text)?;
-        let applications: Vec<(usize, Application)> = text.list(raw.applications)?;
-        let mut services = text.services(raw.services)?;
-        for (_, Group { services: more }) in text.list(raw.servicegroups)? {
-            let more = text.services(more)?;
-            if raw.services.is_none() {
-                services.extend(more); // as vsomeip does: one or the other
-            }
-        }
-        let Some((line, first)) = applications.into_iter().next() else {
-            let line = raw.applications.map_or(1, |list| text.line(list.get()));
+    /// The one that a transport is which was told no name.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT where there is none.
+    pub(crate) fn first(&self) -> Result<VsomeipApplicationConfig, UStatus> {
+        let first = self.all.first().map(|application| application.config.clone());
+        first.ok_or_else(|| {
             let what = "\"applications\" names none: add \
                         {\"name\": \"my-app\", \"id\": \"0x1234\", \"max_dispatchers\": \"0\"}";
-            return Err(text.invalid(line, what));
-        };
-        let Some(name) = first.name.filter(|name| !name.is_empty()) else {
-            let what = "an application needs a name: add \"name\": \"my-app\"";
-            return Err(text.invalid(line, what));
-        };
-        let warn = |what: &str| format!("{}:{line}: application {name:?} {what}", path.display());
-        let mut warnings = Vec::new();
-        if first.max_dispatchers != Some(Count(0)) {
-            warnings.push(warn(
-                "lacks \"max_dispatchers\": \"0\". When a handler is held up for long, vsomeip then \
-                 starts a second dispatcher, and order is lost",
-            ));
-        }
-        if first.id.is_none() {
-            warnings.push(warn(
-                "lacks an id, such as \"id\": \"0x1234\". vsomeip picks one; it should be the uEntity's \
-                 ue_id, or Notifications do not find it",
-            ));
-        }
-        let id = first.id.map_or(UNSET, |Id(id)| id);
-        Ok(File {
-            application: VsomeipApplicationConfig { name, id },
-            services,
-            max_dispatch_time: first.max_dispatch_time.map(|Milliseconds(time)| time),
-            warnings,
+            UStatus::fail_with_code(UCode::INVALID_ARGUMENT, format!("{}: {what}", self.place))
         })
     }
+
+    /// Warns of what the configuration had better say of an application.
+    pub(crate) fn warn_of(&self, name: &str) {
+        self.warnings(name).iter().for_each(|warning| log::warn!("{warning}"));
+    }
+
+    pub(super) fn warnings(&self, name: &str) -> &[String] {
+        // The first one counts.
+        let named = self.all.iter().find(|application| application.config.name == name);
+        named.map_or(&[], |application| &application.warnings)
+    }
+}
+
+fn is_json(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<File, UStatus> {
-        File::parse(text, Path::new("/etc/x.json"))
+    fn parse(text: &str) -> Result<Applications, UStatus> {
+        Text { path: Path::new("/etc/x.json"), text }.applications()
+    }
+
+    fn ids(applications: &Applications) -> Vec<(&str, u16)> {
+        let config = applications.all.iter().map(|application| &application.config);
+        config.map(|config| (config.name.as_str(), config.id)).collect()
     }
 
     #[test]
     fn what_vsomeip_knows_is_read() {
-        let file = parse(
+        let read = parse(
             r#"{ "unicast": "127.0.0.1", "applications": [
                  { "name": "one", "id": "0x1A3F", "max_dispatchers": "0", "max_dispatch_time": "250" },
-                 { "name": "two", "id": "17" } ],
+                 { "name": "two", "id": "17" }, { "name": "three" } ],
                  "services": [ { "service": "0xABCD", "instance": "4660", "unreliable": "30509" } ] }"#,
         )
         .unwrap();
-        assert_eq!((file.application.name.as_str(), file.application.id), ("one", 0x1A3F));
-        assert_eq!(file.max_dispatch_time, Some(250));
-        assert_eq!((file.services[0].service, file.services[0].instance), (0xABCD, 0x1234));
-        assert!(file.warnings.is_empty(), "{:?}", file.warnings);
+        assert_eq!(ids(&read), [("one", 0x1A3F), ("two", 17), ("three", UNSET)]);
+        assert_eq!(read.warnings("one"), [""; 0]);
+        assert_eq!(read.first().unwrap().id, 0x1A3F);
     }
 
     #[test]
     fn numbers_may_stand_without_quotes() {
-        let file = parse(
+        let read = parse(
             r#"{ "routing": "one", "applications": [
                  { "name": "one", "id": 6719, "max_dispatchers": 0, "max_dispatch_time": 250,
                    "threads": 4 } ],
                  "servicegroups": [ { "name": "g", "services": [ { "service": 43981, "instance": 1 } ] } ] }"#,
         )
         .unwrap();
-        assert_eq!((file.application.id, file.max_dispatch_time), (0x1A3F, Some(250)));
-        assert_eq!((file.services[0].service, file.services[0].instance), (0xABCD, 1));
-        assert!(file.warnings.is_empty(), "{:?}", file.warnings);
+        assert_eq!(ids(&read), [("one", 0x1A3F)]);
+        assert_eq!(read.warnings("one"), [""; 0]);
     }
 
     /// A file, the line of its mistake, and what the complaint says: what is wrong, and the remedy.
@@ -261,7 +301,7 @@ mod tests {
     #[test]
     fn complaints_name_path_line_and_remedy() {
         for (text, line, what, remedy) in MISTAKES {
-            let status = parse(text).unwrap_err();
+            let status = parse(text).and_then(|read| read.first()).unwrap_err();
             assert_eq!(status.get_code(), UCode::INVALID_ARGUMENT);
             let complaint = status.get_message();
             assert!(complaint.starts_with(&format!("/etc/x.json:{line}: ")), "{text}\n{complaint}");
@@ -272,9 +312,10 @@ mod tests {
     #[test]
     fn a_file_that_had_better_say_more_is_warned_of() {
         let warnings = |more: &str| {
-            let application = format!("{{\"name\": \"door\"{more}}}");
-            let text = format!("{{ \"routing\": \"door\",\n\"applications\": [\n{application}]}}");
-            parse(&text).unwrap().warnings
+            let others = "{\"name\": \"first\"}";
+            let ours = format!("{{\"name\": \"door\"{more}}}");
+            let text = format!("{{ \"applications\": [\n{others},\n{ours}]}}");
+            parse(&text).unwrap().warnings("door").to_vec()
         };
         for dispatchers in ["", ", \"max_dispatchers\": \"10\"", ", \"max_dispatchers\": 1"] {
             let warnings = warnings(&format!(", \"id\": 1{dispatchers}"));
@@ -290,7 +331,7 @@ mod tests {
     #[test]
     fn files_that_cannot_be_read_are_told_with_the_remedy() {
         let complaint = |path: &Path| {
-            let status = File::read(path).unwrap_err();
+            let status = Applications::read(path).unwrap_err();
             let message = status.get_message();
             assert!(message.contains(&*path.to_string_lossy()), "{message}");
             (status.get_code(), message)
@@ -298,19 +339,44 @@ mod tests {
         let (code, message) = complaint(Path::new("/no/such/file.json"));
         assert_eq!(code, UCode::NOT_FOUND);
         assert!(message.contains("name a file"), "{message}");
-        let folder = std::env::temp_dir();
-        let (code, message) = complaint(&folder);
+        let (code, message) = complaint(Path::new("/dev/null/x.json"));
         assert_eq!(code, UCode::INVALID_ARGUMENT);
-        assert!(message.contains("name one file"), "{message}");
+        assert!(message.contains("can be read"), "{message}");
 
-        let path = folder.join(format!("ringback-config-{}.json", std::process::id()));
+        let path = std::env::temp_dir().join(format!("rb-config-{}.json", std::process::id()));
         std::fs::write(&path, b"{\n \"network\": \"\xE4\" }").unwrap();
         let (code, message) = complaint(&path);
         assert_eq!(code, UCode::INVALID_ARGUMENT);
         assert!(message.contains(".json:2: ") && message.contains("UTF-8"), "{message}");
         std::fs::write(&path, "\u{feff}{ \"applications\": [ { \"name\": \"a\", \"id\": 1 } ] }")
             .unwrap();
-        assert_eq!(File::read(&path).unwrap().application.id, 1, "a byte order mark is no mistake");
+        let read = Applications::read(&path).unwrap();
+        assert_eq!(ids(&read), [("a", 1)], "a byte order mark is no mistake");
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_read_as_vsomeip_reads_it() {
+        let folder = std::env::temp_dir().join(format!("rb-folder-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("a.json")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+        write("README", "of this folder");
+        write("b.json", "{ \"network\": \"n\" }");
+        let none = Applications::read(&folder).unwrap().first().unwrap_err();
+        assert_eq!(none.get_code(), UCode::INVALID_ARGUMENT);
+        assert!(none.get_message().starts_with(&*folder.to_string_lossy()), "{none}");
+
+        write("c.json", "{ \"applications\": [ { \"name\": \"c\", \"id\": 3 } ] }");
+        write("d.conf", "{ \"applications\": [ { \"name\": \"d\", \"id\": 4 } ] }");
+        write("vsomeip_app.json", "{ \"applications\": [ { \"name\": \"v\", \"id\": 5 } ] }");
+        let read = Applications::read(&folder).unwrap();
+        assert_eq!(ids(&read), [("v", 5), ("c", 3), ("d", 4)], "the mandatory files first");
+        assert_eq!(read.first().unwrap().name, "v");
+        assert_eq!(read.warnings("c").len(), 1);
+
+        write("e.json", "{\n,}");
+        let mistake = Applications::read(&folder).unwrap_err().get_message();
+        assert!(mistake.contains("/e.json:2: "), "{mistake}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

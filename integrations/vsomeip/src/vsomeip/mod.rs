@@ -19,7 +19,7 @@ mod inner;
 mod load;
 mod message;
 
-pub(crate) use self::configuration::Configuration;
+pub(crate) use self::configuration::{Configuration, files as configuration_files};
 pub use self::{
     application::Application,
     error::{Error, Result},
