@@ -221,7 +221,7 @@ impl UPTransportVsomeip {
         };
         let events: Result<Vec<_>, _> =
             transport.options.topics.iter().map(mapping::target_of).collect();
-        transport.declare(events?)?;
+        transport.declare(&events?)?;
         Ok(transport)
     }
 
@@ -240,7 +240,7 @@ impl UPTransportVsomeip {
     /// Ends the transport and waits for its end without blocking the executor.
     pub async fn shutdown(self) {
         let (done, ended) = tokio::sync::oneshot::channel();
-        let spawned = std::thread::Builder::new().name("vsomeip-end".into()).spawn(move || {
+        let spawned = vsomeip::spawn("vsomeip-end", move || {
             drop(self);
             let _ = done.send(());
         });

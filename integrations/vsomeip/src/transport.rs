@@ -200,7 +200,7 @@ impl UPTransportVsomeip {
     /// runtime, so that any executor can run this.
     async fn offered(&self, event: Target, major: u8) -> Result<(), UStatus> {
         if self.topics().get(event).is_none() {
-            self.declare([(event, major)])?;
+            self.declare(&[(event, major)])?;
         }
         let Some(topic) = self.topics().get(event) else { return Ok(()) };
         if !topic.is_ready() {
@@ -214,14 +214,9 @@ impl UPTransportVsomeip {
     }
 
     /// Offers events, those that are not.
-    pub(crate) fn declare(
-        &self,
-        events: impl IntoIterator<Item = (Target, u8)>,
-    ) -> Result<(), UStatus> {
-        let any = self.options.offer_any_version;
-        let events =
-            events.into_iter().map(|(event, major)| (event, if any { ANY_MAJOR } else { major }));
-        self.topics().declare(self.application(), events).map_err(vsomeip_failed)
+    pub(crate) fn declare(&self, events: &[(Target, u8)]) -> Result<(), UStatus> {
+        let any = self.options.offer_any_version.then_some(ANY_MAJOR);
+        self.topics().declare(self.application(), events, any).map_err(vsomeip_failed)
     }
 
     /// The service of a request can be used.
@@ -240,14 +235,13 @@ impl UPTransportVsomeip {
             let until = after(Instant::now(), limit);
             while Instant::now() < until {
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                match application.upgrade() {
-                    Some(application) if !application.is_available(of) => {}
-                    application => return application.is_some(),
+                if application.upgrade().is_none_or(|application| application.is_available(of)) {
+                    return;
                 }
             }
-            false
         });
-        if waited.await.unwrap_or(false) {
+        let _ = waited.await;
+        if self.application().is_available(of) {
             return Ok(());
         }
         let text = format!("nobody offers service {service:04x}.{instance:04x}, {limit:?} waited");

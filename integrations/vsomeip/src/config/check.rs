@@ -87,34 +87,31 @@ impl<'a> Text<'a> {
     }
 
     fn parse<T: Deserialize<'a>>(&self, part: &'a str) -> Result<T, UStatus> {
-        serde_json::from_str(part).map_err(|error| {
-            // The error's text repeats the line, counted from the part's first one.
-            let what = error.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            let line = self.line(part) + error.line().saturating_sub(1);
-            self.invalid(line, &format!("{what}{}", remedy(&error)))
-        })
+        serde_json::from_str(part).map_err(|error| self.mistake(part, &error))
     }
 
-    /// The elements of a list, each with its line.
-    fn list<T: Deserialize<'a>>(
-        &self,
-        list: Option<&'a RawValue>,
-    ) -> Result<Vec<(usize, T)>, UStatus> {
+    fn mistake(&self, part: &str, error: &serde_json::Error) -> UStatus {
+        // The error's text repeats the line, counted from the part's first one.
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        let line = self.line(part) + error.line().saturating_sub(1);
+        self.invalid(line, &format!("{what}{}", remedy(error)))
+    }
+
+    /// The elements of a list.
+    fn list(&self, list: Option<&'a RawValue>) -> Result<Vec<&'a str>, UStatus> {
         let Some(list) = list else { return Ok(Vec::new()) };
         let elements: Vec<&RawValue> = self.parse(list.get())?;
-        elements
-            .into_iter()
-            .map(|element| Ok((self.line(element.get()), self.parse(element.get())?)))
-            .collect()
+        Ok(elements.into_iter().map(RawValue::get).collect())
     }
 
     fn check_services(&self, list: Option<&'a RawValue>) -> Result<(), UStatus> {
-        for (line, Service { service, instance }) in self.list(list)? {
+        for part in self.list(list)? {
+            let Service { service, instance } = self.parse(part)?;
             if service.is_none() || instance.is_none() {
                 let what =
                     "a service needs both: \"service\": \"0x1234\", \"instance\": \"0x0001\"";
-                return Err(self.invalid(line, what));
+                return Err(self.invalid(self.line(part), what));
             }
         }
         Ok(())
@@ -146,15 +143,17 @@ impl<'a> Text<'a> {
 
     fn applications(&self) -> Result<Applications, UStatus> {
         let raw: Raw<'_> = self.parse(self.text)?;
-        let applications = self.list(raw.applications)?;
+        let mut all = Vec::new();
+        for part in self.list(raw.applications)? {
+            all.push(self.application(self.line(part), self.parse(part)?)?);
+        }
         self.check_services(raw.services)?;
-        for (_, Group { services }) in self.list(raw.servicegroups)? {
+        for part in self.list(raw.servicegroups)? {
+            let Group { services } = self.parse(part)?;
             self.check_services(services)?;
         }
         let line = raw.applications.map_or(1, |list| self.line(list.get()));
-        let all = applications.into_iter().map(|(line, raw)| self.application(line, raw));
-        let place = format!("{}:{line}", self.path.display());
-        Ok(Applications { all: all.collect::<Result<_, _>>()?, place })
+        Ok(Applications { all, place: format!("{}:{line}", self.path.display()) })
     }
 }
 

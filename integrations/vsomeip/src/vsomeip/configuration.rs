@@ -104,9 +104,7 @@ fn look_up(
             (file, folder) = (None, Some(told));
         }
     }
-    let mut sources: Vec<_> = file.into_iter().chain(folder).collect();
-    sources.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
-    sources
+    in_order(file.into_iter().chain(folder).collect())
 }
 
 fn files_of(source: &Path) -> Vec<PathBuf> {
@@ -115,9 +113,13 @@ fn files_of(source: &Path) -> Vec<PathBuf> {
     }
     let Ok(entries) = fs::read_dir(source) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
-    let mut files: Vec<_> = paths.filter(|path| !path.is_dir()).collect();
-    files.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
-    files
+    in_order(paths.filter(|path| !path.is_dir()).collect())
+}
+
+/// By their bytes, as vsomeip sorts them.
+fn in_order(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+    paths
 }
 
 /// The files of these sources in the order in which vsomeip reads them: the mandatory ones, then the
