@@ -42,7 +42,7 @@ pub use self::core::Stats;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 
-use self::config::Applications;
+use self::config::{Applications, Given};
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
@@ -151,9 +151,7 @@ impl UPTransportVsomeip {
         remote_authority_name: &str,
         options: Options,
     ) -> Result<Self, UStatus> {
-        if let Some(path) = &options.configuration {
-            Applications::read(path)?.warn_of(&application.name);
-        }
+        options.configuration.check(&application.name)?;
         Self::open(application, uri, remote_authority_name, options)
     }
 
@@ -171,10 +169,13 @@ impl UPTransportVsomeip {
         }
         uri.verify_rpc_response()
             .map_err(|error| invalid(format!("the transport's address: {error}")))?;
-        let (name, given) = (&application.name, options.configuration.as_deref());
-        let application = start(&application, given, options.start_timeout)?;
+        let (name, given) = (&application.name, &options.configuration);
+        let place = given.place(&application).map_err(|error| {
+            status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
+        })?;
+        let application = start(name, place.path(), options.start_timeout)?;
         let configuration = application.configuration();
-        tell_what_is_in_force(configuration, name, given);
+        tell_what_is_in_force(configuration, name, given, place.path());
         let settings = configuration.settings(name).unwrap_or_default();
         let longest = settings.max_dispatch_time / 2;
         let (overflow, hold) = match options.overflow {
@@ -258,20 +259,8 @@ impl Drop for UPTransportVsomeip {
     }
 }
 
-/// The application, with the configuration given or a generated one.
-fn start(
-    config: &VsomeipApplicationConfig,
-    given: Option<&Path>,
-    limit: Duration,
-) -> Result<Arc<Application>, UStatus> {
-    let generated = match given {
-        Some(_) => None,
-        None => Some(VsomeipConfiguration::new(config).in_memory().map_err(|error| {
-            status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
-        })?),
-    };
-    let path = given.or(generated.as_ref().map(|memory| memory.path.as_path()));
-    let application = Application::start(&config.name, path, limit).map_err(|error| {
+fn start(name: &str, configuration: &Path, limit: Duration) -> Result<Arc<Application>, UStatus> {
+    let application = Application::start(name, Some(configuration), limit).map_err(|error| {
         let code = match &error {
             vsomeip::Error::Name(_) => UCode::INVALID_ARGUMENT,
             vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
@@ -285,14 +274,13 @@ fn start(
 }
 
 /// Says where it is not the configuration that the user may think.
-fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Path>) {
-    let other = given.filter(|given| !in_force.is(name, given));
-    if let Some(given) = other {
+fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: &Given, place: &Path) {
+    let other = !given.is_nothing() && !in_force.is(name, place);
+    if other {
         log::warn!(
-            "application {name:?} does not use {}: the configuration of this process is {in_force}. \
+            "application {name:?} does not use {given}: the configuration of this process is {in_force}. \
              vsomeip reads one per process, that of the first application, and VSOMEIP_CONFIGURATION \
-             and ./vsomeip.json go before it",
-            given.display()
+             and ./vsomeip.json go before it"
         );
     }
     match in_force.settings(name) {
@@ -302,7 +290,7 @@ fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Pa
              long, by which order is lost. Name it there, with its id and \"max_dispatchers\": \"0\""
         ),
         // What was given has been told of when it was read.
-        Some(settings) if settings.max_dispatchers != 0 && (given.is_none() || other.is_some()) => {
+        Some(settings) if settings.max_dispatchers != 0 && (given.is_nothing() || other) => {
             log::warn!(
                 "application {name:?} lacks \"max_dispatchers\": \"0\" in {in_force}. When a handler \
                  is held up for long, vsomeip then starts a second dispatcher, and order is lost"

@@ -165,6 +165,41 @@ fn a_configuration_may_be_a_folder() {
 }
 
 #[test]
+fn a_configuration_may_be_built_in_code() {
+    isolated_without_variable("a_configuration_may_be_built_in_code", || {
+        let network = network("in-code");
+        let built = VsomeipConfiguration::new(&application("a"))
+            .application(&application("b"))
+            .network(&network)
+            .service_discovery([224, 244, 224, 245].into(), free_port());
+        let options = || Options::default().configuration_in_code(built.clone());
+        let subscriber = transport("a", 0x3333, options());
+        let publisher = transport("b", 0x1111, options().first_send_subscribers(1));
+        let recorder = Recorder::new();
+        block_on(listen(&subscriber, TOPIC, recorder.clone()));
+        block_on(publisher.send(text(TOPIC, "x"))).unwrap();
+        recorder.wait(1);
+        assert_eq!(publisher.client_id(), 0x1062, "as the configuration says");
+        assert_eq!(logged("application"), [""; 0], "it is in force, and lacks nothing");
+
+        let other = built.clone().set("applications", json!([{ "name": "c" }])).network("other");
+        let _other = transport("c", 0x5555, Options::default().configuration_in_code(other));
+        let warnings = logged("does not use the configuration built in code");
+        assert!(warnings.len() == 1 && warnings[0].contains("\"c\""), "{warnings:?}");
+        assert_eq!(
+            logged("WARN: configuration built in code:").len(),
+            2,
+            "no id, no max_dispatchers"
+        );
+        let bad = Options::default().configuration_in_code(built.set("services", json!("all")));
+        let error = try_transport("d", 0x6666, bad).err().unwrap();
+        assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
+        assert!(error.get_message().contains("write a list"), "{error}");
+        clean(&network);
+    });
+}
+
+#[test]
 fn a_file_is_warned_of_once() {
     isolated_without_variable("a_file_is_warned_of_once", || {
         let file = configuration().with_extension("once.json");

@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
 
-/// A vsomeip configuration for [`Options::configuration`](super::Options::configuration), or to be
-/// looked at: what vsomeip's JSON knows most often, and [`set`](Self::set) for the rest.
+/// A vsomeip configuration for
+/// [`Options::configuration_in_code`](super::Options::configuration_in_code), or for a file: what
+/// vsomeip's JSON knows most often, and [`set`](Self::set) for the rest.
 ///
 /// Every application in it gets one dispatcher (`"max_dispatchers": "0"`), which keeps order.
 ///
@@ -133,6 +134,7 @@ impl VsomeipConfiguration {
     }
 }
 
+/// A file in memory.
 pub(crate) struct InMemory {
     _file: File,
     pub(crate) path: PathBuf,

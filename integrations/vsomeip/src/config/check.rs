@@ -199,7 +199,14 @@ impl Applications {
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
             Text { path, text: "" }.invalid(line, "not UTF-8; save the file as UTF-8 text")
         })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self::of(text.strip_prefix('\u{feff}').unwrap_or(text), path)
+    }
+
+    /// Those of a text that came from there.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT where it cannot be used.
+    pub(crate) fn of(text: &str, path: &Path) -> Result<Self, UStatus> {
         Text { path, text }.applications()
     }
 

@@ -4,14 +4,15 @@
 
 mod build;
 mod check;
+mod given;
 mod json;
 mod options;
 
-pub(crate) use self::check::Applications;
 pub use self::{
     build::VsomeipConfiguration,
     options::{Options, RuntimeConfig},
 };
+pub(crate) use self::{check::Applications, given::Given};
 
 use crate::ClientId;
 use serde::{Deserialize, Serialize};

@@ -246,7 +246,7 @@ impl fmt::Display for Configuration {
         for (number, source) in self.sources.iter().enumerate() {
             let comma = if number == 0 { "" } else { ", " };
             match source.starts_with("/proc/self/fd") {
-                true => write!(f, "{comma}the one that was generated for its first application")?,
+                true => write!(f, "{comma}the one of its first application, which is no file")?,
                 false => write!(f, "{comma}{}", source.display())?,
             }
         }
