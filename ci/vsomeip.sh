@@ -11,26 +11,18 @@ need_lints
 folder=integrations/vsomeip
 manifest=$folder/Cargo.toml
 need_debian g++ pkg-config iproute2
+need_python
 pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
 
 cargo fmt --check --manifest-path "$manifest"
 cargo clippy --quiet --manifest-path "$manifest" --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --manifest-path "$manifest" --no-deps
 missing=$(git ls-files "$folder" | xargs grep -L 'SPDX-License-Identifier' |
-  grep -vE '(Cargo\.lock|\.json|\.svg|/native/(cache-key|source-crate))$' || true) # REUSE.toml says it for these
+  grep -vE '(Cargo\.lock|\.json|\.svg|/native/(cache-key|source-crate)|/LICENSE-(MIT|APACHE))$' || true) # REUSE.toml says it for these
 [ -z "$missing" ] || { echo "without a licence header:"; echo "$missing"; exit 1; }
 ci/sbom.sh
 
-# up-rust's own policy (its deny.toml): one of these for every dependency. Its exception is
-# unicode-ident; ours is foldhash, under Zlib, which the crate cxx brings.
-cargo tree --manifest-path "$manifest" --edges normal,build --prefix none --format '{p}|{l}' | sed 's/ (\*)$//' | sort -u |
-  while IFS='|' read -r package licence; do
-    case "$package $licence" in
-      "unicode-ident "* | "foldhash "*" Zlib") continue ;;
-    esac
-    grep -qE '(^|[ /(])(MIT|Apache-2\.0|ISC)($|[ /)])' <<<"$licence" && ! grep -q ' AND ' <<<"$licence" ||
-      { echo "$package: licence $licence is not one that up-rust allows"; exit 1; }
-  done
+ci/deny.py "$folder"
 
 cargo_test --manifest-path "$manifest" --lib --tests
 cargo_test --manifest-path "$manifest" --doc
@@ -56,9 +48,22 @@ code=0
 ci/vsomeip-two-hosts.sh || code=$?
 [ "$code" = 0 ] || [ "$code" = "$SKIPPED" ] || exit "$code"
 
+# As a registry would give it: with all that its build needs, and nothing of this repository but the
+# core crates, which it names by their versions.
+core=()
+for crate in ringback ringback-macros; do core+=(--config "patch.crates-io.$crate.path='$PWD/crates/$crate'"); done
+rm -f "$target"/package/ringback-vsomeip-*.crate
+cargo package --quiet --allow-dirty --no-verify --manifest-path "$manifest" --target-dir "$target" "${core[@]}" 2>&1 |
+  { grep -v '^warning: ignoring test' || true; }
+package=$(mktemp -d)
+tar -xzf "$target"/package/ringback-vsomeip-*.crate -C "$package" --strip-components 1
+for file in LICENSE-MIT LICENSE-APACHE README.md; do
+  [ -s "$package/$file" ] || { echo "$file is not in the package"; exit 1; }
+done
+
 # Found by pkg-config as well, as a Yocto image or /usr/local has it; with a sysroot, the headers come
 # from there, and the library is looked for where the target machine will have it. No cache to fall
-# back on.
+# back on. Tried with the package.
 prefix=$("$folder/native/build-vsomeip.sh" --prefix)
 if [ -e "$prefix/complete" ]; then
   hidden=$(mktemp -d)
@@ -68,7 +73,7 @@ if [ -e "$prefix/complete" ]; then
   cp -r "$prefix/include" "$hidden/root/usr/"
   sed "s|^prefix=.*|prefix=/usr|; s|$prefix|/usr|g" "$prefix/lib/pkgconfig/vsomeip3.pc" >"$hidden/root/usr/lib/pkgconfig/vsomeip3.pc"
   XDG_CACHE_HOME=$hidden PKG_CONFIG_SYSROOT_DIR=$hidden/root PKG_CONFIG_LIBDIR=$hidden/root/usr/lib/pkgconfig \
-    cargo check --quiet --message-format json --manifest-path "$manifest" >"$hidden/messages"
+    cargo check --quiet --message-format json --manifest-path "$package/Cargo.toml" --target-dir "$target" "${core[@]}" >"$hidden/messages"
   grep '"reason":"build-script-executed"' "$hidden/messages" | grep -qF '["RINGBACK_VSOMEIP_LIBRARIES","/usr/lib"]' ||
     { echo "with a sysroot, vsomeip is not looked for in the target's /usr/lib"; exit 1; }
   # Another header, or another installation: the crate is built again.
@@ -79,6 +84,7 @@ if [ -e "$prefix/complete" ]; then
   done
   rm -r "$hidden"
 fi
+rm -r "$package"
 
 # vsomeip itself is not instrumented; its allocations are watched all the same.
 if [ "$(uname -sm)" = "Linux x86_64" ]; then

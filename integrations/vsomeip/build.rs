@@ -9,9 +9,6 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::exit;
 
-/// The counted token of ringback's own C++ header.
-const RINGBACK_HEADERS: [&str; 2] = ["../../bindings/c/include", "../../bindings/cpp/include"];
-
 struct Vsomeip {
     include: Vec<PathBuf>,
     /// Where the library is on the machine that runs the program.
@@ -23,9 +20,6 @@ struct Vsomeip {
 
 fn main() {
     println!("cargo::rerun-if-changed=cpp");
-    for headers in RINGBACK_HEADERS {
-        println!("cargo::rerun-if-changed={headers}");
-    }
     println!("cargo::rerun-if-changed=native/cache-key");
     println!("cargo::rerun-if-env-changed=XDG_CACHE_HOME");
     let vsomeip = installed().or_else(cached).unwrap_or_else(|| missing());
@@ -42,7 +36,6 @@ fn main() {
         .file("cpp/application.cpp")
         .includes(&vsomeip.include)
         .include("cpp")
-        .includes(RINGBACK_HEADERS)
         .flag_if_supported("-Wno-deprecated-declarations") // vsomeip's own headers
         .std("c++17")
         .compile("ringback-vsomeip");

@@ -9,6 +9,7 @@
 #include <ringback/token.hpp>
 #include <set>
 #include <stdexcept>
+#include <vsomeip/vsomeip.hpp>
 
 namespace ringback::vsomeip {
 
@@ -25,13 +26,12 @@ Token token_of(std::size_t context) {
     });
 }
 
-// A payload for the time of one call. vsomeip copies what it is to notify ("to avoid manipulation from
-// the outside", event.cpp), so a payload that owns its bytes would be a second copy of them.
-class Lent final : public v3::payload {
+// A payload whose bytes are Rust's, without a copy: they live as long as anybody has it. vsomeip copies
+// what it is to notify ("to avoid manipulation from the outside", event.cpp), so a payload with bytes of
+// its own would be a second copy of them.
+class Payload final : public v3::payload {
 public:
-    explicit Lent(rust::Slice<const std::uint8_t> bytes) : bytes_(bytes) {}
-    // If somebody has kept it all the same, they read nothing, and not what is gone.
-    void end() noexcept { bytes_ = {}; }
+    explicit Payload(rust::Box<Held> held) : held_(std::move(held)), bytes_(held_->bytes()) {}
 
     bool operator==(const v3::payload& other) override {
         return std::equal(bytes_.begin(), bytes_.end(), other.get_data(),
@@ -45,22 +45,14 @@ public:
     void set_data(const v3::byte_t*, v3::length_t) override { refuse(); }
     void set_data(const std::vector<v3::byte_t>&) override { refuse(); }
     void set_data(std::vector<v3::byte_t>&&) override { refuse(); }
-    bool serialize(v3::serializer*) const override { return false; }
+    bool serialize(v3::serializer*) const override { return false; } // it has no public header
     bool deserialize(v3::deserializer*) override { return false; }
 
 private:
-    [[noreturn]] static void refuse() { throw std::logic_error("a lent payload cannot be changed"); }
+    [[noreturn]] static void refuse() { throw std::logic_error("this payload cannot be changed"); }
 
+    rust::Box<Held> held_;
     rust::Slice<const std::uint8_t> bytes_;
-};
-
-struct Loan {
-    explicit Loan(rust::Slice<const std::uint8_t> bytes) : payload(std::make_shared<Lent>(bytes)) {}
-    ~Loan() { payload->end(); }
-    Loan(const Loan&) = delete;
-    Loan& operator=(const Loan&) = delete;
-
-    const std::shared_ptr<Lent> payload;
 };
 
 } // namespace
@@ -75,6 +67,13 @@ std::unique_ptr<Application> create(std::size_t get, const std::string& name,
     auto application = runtime->create_application(name, configuration);
     return std::make_unique<Application>(std::move(runtime), std::move(application));
 }
+
+bool Application::init() const { return application_->init(); }
+void Application::start() const { application_->start(); }
+void Application::stop() const { application_->stop(); }
+void Application::clear_all_handlers() const { application_->clear_all_handler(); }
+std::uint16_t Application::client() const { return application_->get_client(); }
+bool Application::is_routing() const { return application_->is_routing(); }
 
 void Application::offer_service(Target of, std::uint8_t major, std::uint32_t minor) const {
     application_->offer_service(of.service, of.instance, major, minor);
@@ -133,16 +132,14 @@ void Application::unsubscribe(Target of) const {
     application_->unsubscribe(of.service, of.instance, of.method);
 }
 
-void Application::notify(Target of, rust::Slice<const std::uint8_t> payload) const {
-    const Loan loan(payload);
-    application_->notify(of.service, of.instance, of.method, loan.payload, true);
+void Application::notify(Target of, rust::Box<Held> payload) const {
+    application_->notify(of.service, of.instance, of.method,
+                         std::make_shared<Payload>(std::move(payload)), true);
 }
 
-void Application::notify_one(Target of, std::uint16_t client,
-                             rust::Slice<const std::uint8_t> payload) const {
+void Application::notify_one(Target of, std::uint16_t client, rust::Box<Held> payload) const {
     application_->notify_one(of.service, of.instance, of.method,
-                             runtime_->create_payload(payload.data(), static_cast<uint32_t>(payload.size())),
-                             client, true);
+                             std::make_shared<Payload>(std::move(payload)), client, true);
 }
 
 std::uint32_t Application::send(const Header& header, rust::Slice<const std::uint8_t> payload) const {
@@ -170,6 +167,8 @@ void Application::on_state(std::size_t context) const {
         handle_state(context, state == v3::state_type_e::ST_REGISTERED);
     });
 }
+
+void Application::unregister_on_state() const { application_->unregister_state_handler(); }
 
 void Application::on_message(Target of, std::size_t context) const {
     application_->register_message_handler(

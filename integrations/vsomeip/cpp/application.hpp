@@ -5,7 +5,14 @@
 #include <memory>
 
 #include <rust/cxx.h>
-#include <vsomeip/vsomeip.hpp>
+
+// vsomeip's own headers are for application.cpp only: what the bridge generates needs no more than names.
+namespace vsomeip_v3 {
+class application;
+class message;
+class payload;
+class runtime;
+} // namespace vsomeip_v3
 
 namespace ringback::vsomeip {
 
@@ -15,6 +22,7 @@ using RawPayload = vsomeip_v3::payload;
 /// Defined by the bridge.
 struct Header;
 struct Target;
+struct Held;
 
 /// One vsomeip application. Every function may be called from any thread, but `start`, which blocks
 /// until `stop`.
@@ -24,12 +32,12 @@ public:
                 std::shared_ptr<vsomeip_v3::application> application)
         : runtime_(std::move(runtime)), application_(std::move(application)) {}
 
-    bool init() const { return application_->init(); }
-    void start() const { application_->start(); }
-    void stop() const { application_->stop(); }
-    void clear_all_handlers() const { application_->clear_all_handler(); }
-    std::uint16_t client() const { return application_->get_client(); }
-    bool is_routing() const { return application_->is_routing(); }
+    bool init() const;
+    void start() const;
+    void stop() const;
+    void clear_all_handlers() const;
+    std::uint16_t client() const;
+    bool is_routing() const;
 
     void offer_service(Target of, std::uint8_t major, std::uint32_t minor) const;
     void stop_offer_service(Target of, std::uint8_t major, std::uint32_t minor) const;
@@ -45,12 +53,12 @@ public:
     void subscribe(Target of, std::uint8_t major) const;
     void unsubscribe(Target of) const;
 
-    void notify(Target of, rust::Slice<const std::uint8_t> payload) const;
-    void notify_one(Target of, std::uint16_t client, rust::Slice<const std::uint8_t> payload) const;
+    void notify(Target of, rust::Box<Held> payload) const;
+    void notify_one(Target of, std::uint16_t client, rust::Box<Held> payload) const;
     std::uint32_t send(const Header& header, rust::Slice<const std::uint8_t> payload) const;
 
     void on_state(std::size_t context) const;
-    void unregister_on_state() const { application_->unregister_state_handler(); }
+    void unregister_on_state() const;
     void on_message(Target of, std::size_t context) const;
     void on_message_pointer(Target of, std::size_t function, std::size_t context) const;
     void unregister_on_message(Target of) const;

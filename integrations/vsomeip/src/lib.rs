@@ -42,7 +42,7 @@ pub use self::core::Stats;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 
-use self::config::File;
+use self::config::{Applications, Given};
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
@@ -96,13 +96,14 @@ pub struct UPTransportVsomeip {
 }
 
 impl UPTransportVsomeip {
-    /// A transport with a vsomeip configuration file, whose first application it is.
+    /// A transport with a vsomeip configuration, a file or a folder of them, whose first application it
+    /// is.
     ///
     /// `uri` is the uEntity's address, with resource 0; `remote_authority_name` that of messages from
     /// the SOME/IP network.
     ///
     /// # Errors
-    /// NOT_FOUND or INVALID_ARGUMENT for the file, INVALID_ARGUMENT for the address, ALREADY_EXISTS
+    /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the address, ALREADY_EXISTS
     /// where this process has an application of that name, UNAVAILABLE without a routing manager.
     pub fn new_with_config(
         uri: UUri,
@@ -113,8 +114,10 @@ impl UPTransportVsomeip {
         let options = Options::default()
             .configuration(config_path)
             .runtime(runtime_config.unwrap_or_default());
-        let application = File::read(config_path)?.application;
-        Self::with_options(application, uri, remote_authority_name, options)
+        let given = Applications::read(config_path)?;
+        let application = given.first()?;
+        given.warn_of(&application.name);
+        Self::open(application, uri, remote_authority_name, options)
     }
 
     /// A transport with a configuration generated from the application's name and id, for one
@@ -148,6 +151,17 @@ impl UPTransportVsomeip {
         remote_authority_name: &str,
         options: Options,
     ) -> Result<Self, UStatus> {
+        options.configuration.check(&application.name)?;
+        Self::open(application, uri, remote_authority_name, options)
+    }
+
+    /// .. whose configuration has been read.
+    fn open(
+        application: VsomeipApplicationConfig,
+        uri: UUri,
+        remote_authority_name: &str,
+        options: Options,
+    ) -> Result<Self, UStatus> {
         let invalid = |text: String| status(UCode::INVALID_ARGUMENT, text);
         if u8::try_from(uri.ue_version_major).is_err() {
             let text = "the transport's address: the major version must fit 8 bits";
@@ -155,13 +169,13 @@ impl UPTransportVsomeip {
         }
         uri.verify_rpc_response()
             .map_err(|error| invalid(format!("the transport's address: {error}")))?;
-        if let Some(path) = options.configuration.as_deref().filter(|path| !path.is_dir()) {
-            File::read(path)?;
-        }
-        let (name, given) = (&application.name, options.configuration.as_deref());
-        let application = start(&application, given, options.start_timeout)?;
+        let (name, given) = (&application.name, &options.configuration);
+        let place = given.place(&application).map_err(|error| {
+            status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
+        })?;
+        let application = start(name, place.path(), options.start_timeout)?;
         let configuration = application.configuration();
-        tell_what_is_in_force(configuration, name, given);
+        tell_what_is_in_force(configuration, name, given, place.path());
         let settings = configuration.settings(name).unwrap_or_default();
         let longest = settings.max_dispatch_time / 2;
         let (overflow, hold) = match options.overflow {
@@ -208,7 +222,7 @@ impl UPTransportVsomeip {
         };
         let events: Result<Vec<_>, _> =
             transport.options.topics.iter().map(mapping::target_of).collect();
-        transport.declare(events?)?;
+        transport.declare(&events?)?;
         Ok(transport)
     }
 
@@ -227,7 +241,7 @@ impl UPTransportVsomeip {
     /// Ends the transport and waits for its end without blocking the executor.
     pub async fn shutdown(self) {
         let (done, ended) = tokio::sync::oneshot::channel();
-        let spawned = std::thread::Builder::new().name("vsomeip-end".into()).spawn(move || {
+        let spawned = vsomeip::spawn("vsomeip-end", move || {
             drop(self);
             let _ = done.send(());
         });
@@ -245,20 +259,8 @@ impl Drop for UPTransportVsomeip {
     }
 }
 
-/// The application, with the configuration given or a generated one.
-fn start(
-    config: &VsomeipApplicationConfig,
-    given: Option<&Path>,
-    limit: Duration,
-) -> Result<Arc<Application>, UStatus> {
-    let generated = match given {
-        Some(_) => None,
-        None => Some(VsomeipConfiguration::new(config).in_memory().map_err(|error| {
-            status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
-        })?),
-    };
-    let path = given.or(generated.as_ref().map(|memory| memory.path.as_path()));
-    let application = Application::start(&config.name, path, limit).map_err(|error| {
+fn start(name: &str, configuration: &Path, limit: Duration) -> Result<Arc<Application>, UStatus> {
+    let application = Application::start(name, Some(configuration), limit).map_err(|error| {
         let code = match &error {
             vsomeip::Error::Name(_) => UCode::INVALID_ARGUMENT,
             vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
@@ -272,14 +274,13 @@ fn start(
 }
 
 /// Says where it is not the configuration that the user may think.
-fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Path>) {
-    let other = given.filter(|given| !in_force.is(name, given));
-    if let Some(given) = other {
+fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: &Given, place: &Path) {
+    let other = !given.is_nothing() && !in_force.is(name, place);
+    if other {
         log::warn!(
-            "application {name:?} does not use {}: the configuration of this process is {in_force}. \
+            "application {name:?} does not use {given}: the configuration of this process is {in_force}. \
              vsomeip reads one per process, that of the first application, and VSOMEIP_CONFIGURATION \
-             and ./vsomeip.json go before it",
-            given.display()
+             and ./vsomeip.json go before it"
         );
     }
     match in_force.settings(name) {
@@ -288,8 +289,8 @@ fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: Option<&Pa
              vsomeip chooses its id, and starts a second dispatcher where a handler is held up for \
              long, by which order is lost. Name it there, with its id and \"max_dispatchers\": \"0\""
         ),
-        // The file that was given has been told of when it was read.
-        Some(settings) if settings.max_dispatchers != 0 && (given.is_none() || other.is_some()) => {
+        // What was given has been told of when it was read.
+        Some(settings) if settings.max_dispatchers != 0 && (given.is_nothing() || other) => {
             log::warn!(
                 "application {name:?} lacks \"max_dispatchers\": \"0\" in {in_force}. When a handler \
                  is held up for long, vsomeip then starts a second dispatcher, and order is lost"

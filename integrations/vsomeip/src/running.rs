@@ -10,13 +10,14 @@
 use crate::core::Core;
 use crate::routing::Lanes;
 use crate::topics::Topics;
-use crate::vsomeip::{Application, Ending, Handler, after, handler};
+use crate::vsomeip::{Application, Ending, Handler, after, handler, spawn};
 use std::io;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 /// How long the end of a transport waits for listeners that run.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -39,8 +40,7 @@ impl Running {
         let in_own_listener = self.lanes.is_here()
             || here.is_ok_and(|id| id == self.runtime.handle().id())
             || handler::must_not_wait();
-        let end =
-            thread::Builder::new().name("vsomeip-end".into()).spawn(move || self.finish(&core));
+        let end = spawn("vsomeip-end", move || self.finish(&core));
         match end {
             Ok(end) if !in_own_listener => drop(end.join()),
             Ok(_) => {}
@@ -77,6 +77,12 @@ impl OwnRuntime {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(1).thread_name(format!("up-{name}")).enable_all();
         Ok(OwnRuntime(Some(builder.build()?)))
+    }
+
+    /// Runs a task. It is boxed, so that tokio's part of it is compiled once.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(task);
+        self.deref().spawn(task)
     }
 
     fn end(mut self, at_most: Duration) {

@@ -223,8 +223,9 @@ impl Topics {
         self.topics.read().unwrap_or_else(PoisonError::into_inner).get(&event).cloned()
     }
 
-    /// Offers events, those that are not offered already: first all events, then their services. A
-    /// subscriber that sees a service then finds its events, and their handlers count it.
+    /// Offers events, those that are not offered already, with their versions or with `any`: first all
+    /// events, then their services. A subscriber that sees a service then finds its events, and their
+    /// handlers count it.
     ///
     /// A subscriber of an event that is declared later than its service is attached by vsomeip
     /// already (it keeps a place for it) and no handler hears of it: so such a topic's time to wait
@@ -232,11 +233,12 @@ impl Topics {
     pub(crate) fn declare(
         &self,
         application: &Application,
-        events: impl IntoIterator<Item = (Target, u8)>,
+        events: &[(Target, u8)],
+        any: Option<u8>,
     ) -> Result<()> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         let mut new: Vec<(Target, u8, Arc<watch::Sender<_>>, Handler)> = Vec::new();
-        for (event, major) in events {
+        for &(event, major) in events {
             if topics.contains_key(&event) || new.iter().any(|(other, ..)| *other == event) {
                 continue;
             }
@@ -257,7 +259,7 @@ impl Topics {
             new.push((event, major, subscribers, handler));
         }
         for (event, major, subscribers, handler) in new {
-            let waits_since = self.offer(application, event, major)?;
+            let waits_since = self.offer(application, event, any.unwrap_or(major))?;
             let ready = false.into();
             let topic = Topic { event, waits_since, subscribers, ready, _handler: handler };
             topics.insert(event, Arc::new(topic));

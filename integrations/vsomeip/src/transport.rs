@@ -3,10 +3,10 @@
 //! `UTransport` on vsomeip.
 
 use crate::core::lock;
-use crate::mapping::{Outgoing, outgoing, target_of};
+use crate::mapping::{DEFAULT_INSTANCE, Outgoing, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
 use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after};
-use crate::{Stats, UPTransportVsomeip};
+use crate::{InstanceId, ServiceId, Stats, UPTransportVsomeip};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -46,11 +46,11 @@ impl UTransport for UPTransportVsomeip {
             Outgoing::Event { event, major, to } => {
                 self.offered(event, major).await?;
                 match to {
-                    None => application.notify(event, &payload),
+                    None => application.notify(event, payload),
                     Some(client) => {
                         let topic = self.topics().get(event);
                         let to = topic.map_or(client, |topic| topic.addressee(client));
-                        application.notify_one(event, to, &payload)
+                        application.notify_one(event, to, payload)
                     }
                 }
                 .map_err(vsomeip_failed)
@@ -200,7 +200,7 @@ impl UPTransportVsomeip {
     /// runtime, so that any executor can run this.
     async fn offered(&self, event: Target, major: u8) -> Result<(), UStatus> {
         if self.topics().get(event).is_none() {
-            self.declare([(event, major)])?;
+            self.declare(&[(event, major)])?;
         }
         let Some(topic) = self.topics().get(event) else { return Ok(()) };
         if !topic.is_ready() {
@@ -214,14 +214,9 @@ impl UPTransportVsomeip {
     }
 
     /// Offers events, those that are not.
-    pub(crate) fn declare(
-        &self,
-        events: impl IntoIterator<Item = (Target, u8)>,
-    ) -> Result<(), UStatus> {
-        let any = self.options.offer_any_version;
-        let events =
-            events.into_iter().map(|(event, major)| (event, if any { ANY_MAJOR } else { major }));
-        self.topics().declare(self.application(), events).map_err(vsomeip_failed)
+    pub(crate) fn declare(&self, events: &[(Target, u8)]) -> Result<(), UStatus> {
+        let any = self.options.offer_any_version.then_some(ANY_MAJOR);
+        self.topics().declare(self.application(), events, any).map_err(vsomeip_failed)
     }
 
     /// The service of a request can be used.
@@ -240,14 +235,13 @@ impl UPTransportVsomeip {
             let until = after(Instant::now(), limit);
             while Instant::now() < until {
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                match application.upgrade() {
-                    Some(application) if !application.is_available(of) => {}
-                    application => return application.is_some(),
+                if application.upgrade().is_none_or(|application| application.is_available(of)) {
+                    return;
                 }
             }
-            false
         });
-        if waited.await.unwrap_or(false) {
+        let _ = waited.await;
+        if self.application().is_available(of) {
             return Ok(());
         }
         let text = format!("nobody offers service {service:04x}.{instance:04x}, {limit:?} waited");
@@ -281,7 +275,7 @@ impl UPTransportVsomeip {
     }
 
     /// Tells vsomeip what a listener needs. A filter with a wildcard for the service hears what
-    /// comes for other reasons; for requests, the services in the configuration that is in force.
+    /// comes for other reasons; for requests, this host's services in the configuration in force.
     fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
         let (application, topics) = (self.application(), self.topics());
         self.for_each_need(filter, |need| match need {
@@ -317,13 +311,28 @@ impl UPTransportVsomeip {
             (Kind::Answers, Some(event)) if event.method >= 0x8000 => meet(Need::Event(event)),
             (Kind::Answers, Some(of)) => meet(Need::Service(of)),
             (Kind::Events | Kind::Answers, None) => Ok(()),
-            (Kind::Requests, Some(of)) => meet(Need::Offer(of, major)),
             (Kind::Requests | Kind::PointToPoint, _) => {
-                self.services.iter().try_for_each(|&(service, instance)| {
+                self.served(service).into_iter().try_for_each(|(service, instance)| {
                     meet(Need::Offer(Target { service, instance, method: 0 }, major))
                 })
             }
         }
+    }
+
+    /// The services that a pattern stands for: those of this host in the configuration that it matches,
+    /// or else the one that it names.
+    fn served(&self, pattern: &Pattern) -> Vec<(ServiceId, InstanceId)> {
+        let matches = |(service, instance): &(ServiceId, InstanceId)| {
+            pattern.service.is_none_or(|wanted| wanted == *service)
+                && pattern.instance.is_none_or(|wanted| wanted == *instance)
+        };
+        let mut served: Vec<_> = self.services.iter().copied().filter(matches).collect();
+        if let Some(service) = pattern.service
+            && served.is_empty()
+        {
+            served.push((service, pattern.instance.unwrap_or(DEFAULT_INSTANCE)));
+        }
+        served
     }
 }
 

@@ -146,11 +146,12 @@ fn a_configuration_may_be_a_folder() {
         let folder = configuration().with_extension("d");
         std::fs::create_dir(&folder).unwrap();
         std::fs::copy(configuration(), folder.join("all.json")).unwrap();
-        let options = || Options::default().configuration(&folder);
-        let (subscriber, publisher) = (
-            transport("a", 0x3333, options()),
-            transport("b", 0x1111, options().first_send_subscribers(1)),
-        );
+        let local = uri("//me/3333/1/0");
+        // The first application of its files.
+        let subscriber =
+            UPTransportVsomeip::new_with_config(local, &"far".to_owned(), &folder, None).unwrap();
+        let options = Options::default().configuration(&folder).first_send_subscribers(1);
+        let publisher = transport("b", 0x1111, options);
         let recorder = Recorder::new();
         block_on(listen(&subscriber, TOPIC, recorder.clone()));
         wait_until("a message", || {
@@ -160,6 +161,101 @@ fn a_configuration_may_be_a_folder() {
         assert_eq!(subscriber.client_id(), 0x1061, "as the file says");
         assert_eq!(logged("application"), [""; 0]);
         std::fs::remove_dir_all(folder).unwrap();
+    });
+}
+
+#[test]
+fn a_configuration_may_be_built_in_code() {
+    isolated_without_variable("a_configuration_may_be_built_in_code", || {
+        let network = network("in-code");
+        let built = VsomeipConfiguration::new(&application("a"))
+            .application(&application("b"))
+            .network(&network)
+            .service_discovery([224, 244, 224, 245].into(), free_port());
+        let options = || Options::default().configuration_in_code(built.clone());
+        let subscriber = transport("a", 0x3333, options());
+        let publisher = transport("b", 0x1111, options().first_send_subscribers(1));
+        let recorder = Recorder::new();
+        block_on(listen(&subscriber, TOPIC, recorder.clone()));
+        block_on(publisher.send(text(TOPIC, "x"))).unwrap();
+        recorder.wait(1);
+        assert_eq!(publisher.client_id(), 0x1062, "as the configuration says");
+        assert_eq!(logged("application"), [""; 0], "it is in force, and lacks nothing");
+
+        let other = built.clone().set("applications", json!([{ "name": "c" }])).network("other");
+        let _other = transport("c", 0x5555, Options::default().configuration_in_code(other));
+        let warnings = logged("does not use the configuration built in code");
+        assert!(warnings.len() == 1 && warnings[0].contains("\"c\""), "{warnings:?}");
+        assert_eq!(
+            logged("WARN: configuration built in code:").len(),
+            2,
+            "no id, no max_dispatchers"
+        );
+        let bad = Options::default().configuration_in_code(built.set("services", json!("all")));
+        let error = try_transport("d", 0x6666, bad).err().unwrap();
+        assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
+        assert!(error.get_message().contains("write a list"), "{error}");
+        clean(&network);
+    });
+}
+
+#[test]
+fn a_file_is_warned_of_once() {
+    isolated_without_variable("a_file_is_warned_of_once", || {
+        let file = configuration().with_extension("once.json");
+        let json = VsomeipConfiguration::new(&application("a"));
+        std::fs::write(&file, dispatchers(json, "100").to_json()).unwrap();
+        let local = uri("//me/3333/1/0");
+        let _first =
+            UPTransportVsomeip::new_with_config(local, &"far".to_owned(), &file, None).unwrap();
+        let warnings = logged("lacks \"max_dispatchers\"");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("once.json:") && warnings[0].contains("\"a\""),
+            "{warnings:?}"
+        );
+        // The second one of the file is warned of by its own name.
+        let _second = transport("b", 0x1111, Options::default().configuration(&file));
+        let warnings = logged("lacks \"max_dispatchers\"");
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[1].contains("\"b\""), "{warnings:?}");
+    });
+}
+
+#[test]
+fn a_service_of_another_host_is_not_offered_here() {
+    let test = "a_service_of_another_host_is_not_offered_here";
+    let configure = |configuration: VsomeipConfiguration| {
+        let service = |service: &str| json!({ "service": service, "instance": "0x1" });
+        let mut there = service("0x2223");
+        there["unicast"] = json!("10.55.0.9");
+        configuration.set("services", json!([service("0x2222"), there]))
+    };
+    isolated_with(test, configure, || {
+        let server = transport("a", 0x2222, Options::default());
+        let named = transport("b", 0x2224, Options::default());
+        let client = transport("c", 0x3333, Options::default());
+        let recorder = Recorder::new();
+        let everything = uri("//me/FFFFFFFF/FF/FFFF");
+        let of_one = uri("//me/2224/1/FFFF"); // which no configuration names
+        block_on(async {
+            let any = UUri::any();
+            server.register_listener(&any, Some(&everything), recorder.clone()).await.unwrap();
+            named.register_listener(&any, Some(&of_one), recorder.clone()).await.unwrap();
+            let call = async |service: u32| {
+                let method = UUri::try_from_parts("me", service, 1, 7).unwrap();
+                let request = UMessageBuilder::request(method, uri("//me/3333/1/0"), 60_000);
+                client.send({ request }.build().unwrap()).await.map_err(|error| error.get_code())
+            };
+            assert_eq!(call(0x2222).await, Ok(()));
+            recorder.wait(1);
+            assert_eq!(call(0x2224).await, Ok(()));
+            recorder.wait(2);
+            assert_eq!(call(0x2223).await, Err(UCode::UNAVAILABLE));
+        });
+        let sinks: Vec<_> =
+            recorder.messages.lock().unwrap().iter().map(|m| m.sink().cloned()).collect();
+        assert_eq!(sinks, [Some(uri("//me/2222/1/7")), Some(uri("//me/2224/1/7"))]);
     });
 }
 

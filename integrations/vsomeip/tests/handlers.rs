@@ -6,6 +6,7 @@ mod common;
 #[path = "../examples/pooled_pointers.rs"]
 mod pooled_pointers;
 
+use bytes::Bytes;
 use common::*;
 use ringback_vsomeip::NotQuiet;
 use ringback_vsomeip::vsomeip::{Application, Error, Header, MessageType, Target, live_handlers};
@@ -152,7 +153,7 @@ fn the_guard_of_a_replaced_handler_leaves_its_successor() {
         server.offer_event(event).unwrap();
         wait_until("all but the message", || new.load(SeqCst) == 14);
         wait_until("the message", || {
-            server.notify(event, b"x").unwrap(); // the subscriber is attached in a moment
+            server.notify(event, "x").unwrap(); // the subscriber is attached in a moment
             new.load(SeqCst) == 15
         });
         assert_eq!(old.load(SeqCst), 0);
@@ -161,7 +162,7 @@ fn the_guard_of_a_replaced_handler_leaves_its_successor() {
             handler.unregister().wait_timeout(LIMIT).unwrap();
         }
         new.store(0, SeqCst);
-        server.notify(event, b"x").unwrap();
+        server.notify(event, "x").unwrap();
         server.stop_offer_service(event, 1, 0).unwrap();
         wait_until("it to be gone", || client.available_major(event).is_none());
         assert_eq!((old.load(SeqCst), new.load(SeqCst)), (0, 0));
@@ -241,7 +242,7 @@ fn all_kinds_of_handlers_are_called_and_let_go() {
         has("available 2000 true");
         has(&format!("subscription {:x} true", client.client()));
         has("status 0");
-        server.notify(event, b"hello").unwrap();
+        server.notify(event, "hello").unwrap();
         has("message 8001 hello");
         server.stop_offer_service(event, 1, 0).unwrap();
         has("available 2000 false");
@@ -250,6 +251,57 @@ fn all_kinds_of_handlers_are_called_and_let_go() {
         }
         // The transport's own handler hears of it on the same thread, before or after ours.
         wait_until("it to be gone", || client.available_major(event).is_none());
+    });
+}
+
+/// The bytes of a payload, whose owner panics when it is dropped.
+struct Owner(Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        b"lent"
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+        panic!("a payload's owner");
+    }
+}
+
+#[test]
+fn a_payload_is_dropped_once_it_was_notified() {
+    isolated("a_payload_is_dropped_once_it_was_notified", || {
+        let event = Target { service: 0x2000, instance: 1, method: 0x8001 };
+        let server = Application::start("a", None, LIMIT).unwrap();
+        let client = Application::start("b", None, LIMIT).unwrap();
+        let (attached, received) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counts, checks) = (attached.clone(), received.clone());
+        let _subscribed = server.on_subscribed(event, move |_, _| {
+            counts.fetch_add(1, SeqCst);
+        });
+        let _received = client.on_message(event, move |message| {
+            assert_eq!(&*message.payload(), b"lent");
+            checks.fetch_add(1, SeqCst);
+        });
+        server.offer_event(event).unwrap();
+        server.offer_service(event, 1, 0).unwrap();
+        client.request_service(event, 1).unwrap();
+        client.request_event(event).unwrap();
+        client.subscribe(event, 1).unwrap();
+        wait_until("the subscription", || attached.load(SeqCst) == 1);
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let payload = || Bytes::from_owner(Owner(dropped.clone()));
+        server.notify(event, payload()).unwrap();
+        wait_until("the event", || received.load(SeqCst) == 1);
+        server.notify_one(event, client.client(), payload()).unwrap();
+        wait_until("the event for one", || received.load(SeqCst) == 2);
+        // The copy that travels is vsomeip's.
+        assert_eq!(dropped.load(SeqCst), 2);
+        // Nobody is there to hear it: dropped all the same.
+        server.notify_one(event, 0x7777, payload()).unwrap();
+        assert_eq!(dropped.load(SeqCst), 3);
     });
 }
 

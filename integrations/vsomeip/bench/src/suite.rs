@@ -117,6 +117,7 @@ pub fn run(runs: usize, quick: bool) -> bool {
     results.table("round trips per second, one after the other, 64 bytes", "/s", rate);
     figures.add("rpc_over_native", results.ratio(Ours, Native, rate));
     figures.add("rpc_over_peer", results.ratio(Ours, Peer, rate));
+    figures.add("rpc_native_over_peer", results.ratio(Native, Peer, rate));
 
     let results = Runs::of(&mut record, "latency", job(LATENCY, 10_000 / part, 5_000), runs);
     let (p50, p99) = (|o: &Outcome| o.p50 as f64 / 1000.0, |o: &Outcome| o.p99 as f64 / 1000.0);

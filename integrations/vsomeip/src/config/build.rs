@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::PathBuf;
 
-/// A vsomeip configuration for [`Options::configuration`](super::Options::configuration), or to be
-/// looked at: what vsomeip's JSON knows most often, and [`set`](Self::set) for the rest.
+/// A vsomeip configuration for
+/// [`Options::configuration_in_code`](super::Options::configuration_in_code), or for a file: what
+/// vsomeip's JSON knows most often, and [`set`](Self::set) for the rest.
 ///
 /// Every application in it gets one dispatcher (`"max_dispatchers": "0"`), which keeps order.
 ///
@@ -133,6 +134,7 @@ impl VsomeipConfiguration {
     }
 }
 
+/// A file in memory.
 pub(crate) struct InMemory {
     _file: File,
     pub(crate) path: PathBuf,
@@ -148,8 +150,11 @@ mod tests {
             .service(0x1111, 2, Some(1), Some(2))
             .network("n");
         let memory = configuration.in_memory().unwrap();
-        let file = super::super::File::read(&memory.path).unwrap();
-        assert_eq!((file.application.name.as_str(), file.application.id), ("a", 0x12));
-        assert_eq!((file.services[0].service, file.services[0].instance), (0x1111, 2));
+        let applications = super::super::Applications::read(&memory.path).unwrap();
+        let first = applications.first().unwrap();
+        assert_eq!((first.name.as_str(), first.id), ("a", 0x12));
+        assert_eq!(applications.warnings("a"), [""; 0]);
+        let read = crate::vsomeip::Configuration::read("a", vec![memory.path.clone()]);
+        assert_eq!(read.services(), [(0x1111, 2)]);
     }
 }

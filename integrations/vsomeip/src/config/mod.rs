@@ -3,17 +3,16 @@
 //! How a transport is set up: vsomeip's JSON, read or generated, and the transport's own options.
 
 mod build;
-// It reads more than is used: what a mistake would be in. What is in force is read by `vsomeip`.
-#[allow(dead_code)]
-mod file;
+mod check;
+mod given;
 mod json;
 mod options;
 
-pub(crate) use self::file::File;
 pub use self::{
     build::VsomeipConfiguration,
     options::{Options, RuntimeConfig},
 };
+pub(crate) use self::{check::Applications, given::Given};
 
 use crate::ClientId;
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 //! The transport's own options.
 
+use super::{Given, VsomeipConfiguration};
 use crate::Overflow;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,7 +45,7 @@ impl Default for RuntimeConfig {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Options {
-    pub(crate) configuration: Option<PathBuf>,
+    pub(crate) configuration: Given,
     pub(crate) runtime: RuntimeConfig,
     pub(crate) capacity: usize,
     pub(crate) overflow: Overflow,
@@ -65,7 +66,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            configuration: None,
+            configuration: Given::Nothing,
             runtime: RuntimeConfig::default(),
             capacity: 16_384,
             overflow: Overflow::DropNewest,
@@ -151,7 +152,13 @@ impl Options {
 
     /// vsomeip's JSON configuration: a file, or a folder of them.
     pub fn configuration(mut self, file: impl Into<PathBuf>) -> Self {
-        self.configuration = Some(file.into());
+        self.configuration = Given::Files(file.into());
+        self
+    }
+
+    /// A configuration that is built in code, in place of a file.
+    pub fn configuration_in_code(mut self, configuration: VsomeipConfiguration) -> Self {
+        self.configuration = Given::Built(configuration);
         self
     }
 }

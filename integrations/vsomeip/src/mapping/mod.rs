@@ -12,7 +12,7 @@ pub(crate) use self::{
     code::{return_code, ucode},
     incoming::{Identity, event, notification, request, response},
     outgoing::{Outgoing, outgoing},
-    uri::{service_of, target_of, ue_id},
+    uri::{DEFAULT_INSTANCE, service_of, target_of, ue_id},
 };
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 //! Source and sink filters, in SOME/IP's terms.
 
-use crate::mapping::service_of;
+use crate::mapping::{DEFAULT_INSTANCE, service_of};
 use crate::vsomeip::Target;
 use up_rust::{UAttributes, UUri};
 
@@ -53,7 +53,7 @@ impl Pattern {
     /// resource.
     pub(crate) fn target(&self) -> Option<Target> {
         let (service, method) = (self.service?, self.resource?);
-        Some(Target { service, instance: self.instance.unwrap_or(1), method })
+        Some(Target { service, instance: self.instance.unwrap_or(DEFAULT_INSTANCE), method })
     }
 }
 

@@ -7,6 +7,7 @@
 //! A lane is inside the transport's tokio runtime as far as listeners can see: they may use tokio's
 //! timers, sockets and tasks.
 
+use crate::vsomeip::spawn;
 use async_executor::Executor;
 use futures_lite::future::block_on;
 use std::io;
@@ -35,12 +36,11 @@ impl Lanes {
             let executor = Arc::new(Executor::new());
             let (runs, runtime) = (Arc::clone(&executor), runtime.clone());
             let mut running = running.subscribe();
-            let thread =
-                thread::Builder::new().name(format!("up-{number}-{name}")).spawn(move || {
-                    let _inside = runtime.enter();
-                    let ended = async move { while running.changed().await.is_ok() {} };
-                    block_on(runs.run(ended));
-                })?;
+            let thread = spawn(format!("up-{number}-{name}"), move || {
+                let _inside = runtime.enter();
+                let ended = async move { while running.changed().await.is_ok() {} };
+                block_on(runs.run(ended));
+            })?;
             Ok(Lane { executor, thread: thread.thread().id() })
         };
         let lanes = (0..count.max(1)).map(lane).collect::<io::Result<_>>()?;

@@ -6,16 +6,17 @@ use super::bridge::ffi;
 use super::configuration::{self, Configuration};
 use super::gate::{Ending, NotQuiet, Quiet};
 use super::handler::{Action, Alive, Handler};
-use super::inner::{Inner, Key, lock};
+use super::inner::{Inner, Key, Register, lock};
 use super::load::library;
-use super::message::{Header, Message, Target};
-use super::{Error, Result, after};
+use super::message::{Header, Held, Message, Target};
+use super::{Error, Result, after, spawn};
+use bytes::Bytes;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long the end of an application waits for vsomeip to let go of the handlers.
@@ -74,7 +75,7 @@ impl Application {
             Application { inner, configuration: in_force, life: Mutex::new(Some(life)) };
         let state = application.watch_state()?;
         let inner = Arc::clone(&application.inner);
-        let spawned = thread::Builder::new().name(format!("vsomeip-{name}")).spawn(move || {
+        let spawned = spawn(format!("vsomeip-{name}"), move || {
             if let Err(error) = inner.raw().start() {
                 log::error!("vsomeip application {:?} ended: {error}", inner.name);
             }
@@ -102,8 +103,7 @@ impl Application {
             Key::State,
             action,
             // SAFETY: `adopt` gives a context that the token may own.
-            |raw, context| unsafe { raw.on_state(context) },
-            |raw| raw.unregister_on_state(),
+            &|raw, context| unsafe { raw.on_state(context) },
         )
     }
 
@@ -146,16 +146,10 @@ impl Application {
         &self.configuration
     }
 
-    fn handler(
-        &self,
-        key: Key,
-        action: Action,
-        register: impl FnOnce(&ffi::Application, usize) -> Result<(), cxx::Exception>,
-        unregister: impl FnOnce(&ffi::Application) -> Result<(), cxx::Exception> + Send + Sync + 'static,
-    ) -> Result<Handler> {
+    fn handler(&self, key: Key, action: Action, register: Register<'_>) -> Result<Handler> {
         let handlers = lock(&self.life).as_ref().map(|life| Arc::clone(&life.handlers));
         let handlers = handlers.ok_or_else(|| Error::Stopped(self.inner.name.clone()))?;
-        self.inner.handler(key, action, handlers, register, unregister)
+        self.inner.handler(key, action, handlers, register)
     }
 
     /// Calls `run` for each message to this target; [`ANY`](super::ANY) in a field is a wildcard, which vsomeip
@@ -171,12 +165,9 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::Message(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
-        self.handler(
-            Key::Message(of),
-            action,
-            |raw, context| unsafe { raw.on_message(of, context) },
-            move |raw| raw.unregister_on_message(of),
-        )
+        self.handler(Key::Message(of), action, &|raw, context| unsafe {
+            raw.on_message(of, context)
+        })
     }
 
     /// As [`on_message`](Self::on_message) with a bare C function; `gone` runs, on our own thread,
@@ -200,8 +191,7 @@ impl Application {
             Key::Message(of),
             action,
             // SAFETY: `adopt` gives the context, and the caller vouches for the function.
-            |raw, context| unsafe { raw.on_message_pointer(of, function as usize, context) },
-            move |raw| raw.unregister_on_message(of),
+            &|raw, context| unsafe { raw.on_message_pointer(of, function as usize, context) },
         )
     }
 
@@ -216,12 +206,9 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::Availability(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
-        self.handler(
-            Key::Availability(of.service, of.instance),
-            action,
-            |raw, context| unsafe { raw.on_availability(of, context) },
-            move |raw| raw.unregister_on_availability(of),
-        )
+        self.handler(Key::Availability(of.service, of.instance), action, &|raw, context| unsafe {
+            raw.on_availability(of, context)
+        })
     }
 
     /// Calls `run(client, subscribed)` when somebody subscribes to an event offered here, or ends
@@ -237,12 +224,9 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::Subscription(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
-        self.handler(
-            Key::Subscription(of),
-            action,
-            |raw, context| unsafe { raw.on_subscription(of, context) },
-            move |raw| raw.unregister_on_subscription(of),
-        )
+        self.handler(Key::Subscription(of), action, &|raw, context| unsafe {
+            raw.on_subscription(of, context)
+        })
     }
 
     /// Accepts every subscription to an event offered here, and calls `run(client, subscribed)` when it
@@ -261,12 +245,9 @@ impl Application {
     ) -> Result<Handler> {
         let action = Action::Subscribed(Box::new(run));
         // SAFETY: `adopt` gives a context that the token may own.
-        self.handler(
-            Key::Subscription(of),
-            action,
-            |raw, context| unsafe { raw.on_subscription(of, context) },
-            move |raw| raw.unregister_on_subscription(of),
-        )
+        self.handler(Key::Subscription(of), action, &|raw, context| unsafe {
+            raw.on_subscription(of, context)
+        })
     }
 
     /// Calls `run(error)` when a subscription made here is answered; 0 is acceptance.
@@ -283,8 +264,7 @@ impl Application {
             Key::SubscriptionStatus(of),
             action,
             // SAFETY: `adopt` gives a context that the token may own.
-            |raw, context| unsafe { raw.on_subscription_status(of, context) },
-            move |raw| raw.unregister_on_subscription_status(of),
+            &|raw, context| unsafe { raw.on_subscription_status(of, context) },
         )
     }
 
@@ -298,20 +278,20 @@ impl Application {
     }
 
     /// Sends an event to all subscribers, equal to the last one or not. The payload is copied once, by
-    /// vsomeip.
+    /// vsomeip, and dropped when vsomeip has no use for it any more, as a rule before this returns.
     ///
     /// # Errors
     /// A C++ exception.
-    pub fn notify(&self, of: Target, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.enter()?.notify(of, payload)?)
+    pub fn notify(&self, of: Target, payload: impl Into<Bytes>) -> Result<()> {
+        Ok(self.inner.enter()?.notify(of, Held::new(payload))?)
     }
 
-    /// Sends an event to one subscriber.
+    /// As [`notify`](Self::notify), to one subscriber.
     ///
     /// # Errors
     /// A C++ exception.
-    pub fn notify_one(&self, of: Target, client: u16, payload: &[u8]) -> Result<()> {
-        Ok(self.inner.enter()?.notify_one(of, client, payload)?)
+    pub fn notify_one(&self, of: Target, client: u16, payload: impl Into<Bytes>) -> Result<()> {
+        Ok(self.inner.enter()?.notify_one(of, client, Held::new(payload))?)
     }
 
     /// Stops it: no handler runs when this returns, all are taken out of vsomeip, the threads that ran
@@ -353,7 +333,7 @@ impl Application {
         if !super::handler::must_not_wait() {
             return end();
         }
-        if let Err(error) = thread::Builder::new().name("vsomeip-stop".into()).spawn(end) {
+        if let Err(error) = spawn("vsomeip-stop", move || drop(end())) {
             log::error!("application {:?} is not stopped: {error}", self.inner.name);
         }
         Err(NotQuiet::WouldDeadlock(Ending::new(gate)))

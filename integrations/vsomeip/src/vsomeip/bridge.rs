@@ -6,6 +6,7 @@ use super::handler::{
     handle_availability, handle_message, handle_state, handle_subscribed, handle_subscription,
     handle_subscription_status, handler_released,
 };
+use super::message::Held;
 
 #[allow(unreachable_pub)] // what is public here is published, in part, by `vsomeip`
 #[cxx::bridge(namespace = "ringback::vsomeip")]
@@ -55,6 +56,9 @@ pub(crate) mod ffi {
         fn handle_subscribed(context: usize, client: u16, subscribed: bool);
         fn handle_subscription_status(context: usize, error: u16);
         fn handler_released(context: usize);
+
+        type Held;
+        fn bytes(&self) -> &[u8];
     }
 
     unsafe extern "C++" {
@@ -97,8 +101,8 @@ pub(crate) mod ffi {
         fn subscribe(&self, of: Target, major: u8) -> Result<()>;
         fn unsubscribe(&self, of: Target) -> Result<()>;
 
-        fn notify(&self, of: Target, payload: &[u8]) -> Result<()>;
-        fn notify_one(&self, of: Target, client: u16, payload: &[u8]) -> Result<()>;
+        fn notify(&self, of: Target, payload: Box<Held>) -> Result<()>;
+        fn notify_one(&self, of: Target, client: u16, payload: Box<Held>) -> Result<()>;
         fn send(&self, header: &Header, payload: &[u8]) -> Result<u32>;
 
         unsafe fn on_state(&self, context: usize) -> Result<()>;
@@ -129,3 +133,9 @@ unsafe impl Sync for ffi::Application {}
 unsafe impl Send for ffi::RawPayload {}
 // SAFETY: as above; only `bytes_of` is called, which reads.
 unsafe impl Sync for ffi::RawPayload {}
+
+/// C++ reads and drops them on threads of its own.
+const _: () = {
+    const fn any_thread<T: Send + Sync>() {}
+    any_thread::<Held>();
+};

@@ -13,6 +13,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -103,9 +104,7 @@ fn look_up(
             (file, folder) = (None, Some(told));
         }
     }
-    let mut sources: Vec<_> = file.into_iter().chain(folder).collect();
-    sources.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
-    sources
+    in_order(file.into_iter().chain(folder).collect())
 }
 
 fn files_of(source: &Path) -> Vec<PathBuf> {
@@ -114,9 +113,27 @@ fn files_of(source: &Path) -> Vec<PathBuf> {
     }
     let Ok(entries) = fs::read_dir(source) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
-    let mut files: Vec<_> = paths.filter(|path| !path.is_dir()).collect();
-    files.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
-    files
+    in_order(paths.filter(|path| !path.is_dir()).collect())
+}
+
+/// By their bytes, as vsomeip sorts them.
+fn in_order(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+    paths
+}
+
+/// The files of these sources in the order in which vsomeip reads them: the mandatory ones, then the
+/// others.
+pub(crate) fn files(sources: &[PathBuf]) -> [Vec<PathBuf>; 2] {
+    let mandatory = env::var("VSOMEIP_MANDATORY_CONFIGURATION_FILES");
+    let mandatory = mandatory.as_deref().unwrap_or(MANDATORY);
+    let is_mandatory = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        mandatory.split(',').any(|other| other == name)
+    };
+    let files = sources.iter().flat_map(|source| files_of(source));
+    let (first, rest) = files.partition(is_mandatory);
+    [first, rest]
 }
 
 /// What vsomeip skips is skipped here, and said: of a file that a transport was given, the transport
@@ -129,15 +146,9 @@ fn parse(path: &PathBuf) -> Option<Value> {
 }
 
 impl Configuration {
-    fn read(name: &str, sources: Vec<PathBuf>) -> Self {
-        let mandatory = env::var("VSOMEIP_MANDATORY_CONFIGURATION_FILES");
-        let mandatory = mandatory.as_deref().unwrap_or(MANDATORY);
-        let is_mandatory = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default();
-            mandatory.split(',').any(|other| other == name)
-        };
-        let files = sources.iter().flat_map(|source| files_of(source));
-        let (first, rest): (Vec<_>, Vec<_>) = files.partition(is_mandatory);
+    /// As vsomeip reads these files and folders for the application of this name.
+    pub(crate) fn read(name: &str, sources: Vec<PathBuf>) -> Self {
+        let [first, rest] = files(&sources);
         let mut configuration =
             Configuration { sources, documents: first.iter().filter_map(parse).collect() };
         if configuration.routing().is_none_or(|routing| routing == name) {
@@ -175,23 +186,43 @@ impl Configuration {
         })
     }
 
-    /// The services and instances that it names, by themselves or in groups.
+    /// The services and instances of this host that it names, by themselves or in groups. One with the
+    /// address of another host only says where to find it.
     pub(crate) fn services(&self) -> Vec<(u16, u16)> {
+        let mut services = Vec::new();
+        for document in &self.documents {
+            // One or the other.
+            let of = |list: &'_ Value, at| self.local_services(list, at);
+            match &document["services"] {
+                list @ Value::Array(_) => services.extend(of(list, None)),
+                _ => elements(&document["servicegroups"]).for_each(|group| {
+                    services.extend(of(&group["services"], group["unicast"].as_str()))
+                }),
+            }
+        }
+        services
+    }
+
+    /// Those of a list that are not told to be at another address, which is `at` unless they say more.
+    fn local_services(&self, list: &Value, at: Option<&str>) -> Vec<(u16, u16)> {
+        let address = |text: &str| text.parse::<IpAddr>().ok();
+        let here =
+            self.documents.iter().find_map(|document| address(document["unicast"].as_str()?));
+        let is_here =
+            |at: &str| LOCAL.contains(&at) || address(at).is_some_and(|at| Some(at) == here);
         let id = |value: &Value| number(value).and_then(|id| u16::try_from(id).ok());
-        let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
-        let of = |document: &Value| match document["services"].as_array() {
-            Some(services) => services.clone(),
-            None => list(&document["servicegroups"])
-                .iter()
-                .flat_map(|group| list(&group["services"]))
-                .collect(),
-        };
-        self.documents
-            .iter()
-            .flat_map(of)
+        elements(list)
+            .filter(|entry| entry["unicast"].as_str().or(at).is_none_or(is_here))
             .filter_map(|entry| Some((id(&entry["service"])?, id(&entry["instance"])?)))
             .collect()
     }
+}
+
+/// What vsomeip takes for this host's address, beside that of the configuration.
+const LOCAL: [&str; 3] = ["", "local", "127.0.0.1"];
+
+fn elements(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
 }
 
 /// A number as vsomeip takes it: in a string or by itself, hexadecimal after `0x`, as far as it goes.
@@ -215,7 +246,7 @@ impl fmt::Display for Configuration {
         for (number, source) in self.sources.iter().enumerate() {
             let comma = if number == 0 { "" } else { ", " };
             match source.starts_with("/proc/self/fd") {
-                true => write!(f, "{comma}the one that was generated for its first application")?,
+                true => write!(f, "{comma}the one of its first application, which is no file")?,
                 false => write!(f, "{comma}{}", source.display())?,
             }
         }
@@ -328,6 +359,29 @@ mod tests {
         assert!(
             configuration.is("a", &folder.0) && !configuration.is("a", &folder.0.join("1.json"))
         );
+    }
+
+    #[test]
+    fn services_of_other_hosts_are_not_ours() {
+        let file = r#"{ "unicast": "10.0.0.1", "services": [
+            { "service": 1, "instance": 1 },
+            { "service": 2, "instance": 1, "unicast": "10.0.0.2" },
+            { "service": 3, "instance": 1, "unicast": "10.0.0.1" },
+            { "service": 4, "instance": 1, "unicast": "local" },
+            { "service": 5, "instance": 1, "unicast": "127.0.0.1" },
+            { "service": 6, "instance": 1, "unicast": "" } ] }"#;
+        let groups = r#"{ "unicast": "10.0.0.2", "servicegroups": [
+            { "unicast": "10.0.0.2", "services": [
+                { "service": 7, "instance": 1 },
+                { "service": 8, "instance": 1, "unicast": "10.0.0.1" } ] },
+            { "services": [ { "service": 9, "instance": 1 } ] } ] }"#;
+        let folder = Folder::new("hosts", &[("1.json", file), ("2.json", groups)]);
+        let configuration = Configuration::read("a", vec![folder.0.clone()]);
+        let services: Vec<_> =
+            configuration.services().iter().map(|(service, _)| *service).collect();
+        assert_eq!(services, [1, 3, 4, 5, 6, 8, 9], "the first address counts");
+        let nowhere = Configuration::read("a", vec![folder.0.join("2.json")]);
+        assert_eq!(nowhere.services(), [(7, 1), (9, 1)]);
     }
 
     #[test]

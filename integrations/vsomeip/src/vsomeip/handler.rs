@@ -15,6 +15,7 @@
 use super::bridge::ffi::RawMessage;
 use super::gate::{Ending, Gate, is_inside, report};
 use super::message::Message;
+use super::spawn;
 use cxx::SharedPtr;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -211,7 +212,7 @@ pub(crate) fn handler_released(context: usize) {
 fn reaper() -> &'static Thread {
     static REAPER: OnceLock<Thread> = OnceLock::new();
     REAPER.get_or_init(|| {
-        let spawned = thread::Builder::new().name("ringback-reaper".into()).spawn(|| {
+        let spawned = spawn("ringback-reaper", || {
             loop {
                 reap();
                 thread::park();

@@ -32,6 +32,23 @@ pub(crate) enum Key {
     SubscriptionStatus(Target),
 }
 
+impl Key {
+    fn unregister(self, raw: &ffi::Application) -> Result<(), cxx::Exception> {
+        match self {
+            Key::State => raw.unregister_on_state(),
+            Key::Message(of) => raw.unregister_on_message(of),
+            Key::Availability(service, instance) => {
+                raw.unregister_on_availability(Target { service, instance, method: 0 })
+            }
+            Key::Subscription(of) => raw.unregister_on_subscription(of),
+            Key::SubscriptionStatus(of) => raw.unregister_on_subscription_status(of),
+        }
+    }
+}
+
+/// Gives vsomeip a handler with this context.
+pub(crate) type Register<'a> = &'a dyn Fn(&ffi::Application, usize) -> Result<(), cxx::Exception>;
+
 pub(crate) struct Inner {
     raw: UniquePtr<ffi::Application>,
     pub(crate) name: String,
@@ -106,15 +123,14 @@ impl Inner {
         key: Key,
         action: Action,
         alive: Arc<Alive>,
-        register: impl FnOnce(&ffi::Application, usize) -> Result<(), cxx::Exception>,
-        unregister: impl FnOnce(&ffi::Application) -> Result<(), cxx::Exception> + Send + Sync + 'static,
+        register: Register<'_>,
     ) -> Result<Handler> {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let number = NUMBERS.fetch_add(1, Relaxed);
         let weak = Arc::downgrade(self);
         let take_out = move || {
             if let Some(inner) = weak.upgrade() {
-                inner.take_out(key, number, unregister);
+                inner.take_out(key, number);
             }
         };
         let raw = self.enter()?;
@@ -125,17 +141,12 @@ impl Inner {
     }
 
     /// From an application that stops, [`clear`](Self::clear) takes them all.
-    fn take_out(
-        &self,
-        key: Key,
-        number: u64,
-        unregister: impl FnOnce(&ffi::Application) -> Result<(), cxx::Exception>,
-    ) {
+    fn take_out(&self, key: Key, number: u64) {
         let Ok(raw) = self.enter() else { return };
         let mut owners = lock(&self.owners);
         if owners.get(&key) == Some(&number) {
             owners.remove(&key);
-            if let Err(error) = unregister(&raw) {
+            if let Err(error) = key.unregister(&raw) {
                 log::warn!("vsomeip: {error}");
             }
         }
@@ -146,8 +157,8 @@ impl Inner {
     pub(crate) fn clear(&self) {
         self.raw().clear_all_handlers();
         for (key, _) in lock(&self.owners).drain() {
-            if let Key::SubscriptionStatus(of) = key
-                && let Err(error) = self.raw().unregister_on_subscription_status(of)
+            if let Key::SubscriptionStatus(_) = key
+                && let Err(error) = key.unregister(self.raw())
             {
                 log::warn!("vsomeip: {error}");
             }

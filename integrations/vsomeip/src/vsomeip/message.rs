@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! A received message, and its payload without a copy.
+//! A received message, and payloads without a copy, both ways.
 
 use super::bridge::ffi::{self, RawMessage, RawPayload};
+use super::gate::report;
 use bytes::Bytes;
 use cxx::SharedPtr;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use super::bridge::ffi::{Header, Target};
 
@@ -107,5 +109,28 @@ struct Payload(SharedPtr<RawPayload>);
 impl AsRef<[u8]> for Payload {
     fn as_ref(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |payload| ffi::bytes_of(payload))
+    }
+}
+
+/// A payload on its way out: what C++ reads of it lives as long as C++ holds this.
+pub(crate) struct Held(Bytes);
+
+impl Held {
+    pub(crate) fn new(payload: impl Into<Bytes>) -> Box<Self> {
+        Box::new(Held(payload.into()))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// In C++, on any thread: no panic of the bytes' owner may pass.
+impl Drop for Held {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.0);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(bytes))) {
+            report("dropping a payload", panic);
+        }
     }
 }

@@ -19,7 +19,7 @@ mod inner;
 mod load;
 mod message;
 
-pub(crate) use self::configuration::Configuration;
+pub(crate) use self::configuration::{Configuration, files as configuration_files};
 pub use self::{
     application::Application,
     error::{Error, Result},
@@ -29,7 +29,18 @@ pub use self::{
     message::{ANY, ANY_MAJOR, Header, Message, MessageType, ReturnCode, Target},
 };
 
+use std::io;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+/// A thread of ours. What it runs is boxed, so that std's part of it is compiled once.
+pub(crate) fn spawn(
+    name: impl Into<String>,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let run: Box<dyn FnOnce() + Send> = Box::new(run);
+    thread::Builder::new().name(name.into()).spawn(run)
+}
 
 /// So long after a moment. "For ever" is thirty years: clocks cannot count further than they can.
 pub(crate) fn after(start: Instant, wait: Duration) -> Instant {

@@ -1,0 +1,1 @@
+../../../../bindings/cpp/include/ringback/token.hpp
