@@ -51,14 +51,14 @@ pub unsafe fn dispatch<S: Signature>(
             }
         };
     }
-    if S::ALWAYS_COUNTED { slow::<S>(slot, invoke) } else { nested::<S>(slot, invoke) }
+    if S::ALWAYS_COUNTED { slow::<S>(invoke, slot) } else { nested::<S>(invoke, slot) }
 }
 
 /// A call inside of another: as the ordinary one, in another cell.
 #[inline(never)]
 fn nested<S: Signature>(
-    slot: &'static Slot,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+    slot: &'static Slot,
 ) -> S::Output {
     if let Some(cell) = thread::nested_cell()
         && let Some(header) = slot.enter(cell, false, light_fence)
@@ -74,7 +74,7 @@ fn nested<S: Signature>(
             Err(payload) => left_by_panic::<S>(slot, cell, payload),
         };
     }
-    slow::<S>(slot, invoke)
+    slow::<S>(invoke, slot)
 }
 
 /// Of ordinary and nested calls: what they do not do ordinarily.
@@ -135,8 +135,8 @@ enum Admission {
 #[cold]
 #[inline(never)]
 fn slow<S: Signature>(
-    slot: &'static Slot,
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
+    slot: &'static Slot,
 ) -> S::Output {
     let core = &S::pool().core;
     let index = index_of::<S>(slot);
