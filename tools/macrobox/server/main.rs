@@ -18,6 +18,7 @@ mod lex;
 mod listen;
 mod message;
 mod rules;
+mod say;
 mod seen;
 mod supervise;
 mod sys;

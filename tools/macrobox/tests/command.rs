@@ -61,7 +61,7 @@ fn complaints_point_into_the_input() {
 fn mistakes_are_named_with_their_remedy() {
     expand("nowhere!()")
         .code(2)
-        .stderr(contains("no procedural macro `nowhere`").and(contains("--at")));
+        .stderr(contains("no procedural macro `nowhere`").and(contains("macrobox list")));
     expand("just text").code(2).stderr(contains("this is no macro call"));
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
@@ -104,6 +104,10 @@ fn recursive_leaves_no_call_of_the_macro() {
             "#[doc(hidden)]\n    pub struct S(u8);\n    pub const NOTE: &str = \"b\";",
         ))
         .stdout(contains("fn after() {}").and(contains("#[noted").not()));
+    // By whatever name a `use` gives it, at any depth.
+    all("echo! { use zoo_gentle::{small, echo as other}; pub fn f() { other!(g(other!(1))); } }")
+        .success()
+        .stdout(contains("g(1);").and(contains("other!").not()));
     all("#[derive(Nested)] struct Outer;")
         .success()
         .stdout(contains("#[derive(Clone, Copy)]").and(contains("impl Last for Inner {}")))
@@ -127,6 +131,14 @@ fn what_recursion_leaves_is_named() {
         .code(1)
         .stdout(contains("stringify!(echo!(a))"))
         .stderr(contains("echo!(a): in the arguments of another macro"));
+    // The others on the item are expanded.
+    all(
+        "#[noted(a)] mod inner { #[cfg_attr(all(), doc(hidden), zoo_gentle::noted(b))] #[noted(c)] \
+         struct S; }",
+    )
+    .code(1)
+    .stdout(contains("zoo_gentle::noted(b)").and(contains("NOTE: &str = \"c\"")))
+    .stderr(contains("not expanded: #[zoo_gentle::noted] ").and(contains("under `cfg_attr`")));
     all("forever!()")
         .code(1)
         .stdout(contains("forever!()"))
@@ -205,6 +217,11 @@ fn trace_shows_the_bridge() {
         .code(1)
         .stdout(contains("ts_to_string"))
         .stderr(contains("calls over the bridge, then: `panics` panicked: on purpose"));
+    // Nor does a macro that dies take it along.
+    macrobox(&["trace", "aborts!(a b)", "-p", "zoo-hostile"])
+        .code(1)
+        .stdout(contains("ts_is_empty").and(contains("2 tokens: a b")))
+        .stderr(contains("1 calls over the bridge, then: `aborts` was ended by signal 6"));
 }
 
 #[test]

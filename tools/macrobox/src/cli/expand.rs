@@ -7,12 +7,13 @@ use super::recursive;
 use super::session::{Session, chosen as chosen_options};
 use crate::cargo::Selection;
 use crate::library::crate_name;
-use crate::names::Names;
+use crate::record::source_text;
 use crate::{
     Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, render,
 };
 use serde_json::{Value, json};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -80,7 +81,7 @@ pub(super) fn run(
         Some(place) => at(&recording, place)?,
         None => {
             let name = arguments.name.as_deref().unwrap_or("*");
-            recording.records.iter().filter(|one| is_named(one, name, &session.names)).collect()
+            recording.records.iter().filter(|one| session.names.is_named(one, name)).collect()
         }
     };
     let base = chosen_options(options);
@@ -90,13 +91,31 @@ pub(super) fn run(
         job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
-    count(&recording, arguments.name.as_deref(), chosen.len());
+    count(&recording, arguments.name.as_deref(), &chosen);
     if chosen.is_empty() {
         job.good = false;
-        let failed = recording.failed.unwrap_or_default();
-        eprintln!("error: no such call was expanded\n{failed}");
+        let there = what_is_there(&recording, arguments.at.is_some());
+        eprintln!("error: no such call was expanded{there}");
+        recording.failed.iter().for_each(|why| eprintln!("{why}"));
+    } else if recording.failed.is_some() {
+        eprintln!("warning: the crate does not compile: calls after the error are not known");
     }
     Ok(job.good)
+}
+
+/// The calls of the crate, by place or by name, for who asked for another.
+fn what_is_there(recording: &Recording, by_place: bool) -> String {
+    let each: BTreeSet<String> = match by_place {
+        true => recording.records.iter().map(Record::place).collect(),
+        false => recording.paths().map(|(_, path)| path.to_owned()).collect(),
+    };
+    let (shown, more) = (each.iter().take(20), each.len().saturating_sub(20));
+    let shown: Vec<&str> = shown.map(String::as_str).collect();
+    match (shown.is_empty(), more) {
+        (true, _) => ": the crate calls no procedural macros".into(),
+        (false, 0) => format!("; there are {}", shown.join(", ")),
+        (false, _) => format!("; there are {}, and {more} more", shown.join(", ")),
+    }
 }
 
 fn read(arguments: &Arguments) -> Result<(String, String), Error> {
@@ -114,13 +133,6 @@ fn read(arguments: &Arguments) -> Result<(String, String), Error> {
     }
 }
 
-/// `NAME`, `CRATE::NAME` or `*`.
-pub(super) fn is_named(record: &Record, wanted: &str, names: &Names) -> bool {
-    let name = wanted.rsplit("::").next().unwrap_or_default();
-    (name == "*" || record.name == name)
-        && names.leads_to(wanted, &crate_name(record.library.as_ref()))
-}
-
 /// The calls that stand on a line: `FILE:LINE`, as compilers and editors write it.
 fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Error> {
     let wrong = || Error::Name(format!("`{place}` is not FILE:LINE"));
@@ -129,7 +141,7 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
     let own = |record: &Record| Some(record.path(record.files.first()?));
     let on_line = |record: &&Record| {
         let Some(path) = own(record) else { return false };
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = source_text(&path).unwrap_or_default();
         let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
         let first = record.line as usize;
         (first..=first + call.matches('\n').count()).contains(&line)
@@ -151,11 +163,25 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
 }
 
 /// Says how many of the compiler's calls these are, and names the others.
-fn count(recording: &Recording, name: Option<&str>, shown: usize) {
-    let (seen, all) = (recording.records.len(), recording.counted.len());
+fn count(recording: &Recording, name: Option<&str>, chosen: &[&Record]) {
+    let (shown, seen, all) = (chosen.len(), recording.records.len(), recording.counted.len());
     match name {
         Some("*") => eprintln!("{shown} of {all} calls expanded"),
-        Some(name) => eprintln!("{shown} calls of `{name}`; {seen} of {all} calls recorded"),
+        Some(name) => {
+            // By a name that `use .. as` gave it: which macro that is.
+            let last = name.rsplit("::").next();
+            let others = chosen.iter().filter(|one| Some(&*one.name) != last);
+            let own =
+                |one: &&Record| format!("`{}::{}`", crate_name(one.library.as_ref()), one.name);
+            let own: BTreeSet<String> = others.map(own).collect();
+            let own: Vec<String> = own.into_iter().collect();
+            let is = if own.is_empty() {
+                String::new()
+            } else {
+                format!(", which is {}", own.join(", "))
+            };
+            eprintln!("{shown} calls of `{name}`{is}; {seen} of {all} calls recorded");
+        }
         None => return,
     }
     let missing = recording.missing();

@@ -3,7 +3,6 @@
 //! `profile`: what macros cost, over a crate's real calls or as one call grows.
 
 use super::BoxOptions;
-use super::expand::is_named;
 use super::grow::grow;
 use super::report::{self, Point, Shown};
 use super::session::{Session, count};
@@ -94,7 +93,7 @@ fn calls(
     let chosen: Vec<_> = recording
         .records
         .iter()
-        .filter(|one| is_named(one, &arguments.name, &session.names))
+        .filter(|one| session.names.is_named(one, &arguments.name))
         .collect();
     let progress = count(chosen.len());
     let base = session.boxed()?.options().clone();
