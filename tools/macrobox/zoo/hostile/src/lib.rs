@@ -192,14 +192,14 @@ pub fn forges_count(_: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn forges_notes(_: TokenStream) -> TokenStream {
     let line = frame(1, &[0; 4]);
-    forge(&[line.repeat(MUCH / line.len()), frame(0, &EMPTY)].concat())
+    forge(&[line.repeat(500_000), frame(0, &EMPTY)].concat())
 }
 
 /// More calls than there are.
 #[proc_macro]
 pub fn forges_calls(_: TokenStream) -> TokenStream {
     let next = frame(4, &[]);
-    forge(&[next.repeat(MUCH / next.len()), frame(0, &EMPTY)].concat())
+    forge(&[next.repeat(500_000), frame(0, &EMPTY)].concat())
 }
 
 /// A frame with nothing in it, not even a number.
