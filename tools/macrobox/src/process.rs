@@ -2,9 +2,9 @@
 
 //! The server's process and the socket to it.
 
-use crate::Error;
 use crate::message::{Hello, PROTOCOL, Reply, Request};
 use crate::wire::{decode, encode};
+use crate::{Error, scratch};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -23,6 +23,7 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn start(server: &Path) -> Result<Self, Error> {
         let failed = || Error::io(format!("starting {}", server.display()));
+        scratch::sweep();
         let (socket, theirs) = UnixStream::pair().map_err(failed())?;
         let child = Command::new(server)
             .env_clear() // a macro can read what its process was started with

@@ -9,15 +9,14 @@
 
 use crate::cargo::Target;
 use crate::compiler::output;
-use crate::interrupt;
 use crate::tap_record::Record;
 use crate::wire::decode;
 use crate::{Call, Compiler, Error, Kind, Options, Source, Stream, Tree};
+use crate::{interrupt, scratch};
 use analyzeme::ProfilingData;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -161,11 +160,8 @@ fn alone(path: &Path) -> Result<File, Error> {
     let failed = || Error::io(format!("locking {}", path.display()));
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed())?;
     let file = File::create(path).map_err(failed())?;
-    // SAFETY: a descriptor of ours, and a number.
-    match unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } {
-        0 => Ok(file),
-        _ => Err(failed()(std::io::Error::last_os_error())),
-    }
+    scratch::lock(&file, true).map_err(failed())?;
+    Ok(file)
 }
 
 /// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
@@ -191,6 +187,8 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
         let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
         command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
     }
+    // A macro that never ends goes with cargo, and that with the tool.
+    let _ = interrupt::end_with_parent();
     eprintln!("{}", command.exec());
     1
 }
