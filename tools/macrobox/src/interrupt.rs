@@ -23,7 +23,7 @@ static ENTRIES: Mutex<Vec<(u64, Entry)>> = Mutex::new(Vec::new());
 
 enum Entry {
     Folder(PathBuf),
-    /// One that the next program to start removes if this one is killed.
+    /// One that the next program to end removes if this one is killed.
     Scratch(PathBuf, #[allow(dead_code, reason = "holds its lock")] File),
     /// The group's number.
     Group(libc::pid_t),

@@ -23,7 +23,6 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn start(server: &Path) -> Result<Self, Error> {
         let failed = || Error::io(format!("starting {}", server.display()));
-        scratch::sweep();
         let (socket, theirs) = UnixStream::pair().map_err(failed())?;
         let child = Command::new(server)
             .env_clear() // a macro can read what its process was started with
@@ -74,5 +73,6 @@ impl Drop for Process {
         if !self.hello.scratch.is_empty() {
             let _ = std::fs::remove_dir_all(&self.hello.scratch);
         }
+        scratch::sweep(); // of others that were killed; here nobody waits for it
     }
 }

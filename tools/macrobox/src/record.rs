@@ -252,8 +252,8 @@ impl Record {
         options
     }
 
-    /// Keeps of each file only what the call's spans reach: a file may be long and calls many.
-    fn trim(&self, sources: &mut [Source]) {
+    /// From where to where the call's spans reach in each file: an attribute's over its item.
+    pub(crate) fn reach(&self) -> HashMap<u32, (u32, u32)> {
         let mut reach: HashMap<u32, (u32, u32)> = HashMap::new();
         let mut grow = |file, lo: u32, hi: u32| {
             let known = reach.entry(file).or_insert((lo, hi));
@@ -268,6 +268,12 @@ impl Record {
         };
         let attribute = self.attribute.iter();
         attribute.chain([&self.input]).for_each(|stream| walk(stream, &mut each));
+        reach
+    }
+
+    /// Keeps of each file only what the call's spans reach: a file may be long and calls many.
+    fn trim(&self, sources: &mut [Source]) {
+        let reach = self.reach();
         for (index, source) in sources.iter_mut().enumerate() {
             let (lo, hi) = reach.get(&(index as u32)).copied().unwrap_or((0, 0));
             let Some(part) = source.text.get(lo as usize..hi as usize).map(String::from) else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Folders for temporary files, which go with the program that made them; and if that was killed, with
-//! the next one that starts. Who uses a folder holds its lock, which the kernel lets go with the process.
+//! the next one that ends. Who uses a folder holds its lock, which the kernel lets go with the process.
 
 use std::fs::{DirBuilder, File};
 use std::io;

@@ -73,6 +73,13 @@ fn json_tells_where_each_token_came_from() {
     let tokens = value[0]["tokens"].as_array().unwrap();
     assert_eq!(tokens.last().unwrap()["from"]["start"], 7, "{value:#}");
     assert!(tokens[0]["from"].is_null(), "{value:#}");
+    // A failure too has its place.
+    let output = macrobox(&["expand", "--macro", "panics", "-p", "zoo-real", "--json"]).code(1);
+    assert_eq!(output.get_output().stdout, b"[]\n");
+    let output = macrobox(&["expand", "panics!(1)", "-p", "zoo-gentle", "--json"]).code(1);
+    let value: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(value[0]["error"].as_str().unwrap().contains("on purpose: 1"), "{value:#}");
+    assert!(value[0]["diagnostics"].as_array().unwrap().is_empty(), "{value:#}");
 }
 
 #[test]
@@ -176,6 +183,8 @@ fn a_place_is_named_from_here_or_wherever() {
     for place in ["./real/src/lib.rs:9", "src/lib.rs:9", whole.to_str().unwrap()] {
         at(place).success().stdout(contains("at real/src/lib.rs:9"));
     }
+    // On a line of an item, its attributes and derives: of the field, those of the struct.
+    at("src/lib.rs:17").success().stdout(contains("// #[derive(").count(2).and(contains("rs:9")));
     at("al/src/lib.rs:9").code(1).stderr(contains("no such call was expanded"));
 }
 
@@ -243,6 +252,13 @@ fn profile_sweeps_and_draws() {
     macrobox(&["profile", fields, "-p", "zoo-gentle", "--sizes", "1,2,9", "--repeat", "1"])
         .success()
         .stdout(contains("output as size^0.00"));
+    // Over a crate's calls: each macro, and each call.
+    macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--repeat", "1"])
+        .success()
+        .stdout(
+            contains("zoo_gentle::echo      2").and(contains("tokens  echo at real/src/lib.rs")),
+        )
+        .stdout(contains("2 of 23 calls timed"));
     macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--svg", svg])
         .code(2)
         .stderr(contains("<CALL>"));

@@ -72,7 +72,7 @@ fn an_interrupted_recording_leaves_nothing() {
 }
 
 #[test]
-fn the_next_start_removes_what_a_killed_one_left() {
+fn the_next_run_removes_what_a_killed_one_left() {
     let temporary = tempfile::tempdir().unwrap();
     let made = |name: &str| {
         let path = temporary.path().join(name);

@@ -165,6 +165,31 @@ fn names_resolve_as_rustc_does() {
 }
 
 #[test]
+fn a_call_in_a_binary_is_found() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let (folder, run) = package("pub const A: u8 = zoo_gentle::echo!(1);\n", &dependency);
+    let binaries = folder.path().join("caller/src/bin");
+    std::fs::create_dir(&binaries).unwrap();
+    std::fs::write(binaries.join("one.rs"), "fn main() {}\n").unwrap();
+    let other = "#[zoo_gentle::noted(b)]\nmod b {\n}\nfn main() {}\n";
+    std::fs::write(binaries.join("other.rs"), other).unwrap();
+    // In none but the last of the package's crates.
+    run(&["expand", "--macro", "noted"])
+        .success()
+        .stdout(contains("// #[noted] at src/bin/other.rs:1"))
+        .stderr(contains("1 calls of `noted`; 1 of 1 calls recorded"));
+    // From the file's own crate, and on a line of the item.
+    run(&["expand", "--at", "src/bin/other.rs:3"]).success().stdout(contains("NOTE: &str = \"b\""));
+    run(&["expand", "--macro", "noted", "--bin", "one"])
+        .code(1)
+        .stderr(contains("the package calls no procedural macros (calls in tests, examples"));
+    run(&["expand", "--macro", "noted", "--bin", "no"]).code(2).stderr(contains("but one, other"));
+    run(&["expand", "--macro", "nobody"])
+        .code(1)
+        .stderr(contains("zoo_gentle::echo, zoo_gentle::n"));
+}
+
+#[test]
 fn calls_beyond_the_taps_are_listed_and_not_dropped() {
     let (mut macros, mut calls) = (String::new(), String::new());
     for number in 0..520 {

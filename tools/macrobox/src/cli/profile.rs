@@ -114,7 +114,8 @@ fn calls(
             Err(error) => return Err(error),
         };
         let nanoseconds = expansion.time.as_nanos() as u64;
-        let total = totals.entry(record.name.clone()).or_default();
+        let name = format!("{}::{}", library.crate_name(), record.name);
+        let total = totals.entry(name).or_default();
         *total = (total.0 + 1, total.1 + nanoseconds, total.2 + expansion.stream.count());
         shown.push(Shown {
             title: format!("{} at {}", record.name, record.place()),
@@ -124,11 +125,19 @@ fn calls(
         });
     }
     progress.finish_and_clear();
-    println!("{:<24} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
     let mut rows: Vec<_> = totals.into_iter().collect();
     rows.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
+    println!("{:<width$} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
     for (name, (number, time, tokens)) in rows {
-        println!("{name:<24} {number:>6} {:>9} us {tokens:>14}", time / 1000);
+        println!("{name:<width$} {number:>6} {:>9} us {tokens:>14}", time / 1000);
+    }
+    let mut dearest: Vec<&Shown> = shown.iter().collect();
+    dearest.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
+    println!("\nthe dearest calls");
+    for one in dearest.iter().take(10) {
+        let (time, tokens) = (one.nanoseconds / 1000, one.expansion.stream.count());
+        println!("{time:>9} us {tokens:>10} tokens  {}", one.title);
     }
     println!("{} of {} calls timed", shown.len(), recording.counted.len());
     Ok(shown)

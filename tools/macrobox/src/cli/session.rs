@@ -118,10 +118,15 @@ impl Session {
         &mut self,
         selection: &Selection,
         package: Option<&str>,
+        crates: &[MacroCrate],
         written: &Written,
     ) -> Result<Option<(Library, String)>, Error> {
-        // A dependency has no crate here that could be recorded.
+        // A dependency has no crate here that could be recorded, and a macro crate calls no macro of
+        // its own.
         let Ok(target) = selection.target(package, None) else { return Ok(None) };
+        if crates.iter().any(|one| target.callers.contains(&one.package)) {
+            return Ok(None);
+        }
         self.record(&target)?;
         let found: HashSet<_> = self
             .names
@@ -197,8 +202,8 @@ impl Session {
         for written in all {
             let (library, name) = match self.named(&crates, &written) {
                 Ok(library) => (library, written.name().to_owned()),
-                Err(unknown @ Error::Name(_)) => {
-                    self.renamed(selection, package, &written)?.ok_or(unknown)?
+                Err(unknown @ Error::Name(_)) if !crates.is_empty() => {
+                    self.renamed(selection, package, &crates, &written)?.ok_or(unknown)?
                 }
                 Err(other) => return Err(other),
             };
