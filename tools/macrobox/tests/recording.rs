@@ -190,6 +190,22 @@ fn a_call_in_a_binary_is_found() {
 }
 
 #[test]
+fn a_call_that_fails_is_counted_so() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let (_folder, run) = package("zoo_gentle::panics!(a);\nzoo_gentle::echo!();\n", &dependency);
+    run(&["expand", "--macro", "*"])
+        .code(1)
+        .stderr(contains("1 of 2 calls expanded, 1 failed").and(contains("does not compile")));
+    run(&["expand", "--macro", "panics", "--json"])
+        .code(1)
+        .stdout(contains("\"at\": \"src/lib.rs:1\"").and(contains("panicked: on purpose: a")));
+    run(&["profile", "--repeat", "1"])
+        .code(1)
+        .stdout(contains("1 of 2 calls timed"))
+        .stderr(contains("error: panics at src/lib.rs:1: `panics` panicked"));
+}
+
+#[test]
 fn calls_beyond_the_taps_are_listed_and_not_dropped() {
     let (mut macros, mut calls) = (String::new(), String::new());
     for number in 0..520 {

@@ -66,8 +66,16 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let mut session = Session::open_for(options, arguments.server.as_deref())?;
     let (json, others) = (Vec::new(), Vec::new());
-    let mut job =
-        Job { arguments, good: true, json, memory: None, selection, records: &[], others };
+    let mut job = Job {
+        arguments,
+        good: true,
+        failed: 0,
+        json,
+        memory: None,
+        selection,
+        records: &[],
+        others,
+    };
     if arguments.at.is_none() && arguments.name.is_none() {
         let (path, text) = read(arguments)?;
         let package = arguments.package.as_deref();
@@ -103,7 +111,7 @@ pub(super) fn run(
         job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
-    count(recording, arguments.name.as_deref(), &chosen);
+    count(recording, arguments.name.as_deref(), &chosen, job.failed);
     if chosen.is_empty() {
         job.good = false;
         let there = what_is_there(&recordings, arguments.at.is_some());
@@ -212,9 +220,12 @@ fn without_dots(file: &str) -> PathBuf {
 }
 
 /// Says how many of the compiler's calls these are, and names the others.
-fn count(recording: &Recording, name: Option<&str>, chosen: &[&Record]) {
+fn count(recording: &Recording, name: Option<&str>, chosen: &[&Record], failed: usize) {
     let (shown, seen, all) = (chosen.len(), recording.records.len(), recording.counted.len());
     match name {
+        Some("*") if failed > 0 => {
+            eprintln!("{} of {all} calls expanded, {failed} failed", shown - failed);
+        }
         Some("*") => eprintln!("{shown} of {all} calls expanded"),
         Some(name) => {
             // By a name that `use .. as` gave it: which macro that is.
@@ -243,6 +254,8 @@ fn count(recording: &Recording, name: Option<&str>, chosen: &[&Record]) {
 struct Job<'a> {
     arguments: &'a Arguments,
     good: bool,
+    /// How many calls.
+    failed: usize,
     json: Vec<Value>,
     /// Where the last expansions are kept, for `--diff`.
     memory: Option<PathBuf>,
@@ -322,7 +335,7 @@ impl Job<'_> {
     }
 
     fn fail(&mut self, error: &Error, call: &Call, record: Option<&Record>) {
-        self.good = false;
+        (self.good, self.failed) = (false, self.failed + 1);
         let Error::Macro { failure, before, .. } = error else { return };
         let nothing = Stream::default();
         let (said, _) = render::complaints(&before.diagnostics, &nothing, call.site, &call.sources);

@@ -46,9 +46,10 @@ pub(super) fn run(
     arguments: &Arguments,
 ) -> Result<bool, Error> {
     let mut session = Session::open(options)?;
+    let mut whole = true;
     let (points, mut shown) = match &arguments.call {
         Some(text) => sweep(&mut session, selection, arguments, text)?,
-        None => (Vec::new(), calls(&mut session, selection, arguments)?),
+        None => (Vec::new(), calls(&mut session, selection, arguments, &mut whole)?),
     };
     // The dearest first.
     shown.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
@@ -62,7 +63,7 @@ pub(super) fn run(
         written.map_err(Error::io(format!("writing {}", path.display())))?;
         println!("wrote {}", path.display());
     }
-    Ok(!shown.is_empty() || !points.is_empty())
+    Ok(whole && (!shown.is_empty() || !points.is_empty()))
 }
 
 /// The fastest of several expansions, each in a process of its own.
@@ -82,11 +83,12 @@ fn fastest(
     Ok(best)
 }
 
-/// Every call of the crate.
+/// Every call of the crate; `whole` becomes false if one failed.
 fn calls(
     session: &mut Session,
     selection: &Selection,
     arguments: &Arguments,
+    whole: &mut bool,
 ) -> Result<Vec<Shown>, Error> {
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = session.record(&target)?;
@@ -107,6 +109,7 @@ fn calls(
         let expansion = match fastest(session, &library, &call, arguments.repeat) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {
+                *whole = false;
                 progress
                     .suspend(|| eprintln!("error: {} at {}: {error}", record.name, record.place()));
                 continue;
@@ -140,6 +143,9 @@ fn calls(
         println!("{time:>9} us {tokens:>10} tokens  {}", one.title);
     }
     println!("{} of {} calls timed", shown.len(), recording.counted.len());
+    if recording.failed.is_some() {
+        eprintln!("warning: the crate does not compile: calls after the error are not known");
+    }
     Ok(shown)
 }
 
