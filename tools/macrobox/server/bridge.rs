@@ -3,7 +3,8 @@
 //! The compiler's side of a macro's bridge: streams kept here, calls answered.
 
 use crate::lex;
-use crate::message::{self, Call, Expanded, Kind, Source};
+use crate::message::{self, Call, Expanded, Kind, Note, Source};
+use crate::say;
 use crate::token::{self, Hygiene, Span, Stream, Text, Tree};
 use proc_macro::bridge::{self, client::ProcMacro, server};
 use std::fmt::Debug;
@@ -17,7 +18,6 @@ struct Compiler<'a> {
     site: Span,
     sources: &'a [Source],
     environment: &'a [(String, String)],
-    notes: &'a mut Expanded,
     trace: bool,
 }
 
@@ -29,14 +29,7 @@ pub fn expand(
     trace: bool,
 ) -> Option<Expanded> {
     let found = library.iter().find(|one| declared(one) == (call.kind, &*call.name))?;
-    let mut notes = Expanded {
-        result: Ok(Stream::default()),
-        diagnostics: Vec::new(),
-        trace: Vec::new(),
-        tracked: Vec::new(),
-        nanoseconds: 0,
-    };
-    let compiler = Compiler { site: call.site, sources: &call.sources, environment, notes: &mut notes, trace };
+    let compiler = Compiler { site: call.site, sources: &call.sources, environment, trace };
     let input = call.input.clone();
     let start = Instant::now();
     let result = match found {
@@ -48,11 +41,11 @@ pub fn expand(
             client.run(&server::SAME_THREAD, compiler, attribute, input, false)
         }
     };
-    notes.nanoseconds = start.elapsed().as_nanos() as u64;
-    notes.result = result.map_err(|panic| {
+    let nanoseconds = start.elapsed().as_nanos() as u64;
+    let result = result.map_err(|panic| {
         panic.as_str().unwrap_or("the macro panicked with a value that is not text").to_owned()
     });
-    Some(notes)
+    Some(Expanded { result, nanoseconds })
 }
 
 pub fn declared(one: &ProcMacro) -> (Kind, &'static str) {
@@ -205,7 +198,7 @@ impl Compiler<'_> {
                 line.truncate(end);
                 line.push_str("..");
             }
-            self.notes.trace.push(line);
+            say::note(&Note::Trace(line));
         }
         result
     }
@@ -266,12 +259,12 @@ impl server::Server for Compiler<'_> {
     }
 
     fn track_env_var(&mut self, name: &str, value: Option<&str>) {
-        self.notes.tracked.push(format!("env {name}"));
+        say::note(&Note::Tracked(format!("env {name}")));
         self.note("track_env_var", &(name, value), ());
     }
 
     fn track_path(&mut self, path: &str) {
-        self.notes.tracked.push(format!("path {path}"));
+        say::note(&Note::Tracked(format!("path {path}")));
         self.note("track_path", &(path,), ());
     }
 
@@ -283,7 +276,7 @@ impl server::Server for Compiler<'_> {
 
     fn emit_diagnostic(&mut self, given: bridge::Diagnostic<Span>) {
         let message = given.message.clone();
-        self.notes.diagnostics.push(diagnostic(given));
+        say::note(&Note::Diagnostic(diagnostic(given)));
         self.note("emit_diagnostic", &(message,), ());
     }
 

@@ -2,9 +2,9 @@
 
 //! The child: closes itself in, loads the library, expands, answers, and is gone.
 
-use crate::message::{Answer, Request};
+use crate::message::{Answer, Note, Request};
 use crate::supervise::Policy;
-use crate::{bridge, closed, seen, sys, wire};
+use crate::{bridge, closed, say, seen, sys, wire};
 use proc_macro::bridge::client::ProcMacro;
 use std::ffi::{CStr, CString, c_int};
 use std::io;
@@ -26,12 +26,12 @@ pub struct Inherited {
 
 /// Never returns to the server's code: whatever happens, the process ends here.
 pub fn run(policy: &Policy, inherited: &Inherited) -> ! {
+    say::into(inherited.answer);
     let answer = serve(policy, inherited).unwrap_or_else(|error| Answer {
         refusal: Some(error.to_string()),
         ..Answer::default()
     });
-    let answer = Answer { usage: sys::own_usage(), ..answer };
-    let _ = sys::write_frame(inherited.answer, &wire::encode(&answer));
+    say::answer(&Answer { usage: sys::own_usage(), ..answer });
     // No destructor and no exit handler of the library runs.
     // SAFETY: ends the process.
     unsafe { sys::_exit(0) }
@@ -181,15 +181,13 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
     let load_nanoseconds = start.elapsed().as_nanos() as u64;
     let mut answer =
         Answer { load_nanoseconds, declared: bridge::list(library), ..Answer::default() };
-    for call in &request.calls {
-        let trace = request.watch.trace;
-        match bridge::expand(library, call, &request.environment, trace) {
-            Some(mut expanded) => {
-                if request.watch.touches {
-                    expanded.tracked.extend(seen::take());
-                }
-                answer.expanded.push(expanded);
-            }
+    for (index, call) in request.calls.iter().enumerate() {
+        if index > 0 {
+            say::note(&Note::Next);
+            seen::forget();
+        }
+        match bridge::expand(library, call, &request.environment, request.watch.trace) {
+            Some(expanded) => answer.expanded.push(expanded),
             None => {
                 answer.refusal = Some(format!("the library has no macro `{}`", call.name));
                 break;

@@ -18,6 +18,7 @@ mod lex;
 mod listen;
 mod message;
 mod rules;
+mod say;
 mod seen;
 mod supervise;
 mod sys;
@@ -26,6 +27,7 @@ mod wire;
 
 use message::{Allow, Hello, PROTOCOL, Request};
 use std::ffi::{CString, c_int};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use supervise::Spare;
@@ -38,6 +40,8 @@ struct Server {
     landlock: u32,
     seccomp: bool,
     scratch: String,
+    /// The scratch folder itself: while it is locked, no other program sweeps it away.
+    _lock: Option<File>,
     /// The last rules, and for which folders and network they were made.
     rules: Option<(Vec<String>, bool, c_int)>,
     /// The last child, killed and not yet taken away.
@@ -88,7 +92,7 @@ impl Server {
             sys::check(sys::dup2(null as c_int, 0))?;
             (control, null as c_int)
         };
-        let folder = std::env::temp_dir().join("macrobox-XXXXXX");
+        let folder = std::env::temp_dir().join("macrobox-scratch-XXXXXX");
         let template = CString::new(folder.into_os_string().into_encoded_bytes())?.into_raw();
         // SAFETY: a writable C string from `into_raw`, taken back right after, of the same length.
         let scratch = unsafe {
@@ -99,12 +103,15 @@ impl Server {
             }
             name
         };
+        let scratch = scratch.into_string().map_err(io::Error::other)?;
+        let lock = File::open(&scratch).and_then(|folder| folder.lock().map(|()| folder));
         Ok(Server {
             control,
             null,
             landlock: closed::landlock_version(),
             seccomp: closed::has_seccomp(),
-            scratch: scratch.into_string().map_err(io::Error::other)?,
+            scratch,
+            _lock: lock.ok(), // then the folder stays if both programs are killed
             rules: None,
             killed: None,
             spare: None,

@@ -6,7 +6,7 @@ use crate::token::{Span, Stream};
 use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
 
 /// Raised whenever a message changes its form: part of the cache key of a built server.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -172,16 +172,45 @@ impl Wire for Diagnostic {
     }
 }
 
+/// What the closed-in child says while a macro works, in a frame each and at once: it is known even if
+/// the macro never ends. Not to be trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A call over the bridge, if that is watched.
+    Trace(String),
+    Diagnostic(Diagnostic),
+    /// An environment variable or a file that the macro told the compiler it depends on; and what
+    /// environment and clock it read, if that is watched.
+    Tracked(String),
+    /// What follows is of the next call.
+    Next,
+}
+
+impl Wire for Note {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Note::Trace(line) => (1u8.write(w), line.write(w)).1,
+            Note::Diagnostic(given) => (2u8.write(w), given.write(w)).1,
+            Note::Tracked(what) => (3u8.write(w), what.write(w)).1,
+            Note::Next => 4u8.write(w),
+        }
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match u8::read(r)? {
+            1 => Note::Trace(Wire::read(r)?),
+            2 => Note::Diagnostic(Wire::read(r)?),
+            3 => Note::Tracked(Wire::read(r)?),
+            4 => Note::Next,
+            _ => return Err(Malformed::Bytes),
+        })
+    }
+}
+
 /// What became of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expanded {
     /// The output, or the panic's message.
     pub result: Result<Stream, String>,
-    pub diagnostics: Vec<Diagnostic>,
-    /// One line per call over the bridge.
-    pub trace: Vec<String>,
-    /// Environment variables and files that the macro told the compiler it depends on.
-    pub tracked: Vec<String>,
     pub nanoseconds: u64,
 }
 
@@ -192,20 +221,11 @@ impl Wire for Expanded {
             Ok(stream) => stream.write(w),
             Err(message) => message.write(w),
         }
-        self.diagnostics.write(w);
-        self.trace.write(w);
-        self.tracked.write(w);
         self.nanoseconds.write(w);
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
         let result = if bool::read(r)? { Ok(Stream::read(r)?) } else { Err(String::read(r)?) };
-        Ok(Expanded {
-            result,
-            diagnostics: Wire::read(r)?,
-            trace: Wire::read(r)?,
-            tracked: Wire::read(r)?,
-            nanoseconds: Wire::read(r)?,
-        })
+        Ok(Expanded { result, nanoseconds: Wire::read(r)? })
     }
 }
 
@@ -246,6 +266,8 @@ wire_enum!(End { Answered, Weak, Exited, Signalled, TimedOut, TooMuchOutput, Too
 pub struct Reply {
     pub end: End,
     pub code: i32,
+    /// The frames of the child's [`Note`]s.
+    pub notes: Vec<u8>,
     /// An encoded [`Answer`], from the child.
     pub answer: Vec<u8>,
     pub stdout: Vec<u8>,
@@ -254,7 +276,7 @@ pub struct Reply {
     pub touches: Vec<String>,
     pub wall_nanoseconds: u64,
 }
-wire_struct!(Reply { end, code, answer, stdout, stderr, touches, wall_nanoseconds });
+wire_struct!(Reply { end, code, notes, answer, stdout, stderr, touches, wall_nanoseconds });
 
 /// The server's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! Reads of the environment and the clock make no system call, and random numbers are to be the
-//! same each time they are seeded the same. This program is first in the order in which a library's names are looked up, so its own functions stand before the C
-//! library's, note the call and pass it on. A macro that reads `environ` itself, or makes raw
-//! system calls, goes unseen: the tool says so.
+//! same each time they are seeded the same. This program is first in the order in which a library's
+//! names are looked up, so its own functions stand before the C library's, note the call and pass it
+//! on. A macro that reads `environ` itself, or makes raw system calls, goes unseen: the tool says so.
 
-use crate::message::Vary;
-use crate::sys;
+use crate::message::{Note, Vary};
+use crate::{say, sys};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 static WATCHING: AtomicBool = AtomicBool::new(false);
+/// What was noted already.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+thread_local! {
+    /// Noting allocates and may itself read the clock: that is not noted again.
+    static NOTING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Seconds that the wall clock is ahead.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
@@ -32,23 +39,21 @@ pub fn watch() {
     WATCHING.store(true, Ordering::Relaxed);
 }
 
-/// What was read since the last time.
-pub fn take() -> Vec<String> {
-    WATCHING.store(false, Ordering::Relaxed);
-    let seen = SEEN.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
-    WATCHING.store(true, Ordering::Relaxed);
-    seen.into_iter().collect()
+/// What was noted of one call is noted again of the next.
+pub fn forget() {
+    SEEN.lock().unwrap_or_else(|held| held.into_inner()).clear();
 }
 
 fn note(what: impl FnOnce() -> String) {
-    // Noting allocates and may itself read the clock: not noted again.
-    if WATCHING.swap(false, Ordering::Relaxed) {
-        let what = what();
-        if let Ok(mut seen) = SEEN.try_lock() {
-            seen.insert(what);
-        }
-        WATCHING.store(true, Ordering::Relaxed);
+    if !WATCHING.load(Ordering::Relaxed) || NOTING.replace(true) {
+        return;
     }
+    let what = what();
+    let is_new = SEEN.lock().unwrap_or_else(|held| held.into_inner()).insert(what.clone());
+    if is_new {
+        say::note(&Note::Tracked(what));
+    }
+    NOTING.set(false);
 }
 
 /// The C library's function of this name, looked up once.

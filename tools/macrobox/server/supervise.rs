@@ -8,10 +8,12 @@
 use crate::child::{self, Inherited};
 use crate::listen::Listener;
 use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
+use crate::say::ANSWER;
 use crate::sys::{self, PollFd, check};
 use crate::{Server, wire};
 use std::ffi::{CString, c_int};
 use std::io;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How many processes a macro may have that may start some, and how often they are counted.
@@ -39,11 +41,10 @@ impl Tap {
         Ok(())
     }
 
-    /// The frame in `bytes[skip..]`, once it is whole.
-    fn frame(&self, skip: usize) -> Option<&[u8]> {
-        let bytes = self.bytes.get(skip..)?;
-        let head = bytes.first_chunk::<4>()?;
-        bytes[4..].get(..u32::from_le_bytes(*head) as usize)
+    /// The frame in `bytes[at..]`, once it is whole.
+    fn frame(&self, at: usize) -> Option<&[u8]> {
+        let (head, rest) = self.bytes.get(at..)?.split_first_chunk::<4>()?;
+        rest.get(..u32::from_le_bytes(*head) as usize)
     }
 }
 
@@ -69,6 +70,7 @@ fn refuse(end: End, why: String) -> Reply {
     Reply {
         end,
         code: 0,
+        notes: Vec::new(),
         answer: wire::encode(&answer),
         stdout: Vec::new(),
         stderr: Vec::new(),
@@ -179,7 +181,7 @@ fn prepare(server: &mut Server, policy: Policy) -> io::Result<Spare> {
         unsafe { sys::close(end) };
     }
     let taps = [answer, stdout, stderr];
-    let child = Child { pid, taps, listener: None, start: Instant::now() };
+    let child = Child { pid, taps, notes: 0..0, listener: None, start: Instant::now() };
     Ok(Spare { policy, child, request })
 }
 
@@ -206,6 +208,8 @@ struct Child {
     pid: c_int,
     /// Answer, stdout, stderr.
     taps: [Tap; 3],
+    /// Where in the answer's pipe the notes stand that have come.
+    notes: Range<usize>,
     listener: Option<Listener>,
     start: Instant,
 }
@@ -213,9 +217,8 @@ struct Child {
 impl Child {
     fn watch(mut self, server: &mut Server, request: &Request) -> io::Result<Reply> {
         let ended = self.listen(server, request);
-        let skip = if self.listener.is_some() { 4 } else { 0 };
-        let frame = self.taps[0].frame(skip).map(<[u8]>::to_vec);
-        let (end, code) = match (ended, &frame) {
+        let answer = self.answer().map(<[u8]>::to_vec);
+        let (end, code) = match (ended, &answer) {
             (Ok(None), None) => self.reap(request),
             (ended, _) => {
                 // It has said all, or is to say no more: also a child that loops after its answer.
@@ -224,16 +227,29 @@ impl Child {
                 (ended?.unwrap_or(End::Answered), 0)
             }
         };
-        let [_, stdout, stderr] = &mut self.taps;
+        let [said, stdout, stderr] = &mut self.taps;
         Ok(Reply {
             end,
             code,
-            answer: frame.unwrap_or_default(),
+            notes: said.bytes[self.notes].to_vec(),
+            answer: answer.unwrap_or_default(),
             stdout: std::mem::take(&mut stdout.bytes),
             stderr: std::mem::take(&mut stderr.bytes),
             touches: self.listener.map(|mut one| std::mem::take(&mut one.touches)).unwrap_or_default(),
             wall_nanoseconds: self.start.elapsed().as_nanos() as u64,
         })
+    }
+
+    /// Passes the notes that have come; the answer after them, once it is whole.
+    fn answer(&mut self) -> Option<&[u8]> {
+        loop {
+            let frame = self.taps[0].frame(self.notes.end)?;
+            match frame.split_first() {
+                Some((&ANSWER, answer)) => return Some(answer),
+                Some(_) => self.notes.end += 4 + frame.len(),
+                None => return Some(frame), // which is no answer
+            }
+        }
     }
 
     /// Kills the child and its group.
@@ -342,6 +358,7 @@ impl Child {
                 if let Some(number) = self.taps[0].bytes.first_chunk::<4>() {
                     // Gone already: then its end tells more.
                     self.listener = Listener::fetch(self.pid, c_int::from_le_bytes(*number)).ok();
+                    self.notes = 4..4; // after that number
                 }
             } else if fds[3].revents & sys::POLLIN != 0 {
                 if let Some(listener) = &mut self.listener {
@@ -350,8 +367,8 @@ impl Child {
             } else if fds[3].revents & sys::POLLHUP != 0 {
                 hung_up = true; // the child is gone: the pipes say more
             }
-            let skip = if self.listener.is_some() { 4 } else { 0 };
-            if !self.taps[0].open || (!watched || skip == 4) && self.taps[0].frame(skip).is_some() {
+            let is_ready = !watched || self.listener.is_some();
+            if !self.taps[0].open || is_ready && self.answer().is_some() {
                 // What was printed before the answer is in the pipes by now.
                 for tap in &mut self.taps[1..] {
                     tap.fill()?;

@@ -7,7 +7,9 @@ use crate::library::crate_name;
 use crate::names::Names;
 use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder};
 use crate::{Compiler, Error, Library};
-use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{
+    Message, Metadata, MetadataCommand, Package, Target as CargoTarget, TargetKind,
+};
 use std::collections::HashSet;
 use std::io::{BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,8 @@ pub struct Selection {
 pub struct Target {
     /// The crate's name, as rustc gets it; `*` for all crates of the lock file.
     pub crate_name: String,
+    /// Its first file; none for all crates.
+    pub(crate) root: PathBuf,
     /// The packages whose crates are checked anew, so that their calls are recorded.
     pub(crate) callers: Vec<String>,
     /// `--package NAME --lib` and so on.
@@ -145,6 +149,22 @@ impl Selection {
         Ok((found, Names::of(&metadata, package)))
     }
 
+    /// Has the macro crates that `package` (or the workspace) may need built anew.
+    pub(crate) fn forget_macro_crates(&self, package: Option<&str>) -> Result<(), Error> {
+        let metadata = self.metadata()?;
+        let all = || metadata.packages.iter().filter(is_macros);
+        let itself = |one: &&Package| package.is_some_and(|name| one.name.as_str() == name);
+        let mut clean = self.cargo("clean", &own_target_folder(&metadata));
+        let one_only = all().any(|one| itself(&one));
+        for one in all().filter(|one| !one_only || itself(one)) {
+            clean.args(["--package", &one.id.repr]);
+        }
+        if all().next().is_some() {
+            interrupt::output(&mut clean).map_err(Error::io("starting cargo clean"))?;
+        }
+        Ok(())
+    }
+
     /// Another version of the macro crate `crate_name`, with the features that it has here: `which` is
     /// a folder with its package, or a version in the registry.
     pub fn other_version(&self, crate_name: &str, which: &str) -> Result<MacroCrate, Error> {
@@ -232,6 +252,15 @@ impl Selection {
 
     /// The crate to look into: of `package`, or of the package cargo stands in.
     pub fn target(&self, package: Option<&str>, binary: Option<&str>) -> Result<Target, Error> {
+        Ok(self.targets(package, binary)?.swap_remove(0))
+    }
+
+    /// The same, and after it, unless `binary` was asked for, the package's other binaries.
+    pub fn targets(
+        &self,
+        package: Option<&str>,
+        binary: Option<&str>,
+    ) -> Result<Vec<Target>, Error> {
         let metadata = self.metadata()?;
         let members = metadata.workspace_packages();
         let chosen: &Package = match package {
@@ -249,30 +278,42 @@ impl Selection {
             use TargetKind::*;
             matches!(kind, Lib | RLib | DyLib | CDyLib | StaticLib | ProcMacro)
         };
-        let target = chosen.targets.iter().find(|target| match binary {
-            Some(name) => target.name == name && target.kind.contains(&TargetKind::Bin),
-            None => target.kind.iter().any(is_library),
-        });
-        let first_binary = || {
-            let mut targets = chosen.targets.iter();
-            targets.find(|target| binary.is_none() && target.kind.contains(&TargetKind::Bin))
+        let is_binary = |one: &&CargoTarget| one.kind.contains(&TargetKind::Bin);
+        let libraries = chosen.targets.iter().filter(|one| one.kind.iter().any(is_library));
+        let binaries = chosen.targets.iter().filter(is_binary);
+        let found: Vec<&CargoTarget> = match binary {
+            Some(name) => binaries.filter(|one| one.name == name).collect(),
+            None => libraries.chain(binaries).collect(),
         };
-        let target = target.or_else(first_binary).ok_or_else(|| {
-            Error::Name(format!("package `{}` has no such library or binary", chosen.name))
-        })?;
-        let mut what = vec!["--package".to_owned(), chosen.name.to_string()];
-        match target.kind.iter().any(is_library) {
-            true => what.push("--lib".into()),
-            false => what.extend(["--bin".into(), target.name.clone()]),
+        if found.is_empty() {
+            let each = chosen.targets.iter().filter(is_binary).map(|one| &*one.name);
+            let binaries = each.collect::<Vec<_>>().join(", ");
+            return Err(Error::Name(match (binary, binaries.is_empty()) {
+                (Some(name), false) => {
+                    format!("package `{}` has no binary `{name}`, but {binaries}", chosen.name)
+                }
+                _ => format!("package `{}` has no such library or binary", chosen.name),
+            }));
         }
-        Ok(Target {
-            crate_name: target.name.replace('-', "_"),
-            chosen: what,
-            callers: vec![chosen.name.to_string()],
-            folder: own_target_folder(&metadata),
-            names: Names::of(&metadata, Some(chosen.name.as_str())),
-            selection: self.clone(),
-        })
+        let (folder, names) =
+            (own_target_folder(&metadata), Names::of(&metadata, Some(chosen.name.as_str())));
+        let each = found.into_iter().map(|target| {
+            let mut what = vec!["--package".to_owned(), chosen.name.to_string()];
+            match target.kind.iter().any(is_library) {
+                true => what.push("--lib".into()),
+                false => what.extend(["--bin".into(), target.name.clone()]),
+            }
+            Target {
+                crate_name: target.name.replace('-', "_"),
+                root: target.src_path.clone().into(),
+                chosen: what,
+                callers: vec![chosen.name.to_string()],
+                folder: folder.clone(),
+                names: names.clone(),
+                selection: self.clone(),
+            }
+        });
+        Ok(each.collect())
     }
 
     /// All crates of the lock file that `package` (or the workspace) needs: libraries, binaries and
@@ -298,6 +339,7 @@ impl Selection {
         }
         Ok(Target {
             crate_name: EVERY_CRATE.into(),
+            root: PathBuf::new(),
             chosen: match package {
                 Some(name) => vec!["--package".into(), name.into()],
                 None => vec!["--workspace".into()],

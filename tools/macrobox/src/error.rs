@@ -79,8 +79,7 @@ pub enum Error {
     },
 }
 
-/// What a macro did before it failed. Of one that did not panic but was ended, only what it printed
-/// and what it asked of the kernel is known.
+/// What a macro did before it failed, in whatever way: it is noted as it happens.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Before {
     /// What it printed.

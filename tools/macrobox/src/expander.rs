@@ -2,7 +2,7 @@
 
 //! Expands calls in the box, and says in types how that went.
 
-use crate::message::{Answer, End, Expanded, Reply, Request};
+use crate::message::{Answer, End, Expanded, Note, Reply, Request};
 use crate::process::Process;
 use crate::wire::{DEEPEST, Malformed, decode};
 use crate::{
@@ -155,7 +155,10 @@ impl Expander {
     /// The same, with what loading asked of the kernel, if that is watched.
     pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Vec<String>), Error> {
         let reply = self.ask(library, Vec::new())?;
-        let answer = self.answer(&reply, &library.path().display().to_string())?;
+        let name = library.path().display().to_string();
+        let names = [&*name];
+        let mut notes = Notes::read(&reply, &names);
+        let answer = self.answer(&reply, &mut notes)?;
         Ok((answer.declared, reply.touches))
     }
 
@@ -171,16 +174,21 @@ impl Expander {
         library: &Library,
         calls: &[Call],
     ) -> Result<Vec<Result<Expansion, Error>>, Error> {
-        let name = calls.first().map_or("", |call| &call.name);
         let reply = self.ask(library, calls.to_vec())?;
-        let answer = self.answer(&reply, name)?;
-        let load_time = Duration::from_nanos(answer.load_nanoseconds);
+        let names: Vec<&str> = calls.iter().map(|call| &*call.name).collect();
+        let mut notes = Notes::read(&reply, &names);
+        let answer = self.answer(&reply, &mut notes)?;
         if answer.expanded.len() != calls.len() {
-            return Err(macro_error(name, Failure::Malformed, &reply));
+            return Err(notes.fail(Failure::Malformed));
         }
-        let usage = answer.usage;
-        let each = answer.expanded.into_iter().zip(calls);
-        Ok(each.map(|(one, call)| expansion(&call.name, one, &reply, load_time, usage)).collect())
+        notes.each.resize(calls.len(), Before::of(&reply)); // of calls that said nothing
+        let load_time = Duration::from_nanos(answer.load_nanoseconds);
+        let each = names.iter().zip(notes.each).zip(answer.expanded);
+        let each = each.map(|((name, before), one)| {
+            let wall_time = Duration::from_nanos(reply.wall_nanoseconds);
+            expansion(name, before, one, [load_time, wall_time], answer.usage.1)
+        });
+        Ok(each.collect())
     }
 
     fn ask(&mut self, library: &Library, calls: Vec<Call>) -> Result<Reply, Error> {
@@ -224,16 +232,18 @@ impl Expander {
     }
 
     /// The child's answer, or how it failed to give one.
-    fn answer(&self, reply: &Reply, name: &str) -> Result<Answer, Error> {
+    fn answer(&self, reply: &Reply, notes: &mut Notes) -> Result<Answer, Error> {
         let limits = &self.options.limits;
         let stderr = String::from_utf8_lossy(&reply.stderr);
+        let unread = |why| match why {
+            Malformed::TooDeep => Failure::TooDeep(DEEPEST),
+            Malformed::Bytes => Failure::Malformed,
+        };
         let failure = match reply.end {
-            End::Answered => match decode::<Answer>(&reply.answer) {
-                Err(Malformed::TooDeep) => Failure::TooDeep(DEEPEST),
-                Err(Malformed::Bytes) => Failure::Malformed,
-                Ok(Answer { refusal: None, .. }) if reply.answer.is_empty() => Failure::Malformed,
-                Ok(Answer { refusal: Some(why), .. }) => Failure::NotRun(why),
-                Ok(answer) => return Ok(answer),
+            End::Answered => match (notes.unread, decode::<Answer>(&reply.answer)) {
+                (Some(why), _) | (None, Err(why)) => unread(why),
+                (None, Ok(Answer { refusal: Some(why), .. })) => Failure::NotRun(why),
+                (None, Ok(answer)) => return Ok(answer),
             },
             // The server's own word: a child that says the same is only not run.
             End::Weak => {
@@ -252,49 +262,92 @@ impl Expander {
             End::Signalled if reply.code == 24 => Failure::OutOfTime,
             End::Signalled => Failure::Crashed(reply.code),
         };
-        Err(macro_error(name, failure, reply))
+        Err(notes.fail(failure))
     }
 }
 
-fn macro_error(name: &str, failure: Failure, reply: &Reply) -> Error {
-    let before = Before {
-        stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
-        touches: reply.touches.clone(),
-        ..Before::default()
-    };
-    Error::Macro { name: name.into(), failure, before: before.into() }
+/// What the child said before its answer, or before its end.
+struct Notes<'a> {
+    names: &'a [&'a str],
+    /// By call, up to the one that was the last to begin.
+    each: Vec<Before>,
+    /// Why the rest was not read.
+    unread: Option<Malformed>,
+}
+
+impl<'a> Notes<'a> {
+    /// Those of `reply`, to calls of these macros.
+    fn read(reply: &Reply, names: &'a [&'a str]) -> Self {
+        let mut notes = Notes { names, each: vec![Before::of(reply)], unread: None };
+        let mut bytes = &*reply.notes;
+        while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+            // The server passes on whole frames only.
+            let (frame, rest) = rest.split_at(rest.len().min(u32::from_le_bytes(*head) as usize));
+            bytes = rest;
+            let begun = notes.each.len();
+            let Some(before) = notes.each.last_mut() else { break };
+            match decode(frame) {
+                Ok(Note::Trace(line)) => before.trace.push(line),
+                Ok(Note::Diagnostic(given)) => before.diagnostics.push(given),
+                Ok(Note::Tracked(what)) => before.tracked.push(what),
+                Ok(Note::Next) if begun < names.len() => notes.each.push(Before::of(reply)),
+                Ok(Note::Next) => notes.unread = Some(Malformed::Bytes),
+                Err(why) => notes.unread = Some(why),
+            }
+            if notes.unread.is_some() {
+                break;
+            }
+        }
+        notes
+    }
+
+    /// The macro that was the last to begin, and how it failed.
+    fn fail(&mut self, failure: Failure) -> Error {
+        let name = self.names.get(self.each.len().saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.each.pop().unwrap_or_default();
+        Error::Macro { name: name.into(), failure, before: before.into() }
+    }
+}
+
+impl Before {
+    /// What the server itself knows of it.
+    fn of(reply: &Reply) -> Self {
+        Before {
+            stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
+            touches: reply.touches.clone(),
+            ..Before::default()
+        }
+    }
 }
 
 fn expansion(
     name: &str,
-    expanded: Expanded,
-    reply: &Reply,
-    load_time: Duration,
-    usage: (u64, u64),
+    before: Before,
+    Expanded { result, nanoseconds }: Expanded,
+    [load_time, wall_time]: [Duration; 2],
+    memory: u64,
 ) -> Result<Expansion, Error> {
-    let Expanded { result, diagnostics, trace, tracked, nanoseconds } = expanded;
     let stream = match result {
         Ok(stream) => stream,
         Err(message) => {
-            let mut error = macro_error(name, Failure::Panicked(message), reply);
-            if let Error::Macro { before, .. } = &mut error {
-                (before.diagnostics, before.trace, before.tracked) = (diagnostics, trace, tracked);
-            }
-            return Err(error);
+            let (failure, before) = (Failure::Panicked(message), before.into());
+            return Err(Error::Macro { name: name.into(), failure, before });
         }
     };
+    let Before { stdout, stderr, touches, trace, diagnostics, tracked } = before;
+    let time = Duration::from_nanos(nanoseconds);
     Ok(Expansion {
         stream,
         diagnostics,
         trace,
         tracked,
-        touches: reply.touches.clone(),
-        stdout: String::from_utf8_lossy(&reply.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&reply.stderr).into_owned(),
-        time: Duration::from_nanos(nanoseconds),
+        touches,
+        stdout,
+        stderr,
+        time,
         load_time,
-        wall_time: Duration::from_nanos(reply.wall_nanoseconds),
-        memory: usage.1,
+        wall_time,
+        memory,
     })
 }

@@ -5,6 +5,7 @@
 
 use crate::agree::{Verdict, leaf};
 use crate::invocation::lex_source;
+use crate::record::source_text;
 use crate::{Delimiter, Record, Source, Span, Stream, Tree, token};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -133,7 +134,7 @@ fn may_be_skipped(skipped: &[Leaf]) -> bool {
 }
 
 fn lexed(path: &std::path::Path) -> Result<Lexed, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = source_text(path).map_err(|error| error.to_string())?;
     let source = Source { path: String::new(), text, offset: 0, line: 1, column: 1 };
     let stream = lex_source(&source, 0).map_err(|error| error.to_string())?;
     let (mut leaves, mut rules) = (Vec::new(), Vec::new());

@@ -9,9 +9,10 @@
 //! wakes: it takes the lock for good, ends the groups, removes the folders, and lets the signal end the
 //! program. The handler itself writes one byte to a pipe, and no more.
 
+use crate::scratch;
 use std::ffi::c_int;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -22,6 +23,8 @@ static ENTRIES: Mutex<Vec<(u64, Entry)>> = Mutex::new(Vec::new());
 
 enum Entry {
     Folder(PathBuf),
+    /// One that the next program to end removes if this one is killed.
+    Scratch(PathBuf, #[allow(dead_code, reason = "holds its lock")] File),
     /// The group's number.
     Group(libc::pid_t),
 }
@@ -33,7 +36,7 @@ impl Drop for Kept {
     fn drop(&mut self) {
         let mut entries = entries();
         if let Some(at) = entries.iter().position(|(number, _)| *number == self.0)
-            && let (_, Entry::Folder(path)) = entries.swap_remove(at)
+            && let (_, Entry::Folder(path) | Entry::Scratch(path, _)) = entries.swap_remove(at)
         {
             let _ = std::fs::remove_dir_all(path);
         }
@@ -61,27 +64,40 @@ pub(crate) fn folder(path: &Path) -> io::Result<Kept> {
 
 /// Makes a new folder for temporary files, readable by nobody else.
 pub(crate) fn temporary_folder() -> io::Result<(PathBuf, Kept)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut entries = entries();
-    loop {
-        let number = NEXT.fetch_add(1, Relaxed);
-        let name = format!("macrobox-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => return Ok((path.clone(), keep(&mut entries, Entry::Folder(path)))),
-            // Of a program that had this number before.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let (path, lock) = scratch::make()?;
+    Ok((path.clone(), keep(&mut entries, Entry::Scratch(path, lock))))
 }
 
-/// Starts `command` as the leader of a process group.
+/// Starts `command` as the leader of a process group. It ends with the calling thread: also if that is
+/// killed.
 pub(crate) fn spawn(command: &mut Command) -> io::Result<(Child, Kept)> {
     let mut entries = entries();
+    let parent = std::process::id();
+    // SAFETY: between fork and exec only two system calls are made.
+    unsafe { command.pre_exec(move || end_with(parent)) };
     let child = command.process_group(0).spawn()?;
     let group = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
     Ok((child, keep(&mut entries, Entry::Group(group))))
+}
+
+/// This process, and what it executes, ends when the thread of `parent` that started it does.
+fn end_with(parent: u32) -> io::Result<()> {
+    end_with_parent()?;
+    // SAFETY: takes nothing.
+    match libc::pid_t::try_from(parent) == Ok(unsafe { libc::getppid() }) {
+        true => Ok(()),
+        false => Err(io::ErrorKind::NotFound.into()), // it has ended already
+    }
+}
+
+/// The same, for who does not know its parent's number.
+pub(crate) fn end_with_parent() -> io::Result<()> {
+    // SAFETY: numbers only.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Runs `command` in a process group to its end.
@@ -138,7 +154,7 @@ fn end_on(awaited: c_int) {
         }
     }
     for (_, entry) in &*entries {
-        if let Entry::Folder(path) = entry {
+        if let Entry::Folder(path) | Entry::Scratch(path, _) = entry {
             // What was killed may not be gone yet, and still write.
             for _ in 0..50 {
                 if std::fs::remove_dir_all(path).is_ok() || !path.exists() {

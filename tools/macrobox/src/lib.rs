@@ -32,6 +32,7 @@ mod names;
 mod process;
 mod record;
 mod render;
+mod scratch;
 mod server_source;
 mod toolchain;
 

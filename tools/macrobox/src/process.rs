@@ -2,9 +2,9 @@
 
 //! The server's process and the socket to it.
 
-use crate::Error;
 use crate::message::{Hello, PROTOCOL, Reply, Request};
 use crate::wire::{decode, encode};
+use crate::{Error, scratch};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -73,5 +73,6 @@ impl Drop for Process {
         if !self.hello.scratch.is_empty() {
             let _ = std::fs::remove_dir_all(&self.hello.scratch);
         }
+        scratch::sweep(); // of others that were killed; here nobody waits for it
     }
 }

@@ -9,15 +9,14 @@
 
 use crate::cargo::Target;
 use crate::compiler::output;
-use crate::interrupt;
 use crate::tap_record::Record;
 use crate::wire::decode;
-use crate::{Call, Compiler, Error, Options, Source, Stream, Tree};
+use crate::{Call, Compiler, Error, Kind, Options, Source, Stream, Tree};
+use crate::{interrupt, scratch};
 use analyzeme::ProfilingData;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,20 +32,89 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The calls that the compiler counted and the tap did not see: the macro's path and its place.
+    /// The calls that the compiler counted and the tap did not see: how the macro is named at the call,
+    /// and the place.
     pub fn missing(&self) -> Vec<(String, String)> {
-        let mut left = self.counted.clone();
-        for record in &self.records {
-            let place = format!("{}:", record.place());
-            let known = |(_, span): &(String, String)| span.contains(&place);
-            let same_name = |(name, _): &(String, String)| name.contains(&record.name);
-            let found = left.iter().position(|one| known(one) && same_name(one));
-            if let Some(index) = found.or_else(|| left.iter().position(known)) {
-                left.remove(index);
-            }
+        if self.counted.len() <= self.records.len() {
+            return Vec::new();
         }
-        if self.counted.len() > self.records.len() { left } else { Vec::new() }
+        let seen: HashSet<usize> = self.paired().into_iter().flatten().collect();
+        let each = self.counted.iter().enumerate();
+        each.filter(|(index, _)| !seen.contains(index)).map(|(_, one)| one.clone()).collect()
     }
+
+    /// By what path the call of each record names its macro, where the compiler counted it.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&Record, &str)> {
+        let pairs = self.records.iter().zip(self.paired());
+        pairs.filter_map(|(record, at)| Some((record, path_in(&self.counted[at?].0))))
+    }
+
+    /// For each record the counted call that it is. Calls that a macro's output makes have the place of
+    /// its own call: both lists are in the compiler's order.
+    fn paired(&self) -> Vec<Option<usize>> {
+        let mut left: HashMap<(String, Kind), VecDeque<usize>> = HashMap::new();
+        for (index, (named, span)) in self.counted.iter().enumerate() {
+            left.entry((begin(span).into(), kind_of(named))).or_default().push_back(index);
+        }
+        let is_whole = self.counted.len() <= self.records.len();
+        let mut texts = HashMap::new();
+        let mut pair = |record: &Record| {
+            let place = format!("{}:{}", record.place(), record.column(&mut texts)?);
+            let here = left.get_mut(&(place, record.kind))?;
+            let has_name = |index: &usize| {
+                path_in(&self.counted[*index].0).rsplit("::").next() == Some(&record.name)
+            };
+            // Where some were not recorded, those with the name before those with whatever name.
+            let named = if is_whole { None } else { here.iter().position(has_name) };
+            here.remove(named.unwrap_or(0))
+        };
+        let mut pairs: Vec<Option<usize>> = self.records.iter().map(&mut pair).collect();
+        // Where a column is not known, as of a file that has changed since: by the line.
+        let mut left: Vec<usize> = left.into_values().flatten().collect();
+        left.sort_unstable();
+        for (record, pair) in self.records.iter().zip(&mut pairs).filter(|(_, pair)| pair.is_none())
+        {
+            let line = record.place();
+            let is_here = |index: &usize| {
+                begin(&self.counted[*index].1)
+                    .rsplit_once(':')
+                    .is_some_and(|(rest, _)| rest == line)
+            };
+            let is_named = |index: &usize| self.counted[*index].0.contains(&record.name);
+            let at = left.iter().position(|index| is_here(index) && is_named(index));
+            *pair = at.or_else(|| left.iter().position(is_here)).map(|at| left.remove(at));
+        }
+        pairs
+    }
+}
+
+/// `src/lib.rs:3:1` of `src/lib.rs:3:1: 3:9`.
+fn begin(span: &str) -> &str {
+    span.rsplit_once(": ").map_or(span, |(place, _)| place)
+}
+
+/// Of a call as the self-profile names it: `a::b!`, `#[a::b]` or `#[derive(a::b)]`.
+fn kind_of(named: &str) -> Kind {
+    match named {
+        _ if named.starts_with("#[derive(") => Kind::Derive,
+        _ if named.starts_with("#[") => Kind::Attribute,
+        _ => Kind::Function,
+    }
+}
+
+/// `a::b` of it.
+fn path_in(named: &str) -> &str {
+    let derive = named.strip_prefix("#[derive(").and_then(|rest| rest.strip_suffix(")]"));
+    let attribute = || named.strip_prefix("#[").and_then(|rest| rest.strip_suffix(']'));
+    derive.or_else(attribute).or_else(|| named.strip_suffix('!')).unwrap_or(named)
+}
+
+/// A file's text as the compiler counts its bytes: without a byte order mark, and each line's end one
+/// byte.
+pub(crate) fn source_text(path: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.replace("\r\n", "\n"))
 }
 
 /// The variable by which our rustc wrapper knows its task: a crate's name, or [`EVERY_CRATE`].
@@ -99,11 +167,8 @@ fn alone(path: &Path) -> Result<File, Error> {
     let failed = || Error::io(format!("locking {}", path.display()));
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed())?;
     let file = File::create(path).map_err(failed())?;
-    // SAFETY: a descriptor of ours, and a number.
-    match unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } {
-        0 => Ok(file),
-        _ => Err(failed()(std::io::Error::last_os_error())),
-    }
+    scratch::lock(&file, true).map_err(failed())?;
+    Ok(file)
 }
 
 /// Runs as rustc's wrapper: the crate of the task gets the tap, every other one plain rustc.
@@ -129,6 +194,8 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
         let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
         command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
     }
+    // A macro that never ends goes with cargo, and that with the tool.
+    let _ = interrupt::end_with_parent();
     eprintln!("{}", command.exec());
     1
 }
@@ -163,7 +230,7 @@ impl Record {
     pub fn call(&self) -> Call {
         let mut sources = Vec::new();
         for file in &self.files {
-            let text = std::fs::read_to_string(self.path(file)).unwrap_or_default();
+            let text = source_text(&self.path(file)).unwrap_or_default();
             sources.push(Source { path: file.clone(), text, offset: 0, line: 1, column: 1 });
         }
         self.trim(&mut sources);
@@ -192,8 +259,8 @@ impl Record {
         options
     }
 
-    /// Keeps of each file only what the call's spans reach: a file may be long and calls many.
-    fn trim(&self, sources: &mut [Source]) {
+    /// From where to where the call's spans reach in each file: an attribute's over its item.
+    pub(crate) fn reach(&self) -> HashMap<u32, (u32, u32)> {
         let mut reach: HashMap<u32, (u32, u32)> = HashMap::new();
         let mut grow = |file, lo: u32, hi: u32| {
             let known = reach.entry(file).or_insert((lo, hi));
@@ -208,6 +275,12 @@ impl Record {
         };
         let attribute = self.attribute.iter();
         attribute.chain([&self.input]).for_each(|stream| walk(stream, &mut each));
+        reach
+    }
+
+    /// Keeps of each file only what the call's spans reach: a file may be long and calls many.
+    fn trim(&self, sources: &mut [Source]) {
+        let reach = self.reach();
         for (index, source) in sources.iter_mut().enumerate() {
             let (lo, hi) = reach.get(&(index as u32)).copied().unwrap_or((0, 0));
             let Some(part) = source.text.get(lo as usize..hi as usize).map(String::from) else {
@@ -219,6 +292,15 @@ impl Record {
             source.offset = lo;
             source.text = part;
         }
+    }
+
+    /// Where on its line the call begins, from 1 and in characters; `texts` are files that were read.
+    fn column(&self, texts: &mut HashMap<PathBuf, String>) -> Option<usize> {
+        let path = self.path(self.files.first()?);
+        let text =
+            texts.entry(path).or_insert_with_key(|path| source_text(path).unwrap_or_default());
+        let before = text.get(..self.site.lo as usize)?;
+        Some(before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
     }
 
     /// `file:line` of the call.

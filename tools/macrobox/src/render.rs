@@ -78,15 +78,19 @@ fn collect(stream: &Stream, marks: &mut Vec<(usize, usize, u8)>) {
     }
 }
 
-/// A message with the lines it is about, as rustc prints it.
-pub(crate) fn message(level: Level, text: &str, span: Option<Span>, sources: &[Source]) -> String {
-    let word = match level {
+/// As rustc prints it.
+pub(crate) fn word(level: Level) -> &'static str {
+    match level {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "note",
         Level::Help => "help",
-    };
-    let mut out = format!("{word}: {text}\n");
+    }
+}
+
+/// A message with the lines it is about, as rustc prints it.
+pub(crate) fn message(level: Level, text: &str, span: Option<Span>, sources: &[Source]) -> String {
+    let mut out = format!("{}: {text}\n", word(level));
     let Some(span) = span else { return out };
     let Some(source) = sources.get(span.file as usize) else { return out };
     let inside = |byte: u32| (byte.saturating_sub(source.offset) as usize).min(source.text.len());

@@ -22,5 +22,5 @@ pub(crate) const TAP: &[(&str, &str)] = &[
 
 pub(crate) const SERVER: &[(&str, &str)] = sources!(
     "server": "main.rs", "bridge.rs", "child.rs", "closed.rs", "lex.rs", "listen.rs", "message.rs",
-    "rules.rs", "seen.rs", "supervise.rs", "sys.rs", "token.rs", "wire.rs",
+    "rules.rs", "say.rs", "seen.rs", "supervise.rs", "sys.rs", "token.rs", "wire.rs",
 );

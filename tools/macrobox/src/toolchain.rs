@@ -8,7 +8,6 @@ use crate::interrupt::{self, Kept};
 use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
@@ -113,10 +112,6 @@ impl ToolchainServer {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let parent = std::process::id();
-        // A macro that hangs does not see its pipe end, nor, in a group of its own, a Ctrl-C.
-        // SAFETY: between fork and exec only two system calls are made.
-        unsafe { command.pre_exec(move || end_with(parent)) };
         let (mut child, group) = interrupt::spawn(&mut command).map_err(failed())?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::Cargo("the toolchain server has no pipes".into()));
@@ -154,16 +149,6 @@ impl ToolchainServer {
         self.process = Some(running);
         Ok(answer)
     }
-}
-
-/// This process ends when the thread of `parent` that started it does.
-fn end_with(parent: u32) -> std::io::Result<()> {
-    // SAFETY: numbers only.
-    let ended = unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0
-            || libc::pid_t::try_from(parent) != Ok(libc::getppid())
-    };
-    if ended { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
 fn fail(name: &str, failure: Failure) -> Error {

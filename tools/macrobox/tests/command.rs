@@ -61,7 +61,7 @@ fn complaints_point_into_the_input() {
 fn mistakes_are_named_with_their_remedy() {
     expand("nowhere!()")
         .code(2)
-        .stderr(contains("no procedural macro `nowhere`").and(contains("--at")));
+        .stderr(contains("no procedural macro `nowhere`").and(contains("macrobox list")));
     expand("just text").code(2).stderr(contains("this is no macro call"));
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
@@ -73,6 +73,13 @@ fn json_tells_where_each_token_came_from() {
     let tokens = value[0]["tokens"].as_array().unwrap();
     assert_eq!(tokens.last().unwrap()["from"]["start"], 7, "{value:#}");
     assert!(tokens[0]["from"].is_null(), "{value:#}");
+    // A failure too has its place.
+    let output = macrobox(&["expand", "--macro", "panics", "-p", "zoo-real", "--json"]).code(1);
+    assert_eq!(output.get_output().stdout, b"[]\n");
+    let output = macrobox(&["expand", "panics!(1)", "-p", "zoo-gentle", "--json"]).code(1);
+    let value: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(value[0]["error"].as_str().unwrap().contains("on purpose: 1"), "{value:#}");
+    assert!(value[0]["diagnostics"].as_array().unwrap().is_empty(), "{value:#}");
 }
 
 #[test]
@@ -104,6 +111,10 @@ fn recursive_leaves_no_call_of_the_macro() {
             "#[doc(hidden)]\n    pub struct S(u8);\n    pub const NOTE: &str = \"b\";",
         ))
         .stdout(contains("fn after() {}").and(contains("#[noted").not()));
+    // By whatever name a `use` gives it, at any depth.
+    all("echo! { use zoo_gentle::{small, echo as other}; pub fn f() { other!(g(other!(1))); } }")
+        .success()
+        .stdout(contains("g(1);").and(contains("other!").not()));
     all("#[derive(Nested)] struct Outer;")
         .success()
         .stdout(contains("#[derive(Clone, Copy)]").and(contains("impl Last for Inner {}")))
@@ -127,6 +138,14 @@ fn what_recursion_leaves_is_named() {
         .code(1)
         .stdout(contains("stringify!(echo!(a))"))
         .stderr(contains("echo!(a): in the arguments of another macro"));
+    // The others on the item are expanded.
+    all(
+        "#[noted(a)] mod inner { #[cfg_attr(all(), doc(hidden), zoo_gentle::noted(b))] #[noted(c)] \
+         struct S; }",
+    )
+    .code(1)
+    .stdout(contains("zoo_gentle::noted(b)").and(contains("NOTE: &str = \"c\"")))
+    .stderr(contains("not expanded: #[zoo_gentle::noted] ").and(contains("under `cfg_attr`")));
     all("forever!()")
         .code(1)
         .stdout(contains("forever!()"))
@@ -164,6 +183,8 @@ fn a_place_is_named_from_here_or_wherever() {
     for place in ["./real/src/lib.rs:9", "src/lib.rs:9", whole.to_str().unwrap()] {
         at(place).success().stdout(contains("at real/src/lib.rs:9"));
     }
+    // On a line of an item, its attributes and derives: of the field, those of the struct.
+    at("src/lib.rs:17").success().stdout(contains("// #[derive(").count(2).and(contains("rs:9")));
     at("al/src/lib.rs:9").code(1).stderr(contains("no such call was expanded"));
 }
 
@@ -205,6 +226,11 @@ fn trace_shows_the_bridge() {
         .code(1)
         .stdout(contains("ts_to_string"))
         .stderr(contains("calls over the bridge, then: `panics` panicked: on purpose"));
+    // Nor does a macro that dies take it along.
+    macrobox(&["trace", "aborts!(a b)", "-p", "zoo-hostile"])
+        .code(1)
+        .stdout(contains("ts_is_empty").and(contains("2 tokens: a b")))
+        .stderr(contains("1 calls over the bridge, then: `aborts` was ended by signal 6"));
 }
 
 #[test]
@@ -226,6 +252,13 @@ fn profile_sweeps_and_draws() {
     macrobox(&["profile", fields, "-p", "zoo-gentle", "--sizes", "1,2,9", "--repeat", "1"])
         .success()
         .stdout(contains("output as size^0.00"));
+    // Over a crate's calls: each macro, and each call.
+    macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--repeat", "1"])
+        .success()
+        .stdout(
+            contains("zoo_gentle::echo      2").and(contains("tokens  echo at real/src/lib.rs")),
+        )
+        .stdout(contains("2 of 23 calls timed"));
     macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--svg", svg])
         .code(2)
         .stderr(contains("<CALL>"));

@@ -8,6 +8,7 @@ mod cases;
 use cases::Zoo;
 use macrobox::background::AsyncExpander;
 use macrobox::{Call, Compiler, Error, Expander, Failure, Kind, Library, Options};
+use std::time::Duration;
 
 #[test]
 fn every_hostile_macro_is_contained() {
@@ -45,40 +46,87 @@ fn a_panic_is_an_error_with_its_message() {
     assert_eq!(error.failure(), Some(&Failure::Panicked("on purpose: oh no".into())));
 }
 
-/// Says something, depends on something, and panics.
+/// Says something, depends on something, reads the environment, and ends in the way its input names.
 const GIVES_UP: &str = r#"
     #![feature(proc_macro_diagnostic, proc_macro_tracked_env, proc_macro_tracked_path)]
     extern crate proc_macro;
     #[proc_macro]
-    pub fn gives_up(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    pub fn gives_up(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
         let at = proc_macro::Span::call_site();
         proc_macro::Diagnostic::spanned(at, proc_macro::Level::Warning, "about to give up").emit();
         let _ = proc_macro::tracked::env_var("MACROBOX_ZOO");
-        panic!("gave up")
+        let _ = std::env::var("MACROBOX_READ");
+        match &*input.to_string() {
+            "panics" => panic!("gave up"),
+            "aborts" => std::process::abort(),
+            "exits" => std::process::exit(3),
+            "overflows" => { overflow(&[0; 1024]); }
+            _ => loop {},
+        }
+        input
+    }
+    fn overflow(below: &[u8]) -> u8 {
+        let here = [below[0]; 1024];
+        std::hint::black_box(overflow(&here)) + here[1]
     }
 "#;
 
 #[test]
-fn what_came_before_a_panic_is_kept() {
+fn what_came_before_the_end_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (source, path) = (folder.path().join("lib.rs"), folder.path().join("libgives_up.so"));
     std::fs::write(&source, GIVES_UP).unwrap();
     let mut rustc = std::process::Command::new("rustc");
-    rustc.args(["--crate-type=proc-macro", "--edition=2024", "-o"]).arg(&path).arg(&source);
+    rustc.args(["--crate-type=proc-macro", "--edition=2024", "-Awarnings", "-o"]);
+    rustc.arg(&path).arg(&source);
     assert!(rustc.env("RUSTC_BOOTSTRAP", "1").status().unwrap().success());
     let compiler = Compiler::current().unwrap();
     let library = Library::open(&path, &compiler).unwrap();
     let mut options = Options::default();
-    options.watch.trace = true;
+    (options.watch.trace, options.watch.touches) = (true, true);
     let mut expander = Expander::new(&compiler, options).unwrap();
-    let call = Call::from_source(Kind::Function, "gives_up", "").unwrap();
-    let Err(Error::Macro { failure, before, .. }) = expander.expand(&library, &call) else {
+    let hung = Duration::from_secs(3);
+    let ends = [
+        ("panics", Failure::Panicked("gave up".into())),
+        ("aborts", Failure::Crashed(6)),
+        ("exits", Failure::Exited(3)),
+        ("overflows", Failure::StackOverflow),
+        ("hangs", Failure::TimedOut(hung)),
+    ];
+    let call = |how: &str| Call::from_source(Kind::Function, "gives_up", how).unwrap();
+    for (how, expected) in ends {
+        if how == "hangs" {
+            expander.options().limits.wall_milliseconds = hung.as_millis() as u32;
+        }
+        let Err(Error::Macro { failure, before, .. }) = expander.expand(&library, &call(how))
+        else {
+            panic!("{how}: it did not fail");
+        };
+        assert_eq!(failure, expected);
+        assert_eq!(before.diagnostics.len(), 1, "{how}: {before:?}");
+        assert_eq!(before.diagnostics[0].message, "about to give up");
+        for what in ["env MACROBOX_ZOO", "env MACROBOX_READ"] {
+            assert!(before.tracked.iter().any(|one| one == what), "{how}: {before:?}");
+        }
+        // In order, up to the last.
+        let at = |method: &str| before.trace.iter().position(|line| line.starts_with(method));
+        assert!(at("emit_diagnostic") < at("track_env_var"), "{how}: {before:?}");
+        assert!(at("emit_diagnostic").is_some() && at("ts_to_string").is_some(), "{before:?}");
+    }
+    // Of several calls in one process, what is said is told apart, and who died is named.
+    expander.options().limits.wall_milliseconds = 60_000;
+    let Err(Error::Macro { name, failure, before }) =
+        expander.expand_together(&library, &[call("panics"), call("aborts"), call("panics")])
+    else {
         panic!("it did not fail");
     };
-    assert_eq!(failure, Failure::Panicked("gave up".into()));
-    assert_eq!(before.diagnostics[0].message, "about to give up");
-    assert!(before.tracked.iter().any(|one| one.contains("MACROBOX_ZOO")), "{before:?}");
-    assert!(before.trace.iter().any(|one| one.contains("emit_diagnostic")), "{before:?}");
+    assert_eq!((&*name, failure), ("gives_up", Failure::Crashed(6)));
+    assert_eq!(before.diagnostics.len(), 1, "{before:?}");
+    let both = expander.expand_together(&library, &[call("panics"), call("panics")]).unwrap();
+    for one in both {
+        let Err(Error::Macro { before, .. }) = one else { panic!("it did not fail") };
+        assert_eq!(before.diagnostics.len(), 1, "{before:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Ctrl-C leaves no process and no scratch folder behind.
+//! Ctrl-C leaves no process and no scratch folder behind, and a kill no process.
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -53,16 +53,41 @@ fn an_interrupted_recording_leaves_nothing() {
     std::fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     std::fs::write(folder.path().join("lib.rs"), "zoo_hostile::endless!();").unwrap();
     let target = folder.path().join("target");
-    let mut tool = tool(&["expand", "--macro", "*"]);
-    let mut tool =
-        tool.current_dir(folder.path()).env("CARGO_TARGET_DIR", &target).spawn().unwrap();
-    // The compiler that the endless macro runs in is told where to write what it sees.
     let recorded = target.join("macrobox/recorded");
-    wait_until("nothing was recorded", || !living(&recorded.join("")).is_empty());
-    assert!(recorded.exists());
-    end(&mut tool, libc::SIGINT);
-    wait_until("a process lives on", || living(&target).is_empty());
+    let end_while_recording = |signal| {
+        let mut tool = tool(&["expand", "--macro", "*"]);
+        let mut tool =
+            tool.current_dir(folder.path()).env("CARGO_TARGET_DIR", &target).spawn().unwrap();
+        // The compiler that the endless macro runs in is told where to write what it sees.
+        wait_until("nothing was recorded", || !living(&recorded.join("")).is_empty());
+        assert!(recorded.exists());
+        end(&mut tool, signal);
+        wait_until("a process lives on", || living(&target).is_empty());
+    };
+    // Killed, it cannot remove the folder: the next recording begins with that.
+    end_while_recording(libc::SIGKILL);
+    std::fs::write(recorded.join("left.tap"), "no record").unwrap();
+    end_while_recording(libc::SIGINT);
     assert!(!recorded.exists());
+}
+
+#[test]
+fn the_next_run_removes_what_a_killed_one_left() {
+    let temporary = tempfile::tempdir().unwrap();
+    let made = |name: &str| {
+        let path = temporary.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("file"), "").unwrap();
+        let folder = std::fs::File::open(&path).unwrap();
+        folder.set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
+        path
+    };
+    let (left, foreign) = (made("macrobox-scratch-aaaaaa"), made("macrobox-notes"));
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut tool = tool(&["expand", "echo!(a)", "--package", "zoo-gentle", "--manifest-path"]);
+    let ended = tool.arg(zoo).env("TMPDIR", temporary.path()).status().unwrap();
+    assert!(ended.success() && !left.exists() && foreign.exists());
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
 }
 
 fn tool(arguments: &[&str]) -> Command {

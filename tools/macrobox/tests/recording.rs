@@ -105,19 +105,104 @@ fn write(folder: &Path, name: &str, more: &str, source: &str) {
 #[test]
 fn a_difference_in_either_server_fails_the_selftest() {
     let gentle = zoo().join("gentle");
-    let source = "pub const AT: &str = tiny::place!(größe);\n";
+    let source = "\u{feff}// größe\r\npub const AT: &str = tiny::place!(größe);\r\n";
     let dependency = format!("tiny = {{ package = \"zoo-gentle\", path = {gentle:?} }}");
     let (_folder, run) = package(source, &dependency);
-    // The toolchain's server does not know lines and source text; the box does.
+    // The toolchain's server does not know lines and source text; the box does, whatever ends a line.
     run(&["selftest"])
         .code(1)
-        .stdout(contains("the box: outputs 1/1 equal"))
-        .stdout(contains("DIFFERS: place at src/lib.rs:1 in the toolchain's server"))
+        .stdout(contains("the box: outputs 1/1 equal").and(contains("inputs 1/1 equal")))
+        .stdout(contains("DIFFERS: place at src/lib.rs:2 in the toolchain's server"))
         .stdout(contains("the toolchain's server: outputs 0/1 equal"));
     // A dependency's new name is one.
     run(&["expand", "tiny::small!(1)"]).success().stdout(contains("pub fn answer"));
     run(&["expand", "--macro", "tiny::place"]).success().stdout(contains("größe"));
     run(&["expand", "other::small!(1)"]).code(2).stderr(contains("reached by `tiny::`"));
+}
+
+/// Names that only the compiler follows: through `use .. as`, modules and macros by example.
+const RENAMED: &str = "
+    use zoo_gentle::{Nested as Again, countdown, countdown as count, echo as same, noted as remark};
+    mod inner { pub use zoo_gentle::echo as repeat; pub trait Last {} }
+    use inner::Last;
+    count!(2);
+    same! { pub const A: u8 = same!(1 + 1) * 2; inner::repeat! { pub fn b() { inner::repeat!(); } } }
+    #[derive(Clone, Again)] pub struct Outer { pub a: u8 }
+    #[remark(x)] pub mod marked { use zoo_gentle::noted as z; #[z(in)] pub struct S; }
+    macro_rules! twice { ($a:expr) => { [same!($a), same!($a + 1)] } }
+    pub const TWICE: ([u8; 2], [u8; 2]) = (twice!(4), twice!(6));
+    same!(pub const TEXT: &str = stringify!(same!(5)););
+";
+
+#[test]
+fn names_resolve_as_rustc_does() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let (_folder, run) = package(RENAMED, &dependency);
+    let by = |name: &str| run(&["expand", "--macro", name, "--recursive"]);
+    // Each name is the macro's, whose other calls are found by it too.
+    by("count").success().stderr(contains("3 calls of `count`, which is `zoo_gentle::countdown`;"));
+    by("Again").success().stderr(contains("2 calls of `Again`, which is `zoo_gentle::Nested`;"));
+    for name in ["zoo_gentle::noted", "remark"] {
+        by(name).success().stderr(contains("2 calls of").and(contains("16 of 16 calls recorded")));
+    }
+    // No call has this name: only `z`.
+    by("marked::z").code(1).stderr(contains("; there are Again, count, "));
+    let noted = by("z").success().stdout(contains("NOTE: &str = \"in\";").count(2));
+    noted.stdout(contains("#[z").not());
+    // What the compiler did not expand is named, and nothing else is left.
+    let same = by("inner::repeat").code(1).stderr(contains("9 calls of `inner::repeat`, which is"));
+    same.stdout(contains("pub const A: u8 = (1 + 1) * 2;").and(contains("repeat!").not()))
+        .stdout(contains("same!").count(1).and(contains("stringify!(same!(5))")))
+        .stderr(contains("error: not expanded: ").count(1))
+        .stderr(contains("same!(5): in the arguments of another macro"));
+    // A call given as text is one of the crate's by such a name too.
+    run(&["expand", "count!(1)", "--recursive"])
+        .success()
+        .stdout("pub const AT_1: u8 = 1;\npub fn lift_off() {}\n");
+    run(&["expand", "remark!(1)"]).code(2).stderr(contains("no procedural macro `remark` of this"));
+    // By its place, told where there are calls.
+    run(&["expand", "--at", "src/lib.rs:1"]).code(1).stderr(contains("; there are src/lib.rs:"));
+}
+
+#[test]
+fn a_call_in_a_binary_is_found() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let (folder, run) = package("pub const A: u8 = zoo_gentle::echo!(1);\n", &dependency);
+    let binaries = folder.path().join("caller/src/bin");
+    std::fs::create_dir(&binaries).unwrap();
+    std::fs::write(binaries.join("one.rs"), "fn main() {}\n").unwrap();
+    let other = "#[zoo_gentle::noted(b)]\nmod b {\n}\nfn main() {}\n";
+    std::fs::write(binaries.join("other.rs"), other).unwrap();
+    // In none but the last of the package's crates.
+    run(&["expand", "--macro", "noted"])
+        .success()
+        .stdout(contains("// #[noted] at src/bin/other.rs:1"))
+        .stderr(contains("1 calls of `noted`; 1 of 1 calls recorded"));
+    // From the file's own crate, and on a line of the item.
+    run(&["expand", "--at", "src/bin/other.rs:3"]).success().stdout(contains("NOTE: &str = \"b\""));
+    run(&["expand", "--macro", "noted", "--bin", "one"])
+        .code(1)
+        .stderr(contains("the package calls no procedural macros (calls in tests, examples"));
+    run(&["expand", "--macro", "noted", "--bin", "no"]).code(2).stderr(contains("but one, other"));
+    run(&["expand", "--macro", "nobody"])
+        .code(1)
+        .stderr(contains("zoo_gentle::echo, zoo_gentle::n"));
+}
+
+#[test]
+fn a_call_that_fails_is_counted_so() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let (_folder, run) = package("zoo_gentle::panics!(a);\nzoo_gentle::echo!();\n", &dependency);
+    run(&["expand", "--macro", "*"])
+        .code(1)
+        .stderr(contains("1 of 2 calls expanded, 1 failed").and(contains("does not compile")));
+    run(&["expand", "--macro", "panics", "--json"])
+        .code(1)
+        .stdout(contains("\"at\": \"src/lib.rs:1\"").and(contains("panicked: on purpose: a")));
+    run(&["profile", "--repeat", "1"])
+        .code(1)
+        .stdout(contains("1 of 2 calls timed"))
+        .stderr(contains("error: panics at src/lib.rs:1: `panics` panicked"));
 }
 
 #[test]

@@ -7,15 +7,19 @@ use super::recursive;
 use super::session::{Session, chosen as chosen_options};
 use crate::cargo::Selection;
 use crate::library::crate_name;
-use crate::names::Names;
+use crate::record::source_text;
 use crate::{
-    Call, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span, Stream, render,
+    Call, Diagnostic, Error, Expansion, Failure, Kind, Level, Library, Record, Recording, Span,
+    Stream, render,
 };
 use serde_json::{Value, json};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "cargo macrobox expand [OPTIONS] \
+                            <CALL|--file FILE|--at FILE:LINE|--macro NAME>")]
 pub(super) struct Arguments {
     /// The call: `name!(..)`, `#[name(..)] item` or `#[derive(Name)] item`; `-` reads it
     #[arg(required_unless_present_any = ["file", "at", "name"])]
@@ -23,16 +27,17 @@ pub(super) struct Arguments {
     /// Read the call from this file
     #[arg(long, conflicts_with_all = ["call", "at", "name"])]
     file: Option<PathBuf>,
-    /// Expand the calls on this line of the crate: FILE:LINE
-    #[arg(long, conflicts_with_all = ["call", "name"])]
+    /// Expand the calls on this line, or of the item that it is in
+    #[arg(long, value_name = "FILE:LINE", conflicts_with_all = ["call", "name"])]
     at: Option<String>,
-    /// Expand all calls of this macro in the crate: NAME or CRATE::NAME, `*` for every macro
+    /// Expand all calls of this macro in the crate: NAME, CRATE::NAME or as the crate calls it, `*` for
+    /// every macro
     #[arg(long = "macro", value_name = "NAME", conflicts_with = "call")]
     name: Option<String>,
     /// The package whose crate or dependencies are meant
     #[arg(short, long)]
     package: Option<String>,
-    /// This binary of the package instead of its library
+    /// This binary of the package; without it the library, or the binary that has the call
     #[arg(long)]
     bin: Option<String>,
     /// Expand calls of the same macro in the output too, until none is left
@@ -61,8 +66,16 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let mut session = Session::open_for(options, arguments.server.as_deref())?;
     let (json, others) = (Vec::new(), Vec::new());
-    let mut job =
-        Job { arguments, good: true, json, memory: None, selection, records: &[], others };
+    let mut job = Job {
+        arguments,
+        good: true,
+        failed: 0,
+        json,
+        memory: None,
+        selection,
+        records: &[],
+        others,
+    };
     if arguments.at.is_none() && arguments.name.is_none() {
         let (path, text) = read(arguments)?;
         let package = arguments.package.as_deref();
@@ -72,17 +85,25 @@ pub(super) fn run(
         job.finish();
         return Ok(job.good);
     }
-    let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = session.record(&target)?;
-    job.memory = Some(target.folder.join("last"));
-    job.records = &recording.records;
-    let chosen: Vec<&Record> = match &arguments.at {
-        Some(place) => at(&recording, place)?,
-        None => {
-            let name = arguments.name.as_deref().unwrap_or("*");
-            recording.records.iter().filter(|one| is_named(one, name, &session.names)).collect()
+    let mut targets = selection.targets(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    job.memory = targets.first().map(|target| target.folder.join("last"));
+    if let Some(place) = &arguments.at {
+        // A binary's first file is no other crate's.
+        let (file, _) = place.rsplit_once(':').unwrap_or((place, ""));
+        targets.sort_by_key(|target| !target.root.ends_with(without_dots(file)));
+    }
+    let mut recordings = Vec::new();
+    for target in &targets {
+        let recording = session.record(target)?;
+        let found = !chosen(&recording, arguments, &session)?.is_empty();
+        recordings.push(recording);
+        if found {
+            break;
         }
-    };
+    }
+    let Some(recording) = recordings.last() else { return Ok(false) };
+    job.records = &recording.records;
+    let chosen = chosen(recording, arguments, &session)?;
     let base = chosen_options(options);
     for record in &chosen {
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
@@ -90,13 +111,49 @@ pub(super) fn run(
         job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
-    count(&recording, arguments.name.as_deref(), chosen.len());
+    count(recording, arguments.name.as_deref(), &chosen, job.failed);
     if chosen.is_empty() {
         job.good = false;
-        let failed = recording.failed.unwrap_or_default();
-        eprintln!("error: no such call was expanded\n{failed}");
+        let there = what_is_there(&recordings, arguments.at.is_some());
+        eprintln!("error: no such call was expanded{there}");
+        recordings.iter().filter_map(|one| one.failed.as_ref()).for_each(|why| eprintln!("{why}"));
+    } else if recording.failed.is_some() {
+        eprintln!("warning: the crate does not compile: calls after the error are not known");
     }
     Ok(job.good)
+}
+
+/// The records that were asked for.
+fn chosen<'r>(
+    recording: &'r Recording,
+    arguments: &Arguments,
+    session: &Session,
+) -> Result<Vec<&'r Record>, Error> {
+    if let Some(place) = &arguments.at {
+        return at(recording, place);
+    }
+    let name = arguments.name.as_deref().unwrap_or("*");
+    Ok(recording.records.iter().filter(|one| session.names.is_named(one, name)).collect())
+}
+
+/// The calls of the package's own code, by place or by name, for who asked for another.
+fn what_is_there(recordings: &[Recording], by_place: bool) -> String {
+    let each: BTreeSet<String> = match by_place {
+        true => recordings.iter().flat_map(|one| &one.records).map(Record::place).collect(),
+        false => {
+            recordings.iter().flat_map(Recording::paths).map(|(_, path)| path.into()).collect()
+        }
+    };
+    // What the macros of dependencies call is not the user's.
+    let own = each.iter().filter(|one| !one.starts_with(['/', '$'])).map(String::as_str);
+    let own: Vec<&str> = own.collect();
+    let (shown, more) = (&own[..own.len().min(20)], own.len().saturating_sub(20));
+    let what = match (own.is_empty(), more) {
+        (true, _) => ": the package calls no procedural macros".into(),
+        (false, 0) => format!("; there are {}", shown.join(", ")),
+        (false, _) => format!("; there are {}, and {more} more", shown.join(", ")),
+    };
+    what + " (calls in tests, examples and benches are not recorded)"
 }
 
 fn read(arguments: &Arguments) -> Result<(String, String), Error> {
@@ -114,25 +171,24 @@ fn read(arguments: &Arguments) -> Result<(String, String), Error> {
     }
 }
 
-/// `NAME`, `CRATE::NAME` or `*`.
-pub(super) fn is_named(record: &Record, wanted: &str, names: &Names) -> bool {
-    let name = wanted.rsplit("::").next().unwrap_or_default();
-    (name == "*" || record.name == name)
-        && names.leads_to(wanted, &crate_name(record.library.as_ref()))
-}
-
-/// The calls that stand on a line: `FILE:LINE`, as compilers and editors write it.
+/// The calls that stand on a line: `FILE:LINE`, as compilers and editors write it; or else, on a line of
+/// an item, the attributes and derives of the innermost item that has some.
 fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Error> {
     let wrong = || Error::Name(format!("`{place}` is not FILE:LINE"));
     let (file, line) = place.rsplit_once(':').ok_or_else(wrong)?;
     let line: usize = line.parse().map_err(|_| wrong())?;
     let own = |record: &Record| Some(record.path(record.files.first()?));
-    let on_line = |record: &&Record| {
+    let has_line = |record: &&Record, (lo, hi): (u32, u32)| {
         let Some(path) = own(record) else { return false };
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let call = text.get(record.site.lo as usize..record.site.hi as usize).unwrap_or("");
+        let text = source_text(&path).unwrap_or_default();
+        let part = text.get(lo as usize..hi as usize).unwrap_or("");
         let first = record.line as usize;
-        (first..=first + call.matches('\n').count()).contains(&line)
+        (first..=first + part.matches('\n').count()).contains(&line)
+    };
+    let on_line = |record: &&Record| has_line(record, (record.site.lo, record.site.hi));
+    let reach = |record: &Record| {
+        let (_, hi) = record.reach().get(&record.site.file).copied().unwrap_or_default();
+        (record.site.lo, hi)
     };
     // Seen from here, or else by its last parts: as from the package's own folder.
     let here = Path::new(file).canonicalize().ok();
@@ -140,22 +196,52 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
         let path = own(record).and_then(|path| path.canonicalize().ok());
         here.is_some() && path == here
     };
-    let ends: PathBuf =
-        Path::new(file).components().skip_while(|part| *part == Component::CurDir).collect();
+    let ends = without_dots(file);
     let ends_so = |record: &&Record| own(record).is_some_and(|path| path.ends_with(&ends));
-    let records = || recording.records.iter();
-    match records().any(|record| is_here(&record)) {
-        true => Ok(records().filter(is_here).filter(on_line).collect()),
-        false => Ok(records().filter(ends_so).filter(on_line).collect()),
+    let any_here = recording.records.iter().any(|record| is_here(&record));
+    let in_file = |record: &&Record| if any_here { is_here(record) } else { ends_so(record) };
+    let records: Vec<&Record> = recording.records.iter().filter(in_file).collect();
+    let calls: Vec<&Record> = records.iter().copied().filter(on_line).collect();
+    if !calls.is_empty() {
+        return Ok(calls);
     }
+    let on_item =
+        |record: &&Record| record.kind != Kind::Function && has_line(record, reach(record));
+    let mut items: Vec<&Record> = records.into_iter().filter(on_item).collect();
+    // The same item's end at the same place.
+    let innermost = items.iter().map(|record| reach(record)).min_by_key(|(lo, hi)| hi - lo);
+    items.retain(|record| innermost.is_some_and(|(_, hi)| reach(record).1 == hi));
+    Ok(items)
+}
+
+/// `./src/lib.rs` as `src/lib.rs`.
+fn without_dots(file: &str) -> PathBuf {
+    Path::new(file).components().skip_while(|part| *part == Component::CurDir).collect()
 }
 
 /// Says how many of the compiler's calls these are, and names the others.
-fn count(recording: &Recording, name: Option<&str>, shown: usize) {
-    let (seen, all) = (recording.records.len(), recording.counted.len());
+fn count(recording: &Recording, name: Option<&str>, chosen: &[&Record], failed: usize) {
+    let (shown, seen, all) = (chosen.len(), recording.records.len(), recording.counted.len());
     match name {
+        Some("*") if failed > 0 => {
+            eprintln!("{} of {all} calls expanded, {failed} failed", shown - failed);
+        }
         Some("*") => eprintln!("{shown} of {all} calls expanded"),
-        Some(name) => eprintln!("{shown} calls of `{name}`; {seen} of {all} calls recorded"),
+        Some(name) => {
+            // By a name that `use .. as` gave it: which macro that is.
+            let last = name.rsplit("::").next();
+            let others = chosen.iter().filter(|one| Some(&*one.name) != last);
+            let own =
+                |one: &&Record| format!("`{}::{}`", crate_name(one.library.as_ref()), one.name);
+            let own: BTreeSet<String> = others.map(own).collect();
+            let own: Vec<String> = own.into_iter().collect();
+            let is = if own.is_empty() {
+                String::new()
+            } else {
+                format!(", which is {}", own.join(", "))
+            };
+            eprintln!("{shown} calls of `{name}`{is}; {seen} of {all} calls recorded");
+        }
         None => return,
     }
     let missing = recording.missing();
@@ -168,6 +254,8 @@ fn count(recording: &Recording, name: Option<&str>, shown: usize) {
 struct Job<'a> {
     arguments: &'a Arguments,
     good: bool,
+    /// How many calls.
+    failed: usize,
     json: Vec<Value>,
     /// Where the last expansions are kept, for `--diff`.
     memory: Option<PathBuf>,
@@ -189,7 +277,7 @@ impl Job<'_> {
         let mut expansion = match session.expand(library, call) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {
-                self.fail(&error, call);
+                self.fail(&error, call, record);
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -246,8 +334,8 @@ impl Job<'_> {
         Ok(other)
     }
 
-    fn fail(&mut self, error: &Error, call: &Call) {
-        self.good = false;
+    fn fail(&mut self, error: &Error, call: &Call, record: Option<&Record>) {
+        (self.good, self.failed) = (false, self.failed + 1);
         let Error::Macro { failure, before, .. } = error else { return };
         let nothing = Stream::default();
         let (said, _) = render::complaints(&before.diagnostics, &nothing, call.site, &call.sources);
@@ -258,7 +346,10 @@ impl Job<'_> {
         };
         eprint!("{}", render::message(Level::Error, &text, Some(call.site), &call.sources));
         if self.arguments.json {
-            self.json.push(json!({ "macro": call.name, "error": error.to_string() }));
+            self.json.push(json!({
+                "macro": call.name, "at": record.map(Record::place), "error": error.to_string(),
+                "diagnostics": diagnostics(&before.diagnostics, call),
+            }));
         }
     }
 
@@ -315,17 +406,33 @@ fn to_json(call: &Call, record: Option<&Record>, expansion: &Expansion, left: &[
     let mut tokens = Vec::new();
     crate::write_text(&expansion.stream, &mut text, &mut |tree, start, end| {
         let span: Span = tree.span();
-        let from = match span.is_made() {
-            true => Value::Null,
-            false => json!({
-                "file": call.sources.get(span.file as usize).map(|source| &source.path),
-                "start": span.lo, "end": span.hi,
-            }),
-        };
-        tokens.push(json!({ "start": start, "end": end, "from": from }));
+        tokens.push(json!({ "start": start, "end": end, "from": place_of(span, call) }));
     });
     json!({
         "macro": call.name, "at": record.map(Record::place), "text": text, "tokens": tokens,
+        "diagnostics": diagnostics(&expansion.diagnostics, call),
         "not_expanded": left, "microseconds": expansion.time.as_micros() as u64,
     })
+}
+
+/// Null for what the macro made.
+fn place_of(span: Span, call: &Call) -> Value {
+    match span.is_made() {
+        true => Value::Null,
+        false => json!({
+            "file": call.sources.get(span.file as usize).map(|source| &source.path),
+            "start": span.lo, "end": span.hi,
+        }),
+    }
+}
+
+fn diagnostics(given: &[Diagnostic], call: &Call) -> Value {
+    let each = given.iter().map(|one| {
+        let spans: Vec<Value> = one.spans.iter().map(|span| place_of(*span, call)).collect();
+        json!({
+            "level": render::word(one.level), "message": one.message, "spans": spans,
+            "children": diagnostics(&one.children, call),
+        })
+    });
+    Value::Array(each.collect())
 }

@@ -22,6 +22,10 @@ pub(super) fn run(
     json: bool,
 ) -> Result<bool, Error> {
     let mut session = Session::open_for(options, None)?;
+    // What is built already shows no call of rustc.
+    if selection.verbose {
+        selection.forget_macro_crates(package)?;
+    }
     let crates = match package {
         None => selection.macro_crates(None)?,
         Some(package) => {

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 /// scripts in rustc as every build does; `list` and calls given as text compile what the crate depends on.
 /// `debug` and `--server toolchain` have no box.
 #[derive(Debug, Parser)]
-#[command(name = "cargo macrobox", version, max_term_width = 100)]
+#[command(name = "cargo macrobox", bin_name = "cargo macrobox", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

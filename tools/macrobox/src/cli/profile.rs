@@ -3,7 +3,6 @@
 //! `profile`: what macros cost, over a crate's real calls or as one call grows.
 
 use super::BoxOptions;
-use super::expand::is_named;
 use super::grow::grow;
 use super::report::{self, Point, Shown};
 use super::session::{Session, count};
@@ -47,9 +46,10 @@ pub(super) fn run(
     arguments: &Arguments,
 ) -> Result<bool, Error> {
     let mut session = Session::open(options)?;
+    let mut whole = true;
     let (points, mut shown) = match &arguments.call {
         Some(text) => sweep(&mut session, selection, arguments, text)?,
-        None => (Vec::new(), calls(&mut session, selection, arguments)?),
+        None => (Vec::new(), calls(&mut session, selection, arguments, &mut whole)?),
     };
     // The dearest first.
     shown.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
@@ -63,7 +63,7 @@ pub(super) fn run(
         written.map_err(Error::io(format!("writing {}", path.display())))?;
         println!("wrote {}", path.display());
     }
-    Ok(!shown.is_empty() || !points.is_empty())
+    Ok(whole && (!shown.is_empty() || !points.is_empty()))
 }
 
 /// The fastest of several expansions, each in a process of its own.
@@ -83,18 +83,19 @@ fn fastest(
     Ok(best)
 }
 
-/// Every call of the crate.
+/// Every call of the crate; `whole` becomes false if one failed.
 fn calls(
     session: &mut Session,
     selection: &Selection,
     arguments: &Arguments,
+    whole: &mut bool,
 ) -> Result<Vec<Shown>, Error> {
     let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let recording = session.record(&target)?;
     let chosen: Vec<_> = recording
         .records
         .iter()
-        .filter(|one| is_named(one, &arguments.name, &session.names))
+        .filter(|one| session.names.is_named(one, &arguments.name))
         .collect();
     let progress = count(chosen.len());
     let base = session.boxed()?.options().clone();
@@ -108,6 +109,7 @@ fn calls(
         let expansion = match fastest(session, &library, &call, arguments.repeat) {
             Ok(expansion) => expansion,
             Err(error) if error.failure().is_some() => {
+                *whole = false;
                 progress
                     .suspend(|| eprintln!("error: {} at {}: {error}", record.name, record.place()));
                 continue;
@@ -115,7 +117,8 @@ fn calls(
             Err(error) => return Err(error),
         };
         let nanoseconds = expansion.time.as_nanos() as u64;
-        let total = totals.entry(record.name.clone()).or_default();
+        let name = format!("{}::{}", library.crate_name(), record.name);
+        let total = totals.entry(name).or_default();
         *total = (total.0 + 1, total.1 + nanoseconds, total.2 + expansion.stream.count());
         shown.push(Shown {
             title: format!("{} at {}", record.name, record.place()),
@@ -125,13 +128,24 @@ fn calls(
         });
     }
     progress.finish_and_clear();
-    println!("{:<24} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
     let mut rows: Vec<_> = totals.into_iter().collect();
     rows.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
+    println!("{:<width$} {:>6} {:>12} {:>14}", "macro", "calls", "time", "output tokens");
     for (name, (number, time, tokens)) in rows {
-        println!("{name:<24} {number:>6} {:>9} us {tokens:>14}", time / 1000);
+        println!("{name:<width$} {number:>6} {:>9} us {tokens:>14}", time / 1000);
+    }
+    let mut dearest: Vec<&Shown> = shown.iter().collect();
+    dearest.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
+    println!("\nthe dearest calls");
+    for one in dearest.iter().take(10) {
+        let (time, tokens) = (one.nanoseconds / 1000, one.expansion.stream.count());
+        println!("{time:>9} us {tokens:>10} tokens  {}", one.title);
     }
     println!("{} of {} calls timed", shown.len(), recording.counted.len());
+    if recording.failed.is_some() {
+        eprintln!("warning: the crate does not compile: calls after the error are not known");
+    }
     Ok(shown)
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! `expand --recursive`: what an output calls of the same macro is expanded in its place, until
-//! nothing of it is left. What cannot be expanded stays as it stands, and is named.
+//! nothing of it is left, by whatever name. What cannot be expanded stays as it stands, and is named.
 
 use super::session::Session;
 use crate::library::crate_name;
+use crate::names::Called;
 use crate::{
     Call, Delimiter, Error, Expansion, Group, Kind, Library, Record, Stream, Tree, agree, to_text,
 };
+use std::collections::HashSet;
 use syn::parse::{ParseStream, Parser};
 
 /// Calls within calls within calls: as many as rustc follows.
@@ -26,7 +28,11 @@ pub(super) fn expand(
     expansion: &mut Expansion,
 ) -> Result<Vec<String>, Error> {
     let (said, left) = (Expansion::default(), Vec::new());
-    let mut recursion = Recursion { session, library, call, records, expanded: 0, said, left };
+    let mut words = session.names.words(call.kind, &call.name, &library.crate_name());
+    words.insert(call.name.clone());
+    let mut recursion =
+        Recursion { session, library, call, records, words, expanded: 0, said, left };
+    recursion.rename(&call.input);
     expansion.stream = recursion.stream(&expansion.stream, 1, false)?;
     expansion.diagnostics.append(&mut recursion.said.diagnostics);
     expansion.stderr += &recursion.said.stderr;
@@ -38,6 +44,8 @@ struct Recursion<'a> {
     library: &'a Library,
     call: &'a Call,
     records: &'a [Record],
+    /// The last words of paths that may mean the macro: its own name, and what `use .. as` made of it.
+    words: HashSet<String>,
     expanded: usize,
     /// What the inner expansions said.
     said: Expansion,
@@ -53,18 +61,19 @@ struct Found {
     kept: Vec<Tree>,
     /// How many trees it takes.
     length: usize,
-    /// False if what an attribute stands on is no item: then only the attributes are here.
-    whole: bool,
+    /// Why it is not for us to expand: then only the attributes are here.
+    refused: Option<&'static str>,
 }
 
 impl Recursion<'_> {
     /// `stream` with its calls expanded; in `quoted` ones, the arguments of other macros, only what
     /// the compiler expanded too.
     fn stream(&mut self, stream: &Stream, depth: usize, quoted: bool) -> Result<Stream, Error> {
+        self.rename(stream);
         let trees = stream.trees();
         let (mut out, mut at) = (Vec::new(), 0);
         while let Some(tree) = trees.get(at) {
-            if let Some(found) = find(&trees[at..], self.call) {
+            if let Some(found) = find(&trees[at..], self.call, &self.words) {
                 let stands = &trees[at..at + found.length];
                 at += found.length;
                 let inner = match self.meaning(&found, quoted) {
@@ -98,11 +107,33 @@ impl Recursion<'_> {
         Ok(out.into())
     }
 
+    /// Adds what `use .. as` in `stream` makes of the macro. A recorded crate needs none of it: the
+    /// compiler has met all names there.
+    fn rename(&mut self, stream: &Stream) {
+        if !self.records.is_empty() {
+            return;
+        }
+        let own = self.library.crate_name();
+        for used in stream.trees().split_inclusive(|tree| tree.is_punct(b';')) {
+            let at = used.iter().position(|tree| tree.is_ident("use"));
+            let Some(at) = at else { continue };
+            let used = syn::parse_str::<syn::ItemUse>(&to_text(&used[at..].to_vec().into()));
+            let Ok(used) = used else { continue };
+            renames(&used.tree, String::new(), &mut |path, name| {
+                if path.rsplit("::").next() == Some(&self.call.name)
+                    && self.session.names.leads_to(path, &own)
+                {
+                    self.words.insert(name);
+                }
+            });
+        }
+    }
+
     /// Is it the macro? As rustc resolved it where it expanded the same, else by its path; or why
     /// nobody can tell.
     fn meaning(&self, found: &Found, quoted: bool) -> Result<bool, String> {
-        if !found.whole {
-            return Err("what it stands on is no item".into());
+        if let Some(why) = found.refused {
+            return Err(why.into());
         }
         let own = self.library.crate_name();
         let differ = |one: &Option<Stream>, other: &Option<Stream>| match (one, other) {
@@ -118,7 +149,15 @@ impl Recursion<'_> {
         if let Some(first) = resolved.next() {
             return Ok(is_own(first) || resolved.any(is_own));
         }
-        if !self.session.names.leads_to(&found.path, &own) {
+        let last = found.path.rsplit("::").next();
+        if !quoted && !self.records.is_empty() && last != Some(&self.call.name) {
+            return Err("the compiler expanded no such call here".into());
+        }
+        let is_called = |one: &Called| {
+            (one.kind, &one.name) == (self.call.kind, &self.call.name) && one.crate_name() == own
+        };
+        let names = &self.session.names;
+        if !names.leads_to(&found.path, &own) && !names.called(&found.path).any(is_called) {
             let ways = self.session.names.ways_to(&own);
             return Err(format!("`{}` does not lead to {own}, which is {ways}", found.path));
         }
@@ -215,16 +254,30 @@ fn is_argument(before: &[Tree]) -> bool {
     bang.is_punct(b'!') && syn::parse_str::<syn::Ident>(&name.text).is_ok()
 }
 
-/// A call by the name of `call`'s macro at the start of `trees`.
-fn find(trees: &[Tree], call: &Call) -> Option<Found> {
-    let is_named = |path: &str| path.rsplit("::").next() == Some(&call.name);
+/// Each `path as name` of a `use`.
+fn renames(tree: &syn::UseTree, before: String, each: &mut impl FnMut(&str, String)) {
+    match tree {
+        syn::UseTree::Path(path) => renames(&path.tree, format!("{before}{}::", path.ident), each),
+        syn::UseTree::Rename(one) => {
+            each(&format!("{before}{}", one.ident), one.rename.to_string())
+        }
+        syn::UseTree::Group(group) => {
+            group.items.iter().for_each(|one| renames(one, before.clone(), each));
+        }
+        syn::UseTree::Name(_) | syn::UseTree::Glob(_) => {}
+    }
+}
+
+/// A call of `call`'s macro, by one of the `words`, at the start of `trees`.
+fn find(trees: &[Tree], call: &Call, words: &HashSet<String>) -> Option<Found> {
+    let is_named = |path: &str| path.rsplit("::").next().is_some_and(|last| words.contains(last));
     if call.kind == Kind::Function {
         let (path, length) = path_at(trees)?;
         return match &trees[length..] {
             [bang, Tree::Group(group), ..] if bang.is_punct(b'!') && is_named(&path) => {
                 let input = group.stream.clone();
                 let (kept, length) = (Vec::new(), length + 2);
-                Some(Found { path, attribute: None, input, kept, length, whole: true })
+                Some(Found { path, attribute: None, input, kept, length, refused: None })
             }
             _ => None,
         };
@@ -239,16 +292,27 @@ fn find(trees: &[Tree], call: &Call) -> Option<Found> {
         let begin = attributes.len() * 2;
         let item = || {
             let length = item_length(&trees[begin..]);
-            (length.is_some(), begin + length.unwrap_or(0))
+            let refused = length.is_none().then_some("what it stands on is no item");
+            (refused, begin + length.unwrap_or(0))
         };
+        if index == 0
+            && path == "cfg_attr"
+            && let Some(path) = within_cfg_attr(arguments.trees(), call.kind, &is_named)
+        {
+            let refused =
+                Some("under `cfg_attr`, of which the compiler alone knows whether it holds");
+            let input = trees[begin..].iter().take(8).cloned().collect::<Vec<_>>().into();
+            let (kept, length) = (Vec::new(), 2);
+            return Some(Found { path, attribute: None, input, kept, length, refused });
+        }
         // The item with all its attributes but this one, in whose place `own` comes.
         let with = |own: &[Tree], length: usize| {
             [&trees[..index * 2], own, &trees[index * 2 + 2..length]].concat()
         };
         if call.kind == Kind::Attribute && is_named(&path) {
-            let (whole, length) = item();
+            let (refused, length) = item();
             let (attribute, input) = (Some(arguments), with(&[], length).into());
-            return Some(Found { path, attribute, input, kept: Vec::new(), length, whole });
+            return Some(Found { path, attribute, input, kept: Vec::new(), length, refused });
         }
         if call.kind == Kind::Derive && path == "derive" {
             let each = arguments.trees().split(|tree| tree.is_punct(b','));
@@ -261,13 +325,31 @@ fn find(trees: &[Tree], call: &Call) -> Option<Found> {
                 true => Vec::new(),
                 false => derive(&trees[index * 2..index * 2 + 2], stream),
             };
-            let (whole, length) = item();
+            let (refused, length) = item();
             let (input, kept) = (with(&[], length).into(), with(&derive, length));
             let (path, _) = path_at(own)?;
-            return Some(Found { path, attribute: None, input, kept, length, whole });
+            return Some(Found { path, attribute: None, input, kept, length, refused });
         }
     }
     None
+}
+
+/// The path of a macro of this `kind` that `cfg_attr(condition, arguments)` would call.
+fn within_cfg_attr(
+    arguments: &[Tree],
+    kind: Kind,
+    is_named: &impl Fn(&str) -> bool,
+) -> Option<String> {
+    let each = arguments.split(|tree| tree.is_punct(b',')).skip(1);
+    let named = |trees: &[Tree]| path_at(trees).map(|(path, _)| path).filter(|path| is_named(path));
+    each.filter_map(|one| match (kind, one) {
+        (Kind::Derive, [name, Tree::Group(names)]) if name.is_ident("derive") => {
+            names.stream.trees().split(|tree| tree.is_punct(b',')).find_map(named)
+        }
+        (Kind::Attribute, _) => named(one),
+        _ => None,
+    })
+    .next()
 }
 
 /// `#[derive(..)]` with other arguments.

@@ -134,9 +134,12 @@ fn output(one: &Shown) -> String {
     let mut out = String::from("<pre class=\"out\">");
     let mut at = 0;
     for (start, end, span) in marks {
-        let from = match span.is_made() || span.file != 0 {
-            true => " title=\"made by the macro\" class=\"made\"".to_owned(),
-            false => format!(" data-from=\"{}\"", span.lo),
+        let other = one.call.sources.get(span.file as usize).map(|source| escape(&source.path));
+        let from = match (span.is_made(), span.file, other) {
+            (true, ..) | (.., None) => " title=\"made by the macro\" class=\"made\"".to_owned(),
+            (false, 0, _) => format!(" data-from=\"{}\"", span.lo),
+            // As from the body of another crate's macro by example.
+            (false, _, Some(file)) => format!(" title=\"from {file}\" class=\"made\""),
         };
         let (before, token) = (escape(&text[at..start]), escape(&text[start..end]));
         let _ = write!(out, "{before}<b{from}>{token}</b>");
@@ -163,7 +166,8 @@ b, i { font-weight: normal; font-style: normal; }
 .made { color: #777; }
 .hit { background: #ffd54a; }
 </style><h1>macrobox profile</h1>
-<p>Hover an output token: the input it came from lights up. Grey tokens were made by the macro.</p>
+<p>Hover an output token: the input it came from lights up. Grey tokens come from elsewhere, mostly from the macro: their
+title says it.</p>
 "#;
 
 const TAIL: &str = r#"<script>

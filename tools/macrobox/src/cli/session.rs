@@ -11,6 +11,7 @@ use crate::{
     Recording, Source, Span, ToolchainServer, record,
 };
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 pub(super) struct Session {
@@ -87,6 +88,9 @@ impl Session {
         let spinner = spin("recording macro calls, by compiling");
         let recording = record(&self.compiler, target);
         spinner.finish_and_clear();
+        if let Ok(recording) = &recording {
+            self.names.learn(recording);
+        }
         recording
     }
 
@@ -105,6 +109,36 @@ impl Session {
         match &mut self.backend {
             Backend::Boxed(expander) => expander.list(library),
             Backend::Toolchain(server) => server.list(library),
+        }
+    }
+
+    /// The library whose macro `written` names by what `use .. as` made of it, and its own name there:
+    /// the compiler is asked for what the crate of `package` calls by it.
+    fn renamed(
+        &mut self,
+        selection: &Selection,
+        package: Option<&str>,
+        crates: &[MacroCrate],
+        written: &Written,
+    ) -> Result<Option<(Library, String)>, Error> {
+        // A dependency has no crate here that could be recorded, and a macro crate calls no macro of
+        // its own.
+        let Ok(target) = selection.target(package, None) else { return Ok(None) };
+        if crates.iter().any(|one| target.callers.contains(&one.package)) {
+            return Ok(None);
+        }
+        self.record(&target)?;
+        let found: HashSet<_> = self
+            .names
+            .called(&written.path)
+            .filter(|one| one.kind == written.kind)
+            .map(|one| (&one.library, &one.name))
+            .collect();
+        match Vec::from_iter(found)[..] {
+            [(library, name)] => {
+                Ok(Some((Library::open(library.as_ref(), &self.compiler)?, name.clone())))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -147,8 +181,8 @@ impl Session {
             (None, false) => format!("looked in {}", names.join(", ")),
         };
         Error::Name(format!(
-            "no procedural macro `{path}` of this kind: {looked}. A name from `use .. as` is known \
-             only at its place: use --at FILE:LINE"
+            "no procedural macro `{path}` of this kind: {looked}, and the crate calls none by that name \
+             (`cargo macrobox list` shows all)"
         ))
     }
 
@@ -166,8 +200,13 @@ impl Session {
         self.names = names;
         let mut calls = Vec::new();
         for written in all {
-            let library = self.named(&crates, &written)?;
-            let name = written.name().to_owned();
+            let (library, name) = match self.named(&crates, &written) {
+                Ok(library) => (library, written.name().to_owned()),
+                Err(unknown @ Error::Name(_)) if !crates.is_empty() => {
+                    self.renamed(selection, package, &crates, &written)?.ok_or(unknown)?
+                }
+                Err(other) => return Err(other),
+            };
             let site = Span { file: 0, lo: 0, hi: text.len() as u32, hygiene: Hygiene::Call };
             let Written { kind, attribute, input, .. } = written;
             let sources = vec![source.clone()];

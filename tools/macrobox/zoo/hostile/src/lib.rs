@@ -36,7 +36,8 @@ pub fn segfault(_: TokenStream) -> TokenStream {
 }
 
 #[proc_macro]
-pub fn aborts(_: TokenStream) -> TokenStream {
+pub fn aborts(input: TokenStream) -> TokenStream {
+    std::hint::black_box(input.is_empty()); // one call over the bridge, to be seen
     // SAFETY: ends the process.
     unsafe { abort() }
 }
@@ -142,12 +143,10 @@ pub fn forges_everywhere(_: TokenStream) -> TokenStream {
     }
 }
 
-/// Writes `answer` as a frame to the one descriptor that takes it, and waits for its end.
-fn forge(answer: &[u8]) -> ! {
-    let mut frame = (answer.len() as u32).to_le_bytes().to_vec();
-    frame.extend_from_slice(answer);
+/// Writes `frames` to the one descriptor that takes them, and waits for its end.
+fn forge(frames: &[u8]) -> ! {
     for fd in 3..1024 {
-        let mut rest = &frame[..];
+        let mut rest = frames;
         while !rest.is_empty() {
             // SAFETY: the bytes are live; a descriptor that is none fails.
             let count = unsafe { write(fd, rest.as_ptr().cast(), rest.len()) };
@@ -160,6 +159,15 @@ fn forge(answer: &[u8]) -> ! {
     }
 }
 
+/// A frame of the server's own form: a note, by its number, or the answer, whose number is 0.
+fn frame(number: u8, rest: &[u8]) -> Vec<u8> {
+    let length = (rest.len() as u32 + 1).to_le_bytes();
+    [&length[..], &[number], rest].concat()
+}
+
+/// Of an answer of no refusal, no macros and no expansions: 33 zeros.
+const EMPTY: [u8; 33] = [0; 33];
+
 /// Nearly as much as the default limit lets through.
 const MUCH: usize = (64 << 20) - 1024;
 
@@ -169,7 +177,7 @@ pub fn forges_much(_: TokenStream) -> TokenStream {
     let count = MUCH / 9;
     let mut answer = vec![0; 1 + 4 + count * 9 + 4 + 8 + 16];
     answer[1..5].copy_from_slice(&(count as u32).to_le_bytes());
-    forge(&answer)
+    forge(&frame(0, &answer))
 }
 
 /// The same of expansions, with a lie about their number.
@@ -177,17 +185,34 @@ pub fn forges_much(_: TokenStream) -> TokenStream {
 pub fn forges_count(_: TokenStream) -> TokenStream {
     let mut answer = vec![0; MUCH];
     answer[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
-    forge(&answer)
+    forge(&frame(0, &answer))
 }
 
-/// One expansion with one message, which has one message below it, and so on.
+/// So many lines of a trace, each empty, and an answer without the expansion.
+#[proc_macro]
+pub fn forges_notes(_: TokenStream) -> TokenStream {
+    let line = frame(1, &[0; 4]);
+    forge(&[line.repeat(500_000), frame(0, &EMPTY)].concat())
+}
+
+/// More calls than there are.
+#[proc_macro]
+pub fn forges_calls(_: TokenStream) -> TokenStream {
+    let next = frame(4, &[]);
+    forge(&[next.repeat(500_000), frame(0, &EMPTY)].concat())
+}
+
+/// A frame with nothing in it, not even a number.
+#[proc_macro]
+pub fn forges_nothing(_: TokenStream) -> TokenStream {
+    forge(&[0; 4])
+}
+
+/// One message, which has one message below it, and so on.
 #[proc_macro]
 pub fn forges_depth(_: TokenStream) -> TokenStream {
-    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
-    for _ in 0..1_000_000 {
-        answer.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
-    }
-    forge(&answer)
+    let message = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0].repeat(1_000_000);
+    forge(&[frame(2, &message), frame(0, &EMPTY)].concat())
 }
 
 /// One expansion with one group, which has one group in it, and so on.
@@ -197,7 +222,7 @@ pub fn forges_groups(_: TokenStream) -> TokenStream {
     for _ in 0..1_000_000 {
         answer.extend([0, 0, 1, 0, 0, 0]);
     }
-    forge(&answer)
+    forge(&frame(0, &answer))
 }
 
 /// A refusal in the words that the server has for a weak kernel.
@@ -207,7 +232,7 @@ pub fn forges_weak(_: TokenStream) -> TokenStream {
     let mut answer = vec![1, why.len() as u8, 0, 0, 0];
     answer.extend_from_slice(why);
     answer.extend([0; 4 + 4 + 8 + 16]);
-    forge(&answer)
+    forge(&frame(0, &answer))
 }
 
 #[proc_macro]
