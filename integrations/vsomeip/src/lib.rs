@@ -104,7 +104,8 @@ impl UPTransportVsomeip {
     ///
     /// # Errors
     /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the address, ALREADY_EXISTS
-    /// where this process has an application of that name, UNAVAILABLE without a routing manager.
+    /// where this process has an application of that name, or this machine one of that client id in the
+    /// same network, UNAVAILABLE without a routing manager.
     pub fn new_with_config(
         uri: UUri,
         remote_authority_name: &AuthorityName,
@@ -263,7 +264,7 @@ fn start(name: &str, configuration: &Path, limit: Duration) -> Result<Arc<Applic
     let application = Application::start(name, Some(configuration), limit).map_err(|error| {
         let code = match &error {
             vsomeip::Error::Name(_) => UCode::INVALID_ARGUMENT,
-            vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
+            vsomeip::Error::NameTaken(_) | vsomeip::Error::IdTaken { .. } => UCode::ALREADY_EXISTS,
             vsomeip::Error::NotRegistered { .. } => UCode::UNAVAILABLE,
             vsomeip::Error::Init(_) => UCode::FAILED_PRECONDITION,
             _ => UCode::INTERNAL,
