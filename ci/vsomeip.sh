@@ -51,6 +51,7 @@ ci/vsomeip-two-hosts.sh || code=$?
 # core crates, which it names by their versions.
 core=()
 for crate in ringback ringback-macros; do core+=(--config "patch.crates-io.$crate.path='$PWD/crates/$crate'"); done
+rm -f "$target"/package/ringback-vsomeip-*.crate
 cargo package --quiet --allow-dirty --no-verify --manifest-path "$manifest" --target-dir "$target" "${core[@]}" 2>&1 |
   { grep -v '^warning: ignoring test' || true; }
 package=$(mktemp -d)

@@ -45,7 +45,7 @@ public:
     void set_data(const v3::byte_t*, v3::length_t) override { refuse(); }
     void set_data(const std::vector<v3::byte_t>&) override { refuse(); }
     void set_data(std::vector<v3::byte_t>&&) override { refuse(); }
-    bool serialize(v3::serializer*) const override { return false; } // which has no public header
+    bool serialize(v3::serializer*) const override { return false; } // it has no public header
     bool deserialize(v3::deserializer*) override { return false; }
 
 private:

@@ -238,8 +238,8 @@ impl Applications {
         for file in configuration_files(&[path.to_owned()]).concat() {
             match Self::read_file(&file) {
                 Ok(more) => applications.all.extend(more.all),
-                Err(error) if is_json(&file) => return Err(error),
-                Err(_) => {} // vsomeip skips it, which is said when that configuration comes into force
+                Err(error) if is_meant(&file) => return Err(error),
+                Err(_) => {} // skipped, which is said when this configuration comes into force
             }
         }
         Ok(applications)
@@ -277,7 +277,7 @@ impl Applications {
         Text { path, text }.applications()
     }
 
-    /// The one that a transport is which was told no name.
+    /// The first one: what a transport is that was told no name.
     ///
     /// # Errors
     /// INVALID_ARGUMENT where there is none.
@@ -302,8 +302,11 @@ impl Applications {
     }
 }
 
-fn is_json(file: &Path) -> bool {
+/// Whether a file of a folder is JSON, or is called so.
+fn is_meant(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+        || std::fs::read_to_string(file)
+            .is_ok_and(|text| serde_json::from_str::<&RawValue>(&text).is_ok())
 }
 
 #[cfg(test)]
@@ -461,9 +464,11 @@ mod tests {
         assert_eq!(read.first().unwrap().name, "v");
         assert_eq!(read.warnings("c").len(), 1);
 
-        write("e.json", "{\n,}");
-        let mistake = Applications::read(&folder).unwrap_err().get_message();
-        assert!(mistake.contains("/e.json:2: "), "{mistake}");
+        for (name, text) in [("f.json", "{\n,}"), ("e.conf", "{ \"services\":\n5 }")] {
+            write(name, text);
+            let mistake = Applications::read(&folder).unwrap_err().get_message();
+            assert!(mistake.contains(&format!("/{name}:2: ")), "{mistake}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
