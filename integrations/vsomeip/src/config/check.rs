@@ -151,9 +151,11 @@ impl<'a> Text<'a> {
             }
             match reliable.map(RawValue::get) {
                 Some(endpoint) if endpoint.starts_with('{') => {
-                    drop(self.parse::<Reliable>(endpoint)?)
+                    let _: Reliable = self.parse(endpoint)?;
                 }
-                Some(port) => drop(self.parse::<Port>(port)?),
+                Some(port) => {
+                    let _: Port = self.parse(port)?;
+                }
                 None => {}
             }
         }
