@@ -11,7 +11,7 @@ use crate::vsomeip::configuration_files;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use up_rust::{UCode, UStatus};
 
@@ -165,7 +165,7 @@ impl<'a> Text<'a> {
     /// vsomeip passes over a key that it does not know. One that is almost one of these is a mistake.
     fn check_keys(&self) -> Result<(), UStatus> {
         // A key with an escape in it is none that anybody has misspelt.
-        let keys: HashMap<&str, IgnoredAny> = serde_json::from_str(self.text).unwrap_or_default();
+        let keys: BTreeMap<&str, IgnoredAny> = serde_json::from_str(self.text).unwrap_or_default();
         let misspelt = keys.keys().find_map(|key| Some((*key, meant(key)?)));
         misspelt.map_or(Ok(()), |(key, meant)| {
             let what = format!("vsomeip has no key {key:?}; write {meant:?}");
