@@ -207,9 +207,22 @@ impl<'a> Text<'a> {
 
     fn applications(&self) -> Result<Applications, UStatus> {
         let raw: Raw<'_> = self.parse(self.text)?;
-        let mut all = Vec::new();
+        let mut all: Vec<Application> = Vec::new();
         for part in self.list(raw.applications)? {
-            all.push(self.application(self.line(part), self.parse(part)?)?);
+            let application = self.application(self.line(part), self.parse(part)?)?;
+            let VsomeipApplicationConfig { name, id } = &application.config;
+            let mut before = all.iter().map(|other| &other.config);
+            if *id != UNSET
+                && let Some(other) = before.find(|other| other.id == *id && other.name != *name)
+            {
+                let what = format!(
+                    "application {name:?} has the id {id:#06x} of {:?}, and vsomeip would ignore it: \
+                     give it an id of its own",
+                    other.name
+                );
+                return Err(self.invalid(self.line(part), &what));
+            }
+            all.push(application);
         }
         self.check_services(raw.services)?;
         for part in self.list(raw.servicegroups)? {
@@ -353,7 +366,7 @@ mod tests {
 
     /// A file, the line of its mistake, and what the complaint says: what is wrong, and the remedy.
     #[rustfmt::skip]
-    const MISTAKES: [(&str, usize, &str, &str); 34] = [
+    const MISTAKES: [(&str, usize, &str, &str); 35] = [
         ("{\n \"applications\": [\n ],\n}", 4, "trailing comma", "take the comma away"),
         ("{\n // mine\n}", 2, "key must be a string", "no comments"),
         ("{\n \"applications\": [\n", 3, "EOF", "is not closed"),
@@ -374,6 +387,7 @@ mod tests {
         ("{ \"applications\": [ { \"name\": \"a\",\n \"max_dispatch_time\": \"soon\"\n\n } ] }", 2, "\"soon\"", "milliseconds"),
         ("{ \"applications\": [ { \"name\": \"a\",\n \"max_dispatchers\": \"one\"\n\n } ] }", 2, "\"one\"", "a count"),
         ("{ \"services\": [\n { \"service\": 1 } ], \"applications\": [] }", 2, "needs both", "\"instance\""),
+        ("{ \"applications\": [ { \"name\": \"a\", \"id\": 16 },\n { \"name\": \"b\", \"id\": \"0x10\" } ] }", 2, "0x0010 of \"a\"", "an id of its own"),
         ("{\n \"unicast\": 5 }", 2, "`5`", "an IP address, as"),
         ("{\n \"unicast\": \"300.1.1.1\" }", 2, "\"300.1.1.1\"", "an IP address, as"),
         ("{\n \"routing\": 7 }", 2, "is an application", "write its name"),
