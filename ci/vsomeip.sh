@@ -31,10 +31,21 @@ cargo_test --manifest-path "$manifest" --doc
 cargo build --quiet --manifest-path "$manifest" --examples
 target=${CARGO_TARGET_DIR:-$PWD/$folder/target}
 copy=$(mktemp -d)
-cp "$target/debug/examples/telemetry" "$target"/debug/examples/{pooled,raw}_pointers "$copy"
+cp "$target/debug/examples/telemetry" "$target"/debug/examples/{pooled,raw}_pointers \
+  "$target"/debug/examples/minimal_{publisher,subscriber} "$copy"
 (cd "$copy" && env -i ./telemetry --seconds 2 | tail -1 | tee result)
 grep -q 'lost 0, out of order 0' "$copy/result"
 (cd "$copy" && env -i ./pooled_pointers && env -i ./raw_pointers)
+# What the guide's page shows.
+(
+  cd "$copy"
+  env -i ./minimal_subscriber >heard &
+  subscriber=$!
+  trap 'kill $subscriber' EXIT
+  sleep 1
+  env -i ./minimal_publisher
+  grep -q '^2000 rpm' heard
+)
 rm -r "$copy"
 [ "${1:-}" = --quick ] && exit
 

@@ -28,6 +28,8 @@ pub(crate) struct Counters {
     pub(crate) late: AtomicU64,
     pub(crate) ignored: AtomicU64,
     pub(crate) expired: AtomicU64,
+    /// Counted where listeners are called.
+    pub(crate) panicked: Arc<AtomicU64>,
 }
 
 /// What became of the messages of a transport so far.
@@ -46,6 +48,8 @@ pub struct Stats {
     pub ignored: u64,
     /// Requests whose time to live ended without a response.
     pub expired_requests: u64,
+    /// Calls of listeners that panicked.
+    pub panicked: u64,
 }
 
 pub(crate) struct Core {
@@ -311,7 +315,8 @@ impl Core {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let Counters { received, unmatched, rejected, late, ignored, expired } = &self.counters;
+        let Counters { received, unmatched, rejected, late, ignored, expired, panicked } =
+            &self.counters;
         Stats {
             received: received.load(Relaxed),
             unmatched: unmatched.load(Relaxed),
@@ -319,6 +324,7 @@ impl Core {
             late_responses: late.load(Relaxed),
             ignored: ignored.load(Relaxed),
             expired_requests: expired.load(Relaxed),
+            panicked: panicked.load(Relaxed),
         }
     }
 }

@@ -42,7 +42,7 @@ pub use self::core::Stats;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
 
-use self::config::{Applications, Given};
+use self::config::{Applications, Given, UNSET};
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
@@ -52,7 +52,7 @@ use self::topics::Topics;
 use self::transport::status;
 use self::vsomeip::{ANY, Application, Configuration, Target};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 use up_rust::{UCode, UStatus, UUID, UUri};
 
@@ -93,6 +93,8 @@ pub struct UPTransportVsomeip {
     limits: Limits,
     /// Services and instances in the configuration.
     services: Vec<(ServiceId, InstanceId)>,
+    /// Of a source whose authority SOME/IP does not carry.
+    told: Once,
 }
 
 impl UPTransportVsomeip {
@@ -104,7 +106,8 @@ impl UPTransportVsomeip {
     ///
     /// # Errors
     /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the address, ALREADY_EXISTS
-    /// where this process has an application of that name, UNAVAILABLE without a routing manager.
+    /// where this process has an application of that name, or this machine one of that client id in the
+    /// same network, UNAVAILABLE without a routing manager.
     pub fn new_with_config(
         uri: UUri,
         remote_authority_name: &AuthorityName,
@@ -173,9 +176,10 @@ impl UPTransportVsomeip {
         let place = given.place(&application).map_err(|error| {
             status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
         })?;
+        let told = &application;
         let application = start(name, place.path(), options.start_timeout)?;
         let configuration = application.configuration();
-        tell_what_is_in_force(configuration, name, given, place.path());
+        tell_what_is_in_force(configuration, told, given, place.path());
         let settings = configuration.settings(name).unwrap_or_default();
         let longest = settings.max_dispatch_time / 2;
         let (overflow, hold) = match options.overflow {
@@ -219,6 +223,7 @@ impl UPTransportVsomeip {
             limits,
             services,
             options,
+            told: Once::new(),
         };
         let events: Result<Vec<_>, _> =
             transport.options.topics.iter().map(mapping::target_of).collect();
@@ -263,7 +268,7 @@ fn start(name: &str, configuration: &Path, limit: Duration) -> Result<Arc<Applic
     let application = Application::start(name, Some(configuration), limit).map_err(|error| {
         let code = match &error {
             vsomeip::Error::Name(_) => UCode::INVALID_ARGUMENT,
-            vsomeip::Error::NameTaken(_) => UCode::ALREADY_EXISTS,
+            vsomeip::Error::NameTaken(_) | vsomeip::Error::IdTaken { .. } => UCode::ALREADY_EXISTS,
             vsomeip::Error::NotRegistered { .. } => UCode::UNAVAILABLE,
             vsomeip::Error::Init(_) => UCode::FAILED_PRECONDITION,
             _ => UCode::INTERNAL,
@@ -274,7 +279,13 @@ fn start(name: &str, configuration: &Path, limit: Duration) -> Result<Arc<Applic
 }
 
 /// Says where it is not the configuration that the user may think.
-fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: &Given, place: &Path) {
+fn tell_what_is_in_force(
+    in_force: &Configuration,
+    application: &VsomeipApplicationConfig,
+    given: &Given,
+    place: &Path,
+) {
+    let name = &application.name;
     let other = !given.is_nothing() && !in_force.is(name, place);
     if other {
         log::warn!(
@@ -283,7 +294,17 @@ fn tell_what_is_in_force(in_force: &Configuration, name: &str, given: &Given, pl
              and ./vsomeip.json go before it"
         );
     }
-    match in_force.settings(name) {
+    let settings = in_force.settings(name);
+    if let Some(id) = settings.as_ref().and_then(|settings| settings.id)
+        && ![id, UNSET].contains(&application.id)
+    {
+        log::warn!(
+            "application {name:?} has the id {id:#06x} in {in_force}, and not {:#06x} as it was told: \
+             what the configuration says counts. Say the same in both",
+            application.id
+        );
+    }
+    match settings {
         None => log::warn!(
             "application {name:?} is not in this process's configuration, which is {in_force}. So \
              vsomeip chooses its id, and starts a second dispatcher where a handler is held up for \

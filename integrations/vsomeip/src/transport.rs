@@ -80,8 +80,10 @@ impl UTransport for UPTransportVsomeip {
         verify_filter_criteria(source_filter, sink_filter)?;
         let filter = Filter::new(source_filter, sink_filter);
         let _change = lock(&self.changes);
-        let open =
-            |filter, listener| Entry::new(filter, listener, self.options.capacity, self.overflow);
+        let open = |filter, listener| {
+            let panicked = Arc::clone(&self.core.counters.panicked);
+            Entry::new(filter, listener, self.options.capacity, self.overflow, panicked)
+        };
         match self.core.table.insert(filter, Arc::clone(&listener), self.limits, open)? {
             Registered::Already => Ok(()),
             Registered::New(entry, task) => {
@@ -182,6 +184,7 @@ impl UPTransportVsomeip {
         self.application().client()
     }
 
+    /// The wire names no authority, so one that is not ours would go unseen.
     fn check_source(&self, attributes: &UAttributes) -> Result<(), UStatus> {
         let local = &self.core.identity.local;
         let ours = |source: &UUri| {
@@ -189,10 +192,29 @@ impl UPTransportVsomeip {
                 && source.ue_id == local.ue_id
                 && source.ue_version_major == local.ue_version_major
         };
-        if !self.options.check_source || attributes.source.as_ref().is_some_and(ours) {
+        let source = attributes.source.get_or_default();
+        if !self.options.check_source {
+            let authority = &source.authority_name;
+            if !authority.is_empty() && *authority != local.authority_name {
+                self.told.call_once(|| {
+                    log::warn!(
+                        "a message of {} goes out as one of {:?}, since SOME/IP carries no authority; \
+                         said once. Options::check_source(true) refuses those",
+                        source.to_uri(true),
+                        local.authority_name
+                    );
+                });
+            }
             return Ok(());
         }
-        let text = format!("the message's source is not {}", local.to_uri(true));
+        if ours(source) {
+            return Ok(());
+        }
+        let text = format!(
+            "the message's source is not {}: send it by its own transport, or leave check_source off \
+             to send for others",
+            local.to_uri(true)
+        );
         Err(status(UCode::PERMISSION_DENIED, text))
     }
 

@@ -322,3 +322,24 @@ fn a_name_that_no_thread_can_have_is_refused() {
         assert!(error.get_message().contains("NUL"), "{error}");
     });
 }
+
+#[test]
+fn an_id_that_differs_from_the_configurations_is_warned_of() {
+    let test = "an_id_that_differs_from_the_configurations_is_warned_of";
+    isolated_without_variable(test, || {
+        let options = || Options::default().configuration(configuration());
+        let of = |name: &str, id| {
+            let application = VsomeipApplicationConfig::new(name, id);
+            let local = uri("//me/3333/1/0");
+            UPTransportVsomeip::with_options(application, local, "far", options()).unwrap()
+        };
+        let as_the_file_says = of("a", 0x1061);
+        assert_eq!(logged("has the id"), [""; 0]);
+        let other = of("b", 0x1414);
+        let warnings = logged("has the id");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("\"b\" has the id 0x1062"), "{warnings:?}");
+        assert!(warnings[0].contains("0x1414") && warnings[0].contains("the same in both"));
+        assert_eq!((as_the_file_says.client_id(), other.client_id()), (0x1061, 0x1062));
+    });
+}

@@ -77,8 +77,9 @@ fn overlapping_filters_are_all_served() {
 fn names_are_taken_once_and_files_are_checked() {
     isolated("names_are_taken_once_and_files_are_checked", || {
         let first = transport("a", 0x3333, Options::default());
-        let second = try_transport("a", 0x4444, Options::default());
-        assert_eq!(second.err().unwrap().get_code(), UCode::ALREADY_EXISTS);
+        let error = try_transport("a", 0x4444, Options::default()).err().unwrap();
+        assert_eq!(error.get_code(), UCode::ALREADY_EXISTS);
+        assert!(error.get_message().contains("a name of its own"), "{error}");
         drop(first);
         drop(transport("a", 0x3333, Options::default()));
         let missing = Options::default().configuration("/no/such.json");
@@ -247,6 +248,7 @@ fn a_listener_that_panics_loses_one_message() {
             let counts = subscriber.listener_counts(&uri(TOPIC), None, &listener).unwrap();
             (counts.completed, counts.panicked) == (5, 1)
         });
+        assert_eq!((subscriber.stats().panicked, publisher.stats().panicked), (1, 0));
     });
 }
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::logger::logged;
 use common::*;
 use ringback_vsomeip::{Options, Overflow};
 use std::sync::Arc;
@@ -260,7 +261,11 @@ fn what_is_refused() {
             strict.register_listener(&UUri::any(), Some(&me), recorder.clone()).await.unwrap();
             let code = |result: Result<(), up_rust::UStatus>| result.map_err(|e| e.get_code());
             let foreign = publish("//me/1111/1/8001", "x".into());
-            assert_eq!(code(strict.send(foreign).await), Err(UCode::PERMISSION_DENIED));
+            let error = strict.send(foreign).await.unwrap_err();
+            assert_eq!(error.get_code(), UCode::PERMISSION_DENIED);
+            assert!(error.get_message().contains("check_source"), "{error}");
+            let elsewhere = publish("//truck/3333/1/8001", "x".into());
+            assert_eq!(code(strict.send(elsewhere).await), Err(UCode::PERMISSION_DENIED));
             let own = publish("//me/3333/1/8001", "x".into());
             assert_eq!(code(strict.send(own).await), Ok(()));
             assert_eq!(
@@ -276,6 +281,29 @@ fn what_is_refused() {
             assert_eq!(code(strict.send(request(60_000)).await), Ok(()));
             assert_eq!(code(strict.send(request(60_000)).await), Err(UCode::RESOURCE_EXHAUSTED));
         });
+    });
+}
+
+#[test]
+fn a_foreign_authority_goes_out_as_ours_which_is_said_once() {
+    isolated("a_foreign_authority_goes_out_as_ours_which_is_said_once", || {
+        let subscriber = transport("a", 0x3333, Options::default());
+        let publisher = transport("b", 0x1111, patient());
+        let recorder = Recorder::new();
+        block_on(async {
+            subscriber.register_listener(&uri(TOPIC), None, recorder.clone()).await.unwrap();
+            publisher.send(publish(TOPIC, "own".into())).await.unwrap();
+            assert_eq!(logged("no authority"), [""; 0]);
+            // As a streamer sends it, for a uEntity that is elsewhere.
+            for _ in 0..2 {
+                publisher.send(publish("//truck/1111/1/8001", "foreign".into())).await.unwrap();
+            }
+        });
+        recorder.wait(3);
+        let warnings = logged("no authority");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("//truck/1111/1/8001") && warnings[0].contains("\"me\""));
+        assert!(warnings[0].contains("check_source(true)"), "{warnings:?}");
     });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The bytes on the wire, datagrams that are none, and a routing manager that dies.
+//! The bytes on the wire, datagrams that are none, a routing manager that dies, and a client id that
+//! another process has.
 
 mod common;
 
@@ -193,12 +194,17 @@ fn datagrams_that_are_no_messages_are_dropped() {
     });
 }
 
-/// The routing manager, as a process that can be killed.
-fn start_routing() -> Child {
+/// A process that can be killed.
+fn start(process: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "routing_process", "--ignored", "--nocapture"])
+        .args(["--exact", process, "--ignored", "--nocapture"])
         .spawn()
         .unwrap()
+}
+
+/// The routing manager.
+fn start_routing() -> Child {
+    start("routing_process")
 }
 
 #[test]
@@ -254,4 +260,50 @@ fn a_routing_manager_may_die_and_come_back() {
             routing.wait().unwrap();
         },
     );
+}
+
+#[test]
+#[ignore = "the process that another test starts twice"]
+fn publishing_process() {
+    let publisher = transport("a", 0x1111, Options::default());
+    for number in 0.. {
+        block_on(publisher.send(text(TOPIC, number))).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_client_id_that_another_process_has_is_refused() {
+    let test = "a_client_id_that_another_process_has_is_refused";
+    isolated(test, || {
+        let network = configuration().file_stem().unwrap().to_owned().into_string().unwrap();
+        let socket = std::path::PathBuf::from(format!("/tmp/{network}-1061"));
+        // The first one is the routing manager: there vsomeip says nothing, and both get nothing.
+        let mut first = start("publishing_process");
+        wait_until("its socket", || socket.exists());
+        let options = Options::default().start_timeout(Duration::from_secs(20));
+        let subscriber = transport("c", 0x3333, options);
+        let recorder = Recorder::new();
+        block_on(listen(&subscriber, TOPIC, recorder.clone()));
+        recorder.wait(1);
+
+        let error = try_transport("a", 0x4444, Options::default()).err().unwrap();
+        assert_eq!(error.get_code(), UCode::ALREADY_EXISTS);
+        let told = error.get_message();
+        assert!(told.contains("client id 0x1061 of \"a\""), "{told}");
+        assert!(told.contains(socket.to_str().unwrap()), "{told}");
+        assert!(told.contains("\"id\" of its own"), "{told}");
+        let before = recorder.count();
+        recorder.wait(before + 20); // the first one was not harmed
+
+        first.kill().unwrap();
+        first.wait().unwrap();
+        assert!(socket.exists(), "what a crash leaves behind");
+        let mut again = start("publishing_process");
+        let before = recorder.count();
+        recorder.wait(before + 20);
+        drop(subscriber);
+        again.kill().unwrap();
+        again.wait().unwrap();
+    });
 }

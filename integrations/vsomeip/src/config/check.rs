@@ -5,15 +5,18 @@
 //! it is in force is read by [`vsomeip`](crate::vsomeip).
 
 use super::VsomeipApplicationConfig;
-use super::json::{Count, Id, Milliseconds, remedy};
+use super::json::{Address, Count, Flag, Host, Id, Milliseconds, Port, remedy};
+use super::keys::meant;
 use crate::vsomeip::configuration_files;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::path::Path;
 use up_rust::{UCode, UStatus};
 
 /// What vsomeip takes for an id that is not given: it picks one.
-const UNSET: u16 = 0xFFFF;
+pub(crate) const UNSET: u16 = 0xFFFF;
 
 /// The parts of a file, as text of which one can tell the line.
 #[derive(Deserialize)]
@@ -25,6 +28,31 @@ struct Raw<'a> {
     services: Option<&'a RawValue>,
     #[serde(borrow)]
     servicegroups: Option<&'a RawValue>,
+    #[serde(borrow)]
+    routing: Option<&'a RawValue>,
+    #[serde(borrow, rename = "service-discovery")]
+    discovery: Option<&'a RawValue>,
+    /// Only whether it is one, here and below.
+    #[serde(rename = "unicast")]
+    _unicast: Option<Address>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object: { \"enable\": \"true\", \"multicast\": \"224.244.224.245\", .. }")]
+struct Discovery {
+    #[serde(rename = "enable")]
+    _enable: Option<Flag>,
+    #[serde(rename = "multicast")]
+    _multicast: Option<Address>,
+    #[serde(rename = "port")]
+    _port: Option<Port>,
+}
+
+/// A service's TCP endpoint, where it is more than a port.
+#[derive(Deserialize)]
+struct Reliable {
+    #[serde(rename = "port")]
+    _port: Port,
 }
 
 #[derive(Deserialize)]
@@ -40,9 +68,15 @@ struct RawApplication {
 
 #[derive(Deserialize)]
 #[serde(expecting = "a service: { \"service\": \"0x1234\", \"instance\": \"0x0001\" }")]
-struct Service {
+struct Service<'a> {
     service: Option<Id>,
     instance: Option<Id>,
+    #[serde(borrow)]
+    reliable: Option<&'a RawValue>,
+    #[serde(rename = "unreliable")]
+    _unreliable: Option<Port>,
+    #[serde(rename = "unicast")]
+    _unicast: Option<Host>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +84,8 @@ struct Service {
 struct Group<'a> {
     #[serde(borrow)]
     services: Option<&'a RawValue>,
+    #[serde(rename = "unicast")]
+    _unicast: Option<Host>,
 }
 
 /// An application that a file names.
@@ -107,14 +143,42 @@ impl<'a> Text<'a> {
 
     fn check_services(&self, list: Option<&'a RawValue>) -> Result<(), UStatus> {
         for part in self.list(list)? {
-            let Service { service, instance } = self.parse(part)?;
+            let Service { service, instance, reliable, .. } = self.parse(part)?;
             if service.is_none() || instance.is_none() {
                 let what =
                     "a service needs both: \"service\": \"0x1234\", \"instance\": \"0x0001\"";
                 return Err(self.invalid(self.line(part), what));
             }
+            match reliable.map(RawValue::get) {
+                Some(endpoint) if endpoint.starts_with('{') => {
+                    let _: Reliable = self.parse(endpoint)?;
+                }
+                Some(port) => {
+                    let _: Port = self.parse(port)?;
+                }
+                None => {}
+            }
         }
         Ok(())
+    }
+
+    /// vsomeip passes over a key that it does not know. One that is almost one of these is a mistake.
+    fn check_keys(&self) -> Result<(), UStatus> {
+        // A key with an escape in it is none that anybody has misspelt.
+        let keys: BTreeMap<&str, IgnoredAny> = serde_json::from_str(self.text).unwrap_or_default();
+        let misspelt = keys.keys().find_map(|key| Some((*key, meant(key)?)));
+        misspelt.map_or(Ok(()), |(key, meant)| {
+            let what = format!("vsomeip has no key {key:?}; write {meant:?}");
+            Err(self.invalid(self.line(key), &what))
+        })
+    }
+
+    fn check_routing(&self, routing: &RawValue) -> Result<(), UStatus> {
+        if routing.get().starts_with(['"', '{']) {
+            return Ok(());
+        }
+        let what = "the routing manager is an application: write its name, \"routing\": \"my-app\"";
+        Err(self.invalid(self.line(routing.get()), what))
     }
 
     fn application(&self, line: usize, raw: RawApplication) -> Result<Application, UStatus> {
@@ -143,15 +207,33 @@ impl<'a> Text<'a> {
 
     fn applications(&self) -> Result<Applications, UStatus> {
         let raw: Raw<'_> = self.parse(self.text)?;
-        let mut all = Vec::new();
+        let mut all: Vec<Application> = Vec::new();
         for part in self.list(raw.applications)? {
-            all.push(self.application(self.line(part), self.parse(part)?)?);
+            let application = self.application(self.line(part), self.parse(part)?)?;
+            let VsomeipApplicationConfig { name, id } = &application.config;
+            let mut before = all.iter().map(|other| &other.config);
+            if *id != UNSET
+                && let Some(other) = before.find(|other| other.id == *id && other.name != *name)
+            {
+                let what = format!(
+                    "application {name:?} has the id {id:#06x} of {:?}, and vsomeip would ignore it: \
+                     give it an id of its own",
+                    other.name
+                );
+                return Err(self.invalid(self.line(part), &what));
+            }
+            all.push(application);
         }
         self.check_services(raw.services)?;
         for part in self.list(raw.servicegroups)? {
-            let Group { services } = self.parse(part)?;
+            let Group { services, .. } = self.parse(part)?;
             self.check_services(services)?;
         }
+        if let Some(discovery) = raw.discovery {
+            self.parse::<Discovery>(discovery.get())?;
+        }
+        raw.routing.map_or(Ok(()), |routing| self.check_routing(routing))?;
+        self.check_keys()?;
         let line = raw.applications.map_or(1, |list| self.line(list.get()));
         Ok(Applications { all, place: format!("{}:{line}", self.path.display()) })
     }
@@ -284,7 +366,7 @@ mod tests {
 
     /// A file, the line of its mistake, and what the complaint says: what is wrong, and the remedy.
     #[rustfmt::skip]
-    const MISTAKES: [(&str, usize, &str, &str); 20] = [
+    const MISTAKES: [(&str, usize, &str, &str); 35] = [
         ("{\n \"applications\": [\n ],\n}", 4, "trailing comma", "take the comma away"),
         ("{\n // mine\n}", 2, "key must be a string", "no comments"),
         ("{\n \"applications\": [\n", 3, "EOF", "is not closed"),
@@ -305,6 +387,21 @@ mod tests {
         ("{ \"applications\": [ { \"name\": \"a\",\n \"max_dispatch_time\": \"soon\"\n\n } ] }", 2, "\"soon\"", "milliseconds"),
         ("{ \"applications\": [ { \"name\": \"a\",\n \"max_dispatchers\": \"one\"\n\n } ] }", 2, "\"one\"", "a count"),
         ("{ \"services\": [\n { \"service\": 1 } ], \"applications\": [] }", 2, "needs both", "\"instance\""),
+        ("{ \"applications\": [ { \"name\": \"a\", \"id\": 16 },\n { \"name\": \"b\", \"id\": \"0x10\" } ] }", 2, "0x0010 of \"a\"", "an id of its own"),
+        ("{\n \"unicast\": 5 }", 2, "`5`", "an IP address, as"),
+        ("{\n \"unicast\": \"300.1.1.1\" }", 2, "\"300.1.1.1\"", "an IP address, as"),
+        ("{\n \"routing\": 7 }", 2, "is an application", "write its name"),
+        ("{ \"service-discovery\": {\n \"port\": \"abc\" } }", 2, "\"abc\"", "as \"30490\""),
+        ("{ \"service-discovery\": {\n \"enable\": \"yes\" } }", 2, "\"yes\"", "\"true\" or"),
+        ("{ \"service-discovery\": {\n\n \"multicast\": \"224.1\" } }", 3, "\"224.1\"", "an IP address, as"),
+        ("{ \"service-discovery\":\n true }", 2, "boolean `true`", "an object: {"),
+        ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"unreliable\": \"99999\"\n } ] }", 2, "\"99999\"", "as \"30490\""),
+        ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"reliable\": -1\n } ] }", 2, "`-1`", "as \"30490\""),
+        ("{ \"services\": [ { \"service\": 1, \"instance\": 1, \"reliable\": {\n \"port\": \"x\" } } ] }", 2, "\"x\"", "as \"30490\""),
+        ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"unicast\": \"here\" } ] }", 2, "\"here\"", "or \"local\""),
+        ("{\n \"aplications\": [] }", 2, "no key \"aplications\"", "write \"applications\""),
+        ("{\n \"Routing\": \"a\" }", 2, "no key \"Routing\"", "write \"routing\""),
+        ("{ \"applications\": [],\n \"unicsat\": \"\" }", 2, "no key \"unicsat\"", "write \"unicast\""),
     ];
 
     #[test]

@@ -6,13 +6,17 @@ mod build;
 mod check;
 mod given;
 mod json;
+mod keys;
 mod options;
 
 pub use self::{
     build::VsomeipConfiguration,
     options::{Options, RuntimeConfig},
 };
-pub(crate) use self::{check::Applications, given::Given};
+pub(crate) use self::{
+    check::{Applications, UNSET},
+    given::Given,
+};
 
 use crate::ClientId;
 use serde::{Deserialize, Serialize};

@@ -55,10 +55,24 @@ struct Called {
     listener: Arc<dyn UListener>,
     gate: Arc<Gate>,
     skipped: Arc<AtomicU64>,
+    /// Of all listeners of the transport.
+    panicked: Arc<AtomicU64>,
+}
+
+/// Counts a panic that passes by; the mailbox contains it.
+struct CountPanic<'a>(&'a AtomicU64);
+
+impl Drop for CountPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 impl Called {
     async fn call(self: Arc<Self>, message: UMessage) {
+        let _count = CountPanic(&self.panicked);
         if !self.gate.enter_async(|| self.listener.on_receive(message)).await {
             self.skipped.fetch_add(1, Relaxed);
         }
@@ -76,6 +90,7 @@ impl Entry {
         listener: Arc<dyn UListener>,
         capacity: usize,
         overflow: Overflow,
+        panicked: Arc<AtomicU64>,
     ) -> (Arc<Entry>, impl Future<Output = ()> + Send + 'static) {
         let gate = Arc::new(Gate::default());
         let skipped = Arc::new(AtomicU64::new(0));
@@ -85,7 +100,8 @@ impl Entry {
             Overflow::Block(at_most) => OverflowPolicy::Block { at_most, or: false },
         };
         let identity = identity(&listener);
-        let called = Arc::new(Called { listener, gate: gate.clone(), skipped: skipped.clone() });
+        let called =
+            Arc::new(Called { listener, gate: gate.clone(), skipped: skipped.clone(), panicked });
         let call = move |message| Arc::clone(&called).call(message);
         let (feed, deliver) = Mailbox::bounded(capacity).overflow(policy).feed(
             "a uProtocol listener",

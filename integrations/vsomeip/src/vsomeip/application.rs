@@ -65,7 +65,9 @@ impl Application {
             return Err(Error::NameTaken(name.to_owned()));
         }
         let inner = Arc::new(Inner::new(raw, name));
-        let (in_force, init) = configuration::fix(name, configuration, || inner.raw().init());
+        let check = |in_force: &Configuration| inner.claim_id(in_force);
+        let init = || inner.raw().init();
+        let (in_force, init) = configuration::fix(name, configuration, check, init)?;
         if !init? {
             return Err(Error::Init(name.to_owned()));
         }

@@ -8,6 +8,7 @@
 //! names a file or a folder that is there. An application that is not made by this crate, and was first,
 //! is not seen here.
 
+use super::Result;
 use serde_json::Value;
 use std::env;
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ const DEFAULT: [&str; 2] = ["/etc/vsomeip", "/etc/vsomeip.json"];
 const MANDATORY: &str = "vsomeip_std.json,vsomeip_app.json,vsomeip_events.json,vsomeip_plc.json,\
      vsomeip_log.json,vsomeip_security.json,vsomeip_whitelist.json,vsomeip_policy_extensions.json,\
      vsomeip_portcfg.json";
+/// The client id of an application that has none yet.
+const UNSET: u16 = 0xFFFF;
 const MAX_DISPATCHERS: u64 = 10;
 const MAX_DISPATCH_TIME: u64 = 100;
 
@@ -38,6 +41,8 @@ pub(crate) struct Configuration {
 /// What a configuration says about an application, or vsomeip's default.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
+    /// The client id, where it says one.
+    pub(crate) id: Option<u16>,
     pub(crate) max_dispatchers: u64,
     /// How long a handler may take.
     pub(crate) max_dispatch_time: Duration,
@@ -46,6 +51,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            id: None,
             max_dispatchers: MAX_DISPATCHERS,
             max_dispatch_time: Duration::from_millis(MAX_DISPATCH_TIME),
         }
@@ -55,22 +61,26 @@ impl Default for Settings {
 /// vsomeip's, as long as the process lives.
 static IN_FORCE: Mutex<Option<Arc<Configuration>>> = Mutex::new(None);
 
-/// Initialises an application; answers the configuration that is in force then, and what `init` does.
+/// Initialises an application unless `check` has something against it; answers the configuration that is
+/// in force then, and what `init` does.
 pub(super) fn fix<R>(
     name: &str,
     given: Option<&Path>,
+    check: impl FnOnce(&Configuration) -> Result<()>,
     init: impl FnOnce() -> R,
-) -> (Arc<Configuration>, R) {
+) -> Result<(Arc<Configuration>, R)> {
     let mut in_force = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(configuration) = in_force.clone() {
         drop(in_force);
-        return (configuration, init());
+        check(&configuration)?;
+        return Ok((configuration, init()));
     }
     // The lock is held meanwhile: nobody else may be first.
     let sources = look_up(name, given, |variable| env::var_os(variable), Path::new("."));
     let configuration = Arc::new(Configuration::read(name, sources));
+    check(&configuration)?; // vsomeip has read none until `init`
     *in_force = Some(Arc::clone(&configuration));
-    (configuration, init())
+    Ok((configuration, init()))
 }
 
 /// Where vsomeip finds its configuration, in the order in which it reads.
@@ -165,6 +175,16 @@ impl Configuration {
         })
     }
 
+    /// The network key: applications of one machine that share it find each other.
+    pub(crate) fn network(&self) -> String {
+        let of = |document: &Value| match &document["network"] {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        };
+        self.documents.iter().find_map(of).unwrap_or_else(|| "vsomeip".to_owned())
+    }
+
     fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
         self.documents.iter().filter_map(move |document| document[name].as_array()).flatten()
     }
@@ -181,6 +201,7 @@ impl Configuration {
         let setting = |key: &str, default| number(&application[key]).unwrap_or(default);
         let time = setting("max_dispatch_time", MAX_DISPATCH_TIME);
         Some(Settings {
+            id: id(&application["id"]).filter(|id| *id != UNSET),
             max_dispatchers: setting("max_dispatchers", MAX_DISPATCHERS),
             max_dispatch_time: Duration::from_millis(time),
         })
@@ -210,7 +231,6 @@ impl Configuration {
             self.documents.iter().find_map(|document| address(document["unicast"].as_str()?));
         let is_here =
             |at: &str| LOCAL.contains(&at) || address(at).is_some_and(|at| Some(at) == here);
-        let id = |value: &Value| number(value).and_then(|id| u16::try_from(id).ok());
         elements(list)
             .filter(|entry| entry["unicast"].as_str().or(at).is_none_or(is_here))
             .filter_map(|entry| Some((id(&entry["service"])?, id(&entry["instance"])?)))
@@ -223,6 +243,10 @@ const LOCAL: [&str; 3] = ["", "local", "127.0.0.1"];
 
 fn elements(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
+}
+
+fn id(value: &Value) -> Option<u16> {
+    number(value).and_then(|id| u16::try_from(id).ok())
 }
 
 /// A number as vsomeip takes it: in a string or by itself, hexadecimal after `0x`, as far as it goes.

@@ -4,6 +4,7 @@
 
 use super::load::LoadError;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why an application could not be made, or a call into vsomeip failed.
@@ -16,6 +17,15 @@ pub enum Error {
     Name(String),
     /// This process has an application of that name already.
     NameTaken(String),
+    /// Another application of this machine has the client id, in this process or another.
+    IdTaken {
+        /// The application's name.
+        name: String,
+        /// The id that the configuration gives it.
+        id: u16,
+        /// The local socket of whoever has it.
+        socket: PathBuf,
+    },
     /// vsomeip did not accept the configuration; it has logged why.
     Init(String),
     /// The routing manager did not register the application in time.
@@ -41,8 +51,19 @@ impl fmt::Display for Error {
                 write!(f, "no vsomeip application can be named {name:?}: leave the NUL out")
             }
             Error::NameTaken(name) => {
-                write!(f, "this process already has a vsomeip application named {name:?}")
+                write!(
+                    f,
+                    "this process already has a vsomeip application named {name:?}: give each a name \
+                     of its own, or end the other one first"
+                )
             }
+            Error::IdTaken { name, id, socket } => write!(
+                f,
+                "another application has the client id {id:#06x} of {name:?}, in this process or \
+                 another: its socket is {}. Give each application of this machine an \"id\" of its \
+                 own in the configuration, start each once, or use another \"network\"",
+                socket.display()
+            ),
             Error::Init(name) => write!(
                 f,
                 "vsomeip refused the configuration of {name:?}; its log says why. Often another \

@@ -12,6 +12,8 @@
 //! the process exits: nobody may enter what `exit` is about to destroy.
 
 use super::bridge::ffi;
+use super::client_id::ClientId;
+use super::configuration::Configuration;
 use super::gate::{Gate, Leave};
 use super::handler::{Action, Alive, Handler, adopt};
 use super::message::Target;
@@ -20,7 +22,7 @@ use cxx::UniquePtr;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What vsomeip keeps one handler for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) name: String,
     pub(crate) registered: Mutex<bool>,
     pub(crate) changed: Condvar,
+    /// Until vsomeip's application is gone, as its name.
+    client_id: OnceLock<ClientId>,
     calls: Gate,
     /// By the numbers of their guards, which are never used again.
     owners: Mutex<HashMap<Key, u64>>,
@@ -85,9 +89,25 @@ impl Inner {
             name: name.to_owned(),
             registered: Mutex::new(false),
             changed: Condvar::new(),
+            client_id: OnceLock::new(),
             calls: Gate::default(),
             owners: Mutex::default(),
         }
+    }
+
+    /// Claims the client id that the configuration gives it; where it gives none, the routing manager
+    /// picks a free one.
+    ///
+    /// # Errors
+    /// Somebody else has it.
+    pub(crate) fn claim_id(&self, in_force: &Configuration) -> Result<()> {
+        let Some(id) = in_force.settings(&self.name).and_then(|settings| settings.id) else {
+            return Ok(());
+        };
+        let taken = |socket| Error::IdTaken { name: self.name.clone(), id, socket };
+        let claimed = ClientId::claim(&in_force.network(), id).map_err(taken)?;
+        let _ = self.client_id.set(claimed); // the first and only one
+        Ok(())
     }
 
     /// Stops it, unless somebody else does or has: answers whether it was this call. From here on

@@ -10,6 +10,7 @@
 
 mod application;
 pub(crate) mod bridge;
+mod client_id;
 mod configuration;
 mod error;
 mod exit;
