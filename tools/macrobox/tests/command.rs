@@ -63,6 +63,9 @@ fn mistakes_are_named_with_their_remedy() {
         .code(2)
         .stderr(contains("no procedural macro `nowhere`").and(contains("macrobox list")));
     expand("just text").code(2).stderr(contains("this is no macro call"));
+    macrobox(&["trace", "real/src/lib.rs:9", "-p", "zoo-real"])
+        .code(2)
+        .stderr(contains("this is no macro call").and(contains("with `--at FILE:LINE`")));
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
 
@@ -231,6 +234,19 @@ fn trace_shows_the_bridge() {
         .code(1)
         .stdout(contains("ts_is_empty").and(contains("2 tokens: a b")))
         .stderr(contains("1 calls over the bridge, then: `aborts` was ended by signal 6"));
+    // By its place: every derive there, each under its name.
+    let at = |place: &str| macrobox(&["trace", "--at", place, "-p", "zoo-real"]);
+    at("real/src/lib.rs:9")
+        .success()
+        .stdout(contains("// #[derive(").count(2))
+        .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9\nts_"))
+        .stderr(contains(" calls over the bridge\n").count(2));
+    at("real/src/lib.rs:1")
+        .code(1)
+        .stdout("")
+        .stderr(contains("no such call was expanded; there are real/src/lib.rs:9, "));
+    macrobox(&["trace", "small!(1)", "--at", "real/src/lib.rs:9"]).code(2);
+    macrobox(&["trace"]).code(2).stderr(contains("<CALL|--at FILE:LINE>"));
 }
 
 #[test]
@@ -259,6 +275,13 @@ fn profile_sweeps_and_draws() {
             contains("zoo_gentle::echo      2").and(contains("tokens  echo at real/src/lib.rs")),
         )
         .stdout(contains("2 of 23 calls timed"));
+    // No empty table.
+    let drawn = std::fs::read(html).unwrap();
+    macrobox(&["profile", "--macro", "nobody", "-p", "zoo-real", "--html", html])
+        .code(1)
+        .stdout("")
+        .stderr(contains("no such call was expanded; there are").and(contains("zoo_gentle::echo")));
+    assert_eq!(std::fs::read(html).unwrap(), drawn);
     macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--svg", svg])
         .code(2)
         .stderr(contains("<CALL>"));

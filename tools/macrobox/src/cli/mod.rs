@@ -52,8 +52,10 @@ enum Task {
     /// Expand one call, or all calls of a macro in a crate
     Expand(expand::Arguments),
     /// Show each call that a macro makes over the compiler's bridge
+    #[command(override_usage = "cargo macrobox trace [OPTIONS] <CALL|--at FILE:LINE>")]
     Trace(trace::Arguments),
     /// Expand one call without limits, after waiting for a debugger
+    #[command(override_usage = "cargo macrobox debug [OPTIONS] <CALL|--at FILE:LINE>")]
     Debug(trace::Arguments),
     /// Time every call in a crate, or one call as it grows
     Profile(profile::Arguments),
