@@ -250,6 +250,29 @@ fn trace_shows_the_bridge() {
 }
 
 #[test]
+fn the_limit_of_memory_fits_the_machine_and_is_told() {
+    let told = |more: &[&str]| {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/zoo/corpus.txt");
+        let arguments = ["selftest", "-p", "zoo-real", "--corpus", corpus];
+        let output = macrobox(&[&arguments[..], more].concat()).success();
+        let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+        let before = text.split(" MB of memory").next().unwrap();
+        before.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let machine = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let total = machine.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
+    let total: u64 = total.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    let (limit, half) = (told(&[]), total / 1024 / 2);
+    assert!((256..=4096).contains(&limit), "{limit}");
+    assert!(limit <= half.max(256), "{limit} MB of {half}");
+    // The least that is ever chosen is enough for what people use.
+    assert_eq!(told(&["--memory", "256"]), 256);
+    macrobox(&["expand", "memory!()", "-p", "zoo-hostile", "--memory", "300"])
+        .code(1)
+        .stderr(contains("`memory` used up its memory limit of 300 MB (--memory)"));
+}
+
+#[test]
 fn profile_sweeps_and_draws() {
     let folder = tempfile::tempdir().unwrap();
     let (svg, html) = (folder.path().join("a.svg"), folder.path().join("a.html"));

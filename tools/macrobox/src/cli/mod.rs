@@ -85,9 +85,10 @@ struct BoxOptions {
     /// Milliseconds that one expansion may take
     #[arg(long, global = true, default_value_t = 10_000, value_name = "MS")]
     timeout: u32,
-    /// Megabytes of memory that one expansion may use
-    #[arg(long, global = true, default_value_t = 4096, value_name = "MB")]
-    memory: u64,
+    /// Megabytes of memory that one expansion may use [default: 4096, or half of the memory available
+    /// if that is less]
+    #[arg(long, global = true, value_name = "MB")]
+    memory: Option<u64>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
