@@ -56,10 +56,17 @@ impl Recording {
         for (index, (named, span)) in self.counted.iter().enumerate() {
             left.entry((begin(span).into(), kind_of(named))).or_default().push_back(index);
         }
+        let is_whole = self.counted.len() <= self.records.len();
         let mut texts = HashMap::new();
         let mut pair = |record: &Record| {
             let place = format!("{}:{}", record.place(), record.column(&mut texts)?);
-            left.get_mut(&(place, record.kind))?.pop_front()
+            let here = left.get_mut(&(place, record.kind))?;
+            let has_name = |index: &usize| {
+                path_in(&self.counted[*index].0).rsplit("::").next() == Some(&record.name)
+            };
+            // Where some were not recorded, those with the name before those with whatever name.
+            let named = if is_whole { None } else { here.iter().position(has_name) };
+            here.remove(named.unwrap_or(0))
         };
         let mut pairs: Vec<Option<usize>> = self.records.iter().map(&mut pair).collect();
         // Where a column is not known, as of a file that has changed since: by the line.

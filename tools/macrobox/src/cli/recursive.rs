@@ -117,9 +117,9 @@ impl Recursion<'_> {
         for used in stream.trees().split_inclusive(|tree| tree.is_punct(b';')) {
             let at = used.iter().position(|tree| tree.is_ident("use"));
             let Some(at) = at else { continue };
-            let Ok(used) = syn::parse_str(&to_text(&used[at..].to_vec().into())) else { continue };
-            let syn::ItemUse { tree, leading_colon: _, .. } = used;
-            renames(&tree, String::new(), &mut |path, name| {
+            let used = syn::parse_str::<syn::ItemUse>(&to_text(&used[at..].to_vec().into()));
+            let Ok(used) = used else { continue };
+            renames(&used.tree, String::new(), &mut |path, name| {
                 if path.rsplit("::").next() == Some(&self.call.name)
                     && self.session.names.leads_to(path, &own)
                 {
