@@ -109,9 +109,9 @@ pub enum Failure {
     /// It overflowed its stack.
     #[error("overflowed its stack")]
     StackOverflow,
-    /// It asked for more memory than it may have.
-    #[error("used up its memory limit")]
-    OutOfMemory,
+    /// It asked for more memory than it may have, which is so many bytes.
+    #[error("used up its memory limit of {megabytes} MB (--memory)", megabytes = .0 >> 20)]
+    OutOfMemory(u64),
     /// It used up its CPU time.
     #[error("used up its limit of CPU time")]
     OutOfTime,

@@ -2,6 +2,7 @@
 
 //! Expands calls in the box, and says in types how that went.
 
+use crate::memory;
 use crate::message::{Answer, End, Expanded, Note, Reply, Request};
 use crate::process::Process;
 use crate::wire::{DEEPEST, Malformed, decode};
@@ -37,7 +38,7 @@ impl Default for Options {
             limits: Limits {
                 wall_milliseconds: 10_000,
                 cpu_seconds: 10,
-                memory: 4 << 30,
+                memory: memory::fitting(),
                 output: 64 << 20, // decoded, it takes up to seven times as much
                 descriptors: 256,
             },
@@ -131,8 +132,9 @@ impl Expander {
             true => "no network, no exec or fork, no signals to others (seccomp)",
         };
         let limits = format!(
-            "{wall_milliseconds} ms, {cpu_seconds} s of CPU, {memory} bytes of memory, {output} \
-             bytes of output, {descriptors} descriptors"
+            "{wall_milliseconds} ms, {cpu_seconds} s of CPU, {megabytes} MB of memory, {output} bytes \
+             of output, {descriptors} descriptors",
+            megabytes = memory >> 20
         );
         vec![landlock, seccomp.into(), limits]
     }
@@ -258,7 +260,9 @@ impl Expander {
             End::TooManyProcesses => Failure::TooManyProcesses,
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
-            End::Signalled if stderr.contains("memory allocation of") => Failure::OutOfMemory,
+            End::Signalled if stderr.contains("memory allocation of") => {
+                Failure::OutOfMemory(limits.memory)
+            }
             End::Signalled if reply.code == 24 => Failure::OutOfTime,
             End::Signalled => Failure::Crashed(reply.code),
         };

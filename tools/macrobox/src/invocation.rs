@@ -63,7 +63,8 @@ pub(crate) fn read_written(stream: &Stream) -> Result<Vec<Written>, Error> {
     let trees = stream.trees();
     let fails = || {
         Error::Name(
-            "this is no macro call: give `name!(..)`, `#[name(..)] item` or `#[derive(Name)] item`"
+            "this is no macro call: give `name!(..)`, `#[name(..)] item` or `#[derive(Name)] item`; \
+             `expand`, `trace` and `debug` find a call by its place with `--at FILE:LINE`"
                 .into(),
         )
     };

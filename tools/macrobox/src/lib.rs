@@ -28,6 +28,7 @@ pub mod flat;
 mod interrupt;
 mod invocation;
 mod library;
+mod memory;
 mod names;
 mod process;
 mod record;

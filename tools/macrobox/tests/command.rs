@@ -63,6 +63,9 @@ fn mistakes_are_named_with_their_remedy() {
         .code(2)
         .stderr(contains("no procedural macro `nowhere`").and(contains("macrobox list")));
     expand("just text").code(2).stderr(contains("this is no macro call"));
+    macrobox(&["trace", "real/src/lib.rs:9", "-p", "zoo-real"])
+        .code(2)
+        .stderr(contains("this is no macro call").and(contains("with `--at FILE:LINE`")));
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
 
@@ -231,6 +234,42 @@ fn trace_shows_the_bridge() {
         .code(1)
         .stdout(contains("ts_is_empty").and(contains("2 tokens: a b")))
         .stderr(contains("1 calls over the bridge, then: `aborts` was ended by signal 6"));
+    // By its place: every derive there, each under its name.
+    let at = |place: &str| macrobox(&["trace", "--at", place, "-p", "zoo-real"]);
+    at("real/src/lib.rs:9")
+        .success()
+        .stdout(contains("// #[derive(").count(2))
+        .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9\nts_"))
+        .stderr(contains(" calls over the bridge\n").count(2));
+    at("real/src/lib.rs:1")
+        .code(1)
+        .stdout("")
+        .stderr(contains("no such call was expanded; there are real/src/lib.rs:9, "));
+    macrobox(&["trace", "small!(1)", "--at", "real/src/lib.rs:9"]).code(2);
+    macrobox(&["trace"]).code(2).stderr(contains("<CALL|--at FILE:LINE>"));
+}
+
+#[test]
+fn the_limit_of_memory_fits_the_machine_and_is_told() {
+    let told = |more: &[&str]| {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/zoo/corpus.txt");
+        let arguments = ["selftest", "-p", "zoo-real", "--corpus", corpus];
+        let output = macrobox(&[&arguments[..], more].concat()).success();
+        let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+        let before = text.split(" MB of memory").next().unwrap();
+        before.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let machine = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let total = machine.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
+    let total: u64 = total.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    let (limit, half) = (told(&[]), total / 1024 / 2);
+    assert!((256..=4096).contains(&limit), "{limit}");
+    assert!(limit <= half.max(256), "{limit} MB of {half}");
+    // The least that is ever chosen is enough for what people use.
+    assert_eq!(told(&["--memory", "256"]), 256);
+    macrobox(&["expand", "memory!()", "-p", "zoo-hostile", "--memory", "300"])
+        .code(1)
+        .stderr(contains("`memory` used up its memory limit of 300 MB (--memory)"));
 }
 
 #[test]
@@ -259,6 +298,13 @@ fn profile_sweeps_and_draws() {
             contains("zoo_gentle::echo      2").and(contains("tokens  echo at real/src/lib.rs")),
         )
         .stdout(contains("2 of 23 calls timed"));
+    // No empty table.
+    let drawn = std::fs::read(html).unwrap();
+    macrobox(&["profile", "--macro", "nobody", "-p", "zoo-real", "--html", html])
+        .code(1)
+        .stdout("")
+        .stderr(contains("no such call was expanded; there are").and(contains("zoo_gentle::echo")));
+    assert_eq!(std::fs::read(html).unwrap(), drawn);
     macrobox(&["profile", "--macro", "echo", "-p", "zoo-real", "--svg", svg])
         .code(2)
         .stderr(contains("<CALL>"));

@@ -33,11 +33,13 @@ fn announced(tool: &mut Child) -> i32 {
     child_of(server.split(')').next().unwrap().parse().unwrap())
 }
 
-#[test]
-fn debug_waits_for_a_debugger_and_then_expands() {
+/// What `debug ..` prints once a debugger has come.
+fn debugged(call: &[&str]) -> String {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
     let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"))
-        .args(["debug", "small!(40 + 2)", "--package", "zoo-gentle", "--manifest-path"])
+        .arg("debug")
+        .args(call)
+        .arg("--manifest-path")
         .arg(zoo)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -52,8 +54,14 @@ fn debug_waits_for_a_debugger_and_then_expands() {
     assert_eq!(seized, 0, "{}", std::io::Error::last_os_error());
     let output = tool.wait_with_output().unwrap();
     assert!(output.status.success());
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "pub fn answer() -> i32 {\n    40 + 2\n}\n"
-    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn debug_waits_for_a_debugger_and_then_expands() {
+    let printed = debugged(&["small!(40 + 2)", "--package", "zoo-gentle"]);
+    assert_eq!(printed, "pub fn answer() -> i32 {\n    40 + 2\n}\n");
+    let printed = debugged(&["--at", "real/src/lib.rs:88", "--package", "zoo-real"]);
+    let laid_out = "// #[main] at real/src/lib.rs:88\npub fn start() -> i32 {\n";
+    assert!(printed.starts_with(laid_out), "{printed}");
 }

@@ -178,6 +178,9 @@ fn a_call_in_a_binary_is_found() {
         .success()
         .stdout(contains("// #[noted] at src/bin/other.rs:1"))
         .stderr(contains("1 calls of `noted`; 1 of 1 calls recorded"));
+    run(&["profile", "--macro", "noted", "--repeat", "1"])
+        .success()
+        .stdout(contains("noted at src/bin/other.rs:1").and(contains("1 of 1 calls timed")));
     // From the file's own crate, and on a line of the item.
     run(&["expand", "--at", "src/bin/other.rs:3"]).success().stdout(contains("NOTE: &str = \"b\""));
     run(&["expand", "--macro", "noted", "--bin", "one"])

@@ -54,7 +54,7 @@ const CASES: &[(&str, &str, Then)] = &[
     ("stack_overflow", "", Fails(|failure| *failure == Failure::StackOverflow)),
     ("endless", "", Fails(|failure| matches!(failure, Failure::TimedOut(_) | Failure::OutOfTime))),
     ("sleeps", "", Fails(|failure| matches!(failure, Failure::TimedOut(_)))),
-    ("memory", "", Fails(|failure| *failure == Failure::OutOfMemory)),
+    ("memory", "", Fails(|failure| *failure == Failure::OutOfMemory(512 << 20))),
     ("fork_bomb", "", Says("(64, -1)")),
     ("exits", "", Fails(|failure| *failure == Failure::Exited(0))),
     ("exits_quietly", "", Fails(|failure| *failure == Failure::Exited(0))),
@@ -86,7 +86,7 @@ const CASES: &[(&str, &str, Then)] = &[
     (
         "huge_output",
         "",
-        Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory)),
+        Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory(_))),
     ),
     ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput)),
     ("exit_handler", "", Says("0")),

@@ -5,7 +5,7 @@
 use super::BoxOptions;
 use super::recursive;
 use super::session::{Session, chosen as chosen_options};
-use crate::cargo::Selection;
+use crate::cargo::{Selection, Target};
 use crate::library::crate_name;
 use crate::record::source_text;
 use crate::{
@@ -85,25 +85,14 @@ pub(super) fn run(
         job.finish();
         return Ok(job.good);
     }
-    let mut targets = selection.targets(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    let targets = selection.targets(arguments.package.as_deref(), arguments.bin.as_deref())?;
     job.memory = targets.first().map(|target| target.folder.join("last"));
-    if let Some(place) = &arguments.at {
-        // A binary's first file is no other crate's.
-        let (file, _) = place.rsplit_once(':').unwrap_or((place, ""));
-        targets.sort_by_key(|target| !target.root.ends_with(without_dots(file)));
-    }
-    let mut recordings = Vec::new();
-    for target in &targets {
-        let recording = session.record(target)?;
-        let found = !chosen(&recording, arguments, &session)?.is_empty();
-        recordings.push(recording);
-        if found {
-            break;
-        }
-    }
+    let name = arguments.name.as_deref();
+    let wanted = Wanted { at: arguments.at.as_deref(), name: name.unwrap_or("*") };
+    let recordings = wanted.record(targets, &mut session)?;
     let Some(recording) = recordings.last() else { return Ok(false) };
     job.records = &recording.records;
-    let chosen = chosen(recording, arguments, &session)?;
+    let chosen = wanted.of(recording, &session)?;
     let base = chosen_options(options);
     for record in &chosen {
         let library = Library::open(record.library.as_ref(), &session.compiler)?;
@@ -111,49 +100,97 @@ pub(super) fn run(
         job.one(&mut session, &library, &record.call(), Some(record))?;
     }
     job.finish();
-    count(recording, arguments.name.as_deref(), &chosen, job.failed);
+    count(recording, name, &chosen, job.failed);
     if chosen.is_empty() {
         job.good = false;
-        let there = what_is_there(&recordings, arguments.at.is_some());
-        eprintln!("error: no such call was expanded{there}");
-        recordings.iter().filter_map(|one| one.failed.as_ref()).for_each(|why| eprintln!("{why}"));
+        wanted.tell_none(&recordings);
     } else if recording.failed.is_some() {
         eprintln!("warning: the crate does not compile: calls after the error are not known");
     }
     Ok(job.good)
 }
 
-/// The records that were asked for.
-fn chosen<'r>(
-    recording: &'r Recording,
-    arguments: &Arguments,
-    session: &Session,
-) -> Result<Vec<&'r Record>, Error> {
-    if let Some(place) = &arguments.at {
-        return at(recording, place);
-    }
-    let name = arguments.name.as_deref().unwrap_or("*");
-    Ok(recording.records.iter().filter(|one| session.names.is_named(one, name)).collect())
+/// Which calls of a package are meant: by their place, or else by the macro's name.
+pub(super) struct Wanted<'a> {
+    /// `FILE:LINE`.
+    pub at: Option<&'a str>,
+    /// As the crate calls it, or `*` for every macro.
+    pub name: &'a str,
 }
 
-/// The calls of the package's own code, by place or by name, for who asked for another.
-fn what_is_there(recordings: &[Recording], by_place: bool) -> String {
-    let each: BTreeSet<String> = match by_place {
-        true => recordings.iter().flat_map(|one| &one.records).map(Record::place).collect(),
-        false => {
-            recordings.iter().flat_map(Recording::paths).map(|(_, path)| path.into()).collect()
+impl Wanted<'_> {
+    /// Records one crate of a package after the other, up to the first that has such a call.
+    pub fn record(
+        &self,
+        mut targets: Vec<Target>,
+        session: &mut Session,
+    ) -> Result<Vec<Recording>, Error> {
+        if let Some(place) = self.at {
+            // A binary's first file is no other crate's.
+            let file = without_dots(file_of(place));
+            targets.sort_by_key(|target| !target.root.ends_with(&file));
         }
-    };
-    // What the macros of dependencies call is not the user's.
-    let own = each.iter().filter(|one| !one.starts_with(['/', '$'])).map(String::as_str);
-    let own: Vec<&str> = own.collect();
-    let (shown, more) = (&own[..own.len().min(20)], own.len().saturating_sub(20));
-    let what = match (own.is_empty(), more) {
-        (true, _) => ": the package calls no procedural macros".into(),
-        (false, 0) => format!("; there are {}", shown.join(", ")),
-        (false, _) => format!("; there are {}, and {more} more", shown.join(", ")),
-    };
-    what + " (calls in tests, examples and benches are not recorded)"
+        let mut recordings = Vec::new();
+        for target in &targets {
+            let recording = session.record(target)?;
+            let found = !self.of(&recording, session)?.is_empty();
+            recordings.push(recording);
+            if found {
+                break;
+            }
+        }
+        Ok(recordings)
+    }
+
+    /// Those among the records.
+    pub fn of<'r>(
+        &self,
+        recording: &'r Recording,
+        session: &Session,
+    ) -> Result<Vec<&'r Record>, Error> {
+        match self.at {
+            Some(place) => at(recording, place),
+            None => {
+                let records = recording.records.iter();
+                Ok(records.filter(|one| session.names.is_named(one, self.name)).collect())
+            }
+        }
+    }
+
+    /// Says that there is none, which calls the package's own code has, and what kept them from being
+    /// known.
+    pub fn tell_none(&self, recordings: &[Recording]) {
+        let each: Vec<String> = match self.at {
+            Some(place) => {
+                // Those in the same file first.
+                let ends = without_dots(file_of(place));
+                let key = |one: &Record| {
+                    let file = one.files.first().cloned().unwrap_or_default();
+                    (!one.path(&file).ends_with(&ends), file, one.line)
+                };
+                let places: BTreeSet<_> =
+                    recordings.iter().flat_map(|one| &one.records).map(key).collect();
+                places.into_iter().map(|(_, file, line)| format!("{file}:{line}")).collect()
+            }
+            None => {
+                let paths = recordings.iter().flat_map(Recording::paths);
+                let paths: BTreeSet<&str> = paths.map(|(_, path)| path).collect();
+                paths.into_iter().map(String::from).collect()
+            }
+        };
+        // What the macros of dependencies call is not the user's.
+        let own = each.iter().filter(|one| !one.starts_with(['/', '$'])).map(String::as_str);
+        let own: Vec<&str> = own.collect();
+        let (shown, more) = (&own[..own.len().min(20)], own.len().saturating_sub(20));
+        let what = match (own.is_empty(), more) {
+            (true, _) => ": the package calls no procedural macros".into(),
+            (false, 0) => format!("; there are {}", shown.join(", ")),
+            (false, _) => format!("; there are {}, and {more} more", shown.join(", ")),
+        };
+        let unseen = "(calls in tests, examples and benches are not recorded)";
+        eprintln!("error: no such call was expanded{what} {unseen}");
+        recordings.iter().filter_map(|one| one.failed.as_ref()).for_each(|why| eprintln!("{why}"));
+    }
 }
 
 fn read(arguments: &Arguments) -> Result<(String, String), Error> {
@@ -212,6 +249,11 @@ fn at<'r>(recording: &'r Recording, place: &str) -> Result<Vec<&'r Record>, Erro
     let innermost = items.iter().map(|record| reach(record)).min_by_key(|(lo, hi)| hi - lo);
     items.retain(|record| innermost.is_some_and(|(_, hi)| reach(record).1 == hi));
     Ok(items)
+}
+
+/// `src/lib.rs` of `src/lib.rs:3`.
+fn file_of(place: &str) -> &str {
+    place.rsplit_once(':').map_or(place, |(file, _)| file)
 }
 
 /// `./src/lib.rs` as `src/lib.rs`.
@@ -393,7 +435,8 @@ fn print_diff(old: &str, new: &str, before: &str, after: &str) {
     print!("{}", diff.unified_diff().context_radius(3).header(before, after));
 }
 
-fn shown_name(call: &Call) -> String {
+/// As it is written at the call.
+pub(super) fn shown_name(call: &Call) -> String {
     match call.kind {
         Kind::Derive => format!("#[derive({})]", call.name),
         Kind::Attribute => format!("#[{}]", call.name),

@@ -52,8 +52,10 @@ enum Task {
     /// Expand one call, or all calls of a macro in a crate
     Expand(expand::Arguments),
     /// Show each call that a macro makes over the compiler's bridge
+    #[command(override_usage = "cargo macrobox trace [OPTIONS] <CALL|--at FILE:LINE>")]
     Trace(trace::Arguments),
     /// Expand one call without limits, after waiting for a debugger
+    #[command(override_usage = "cargo macrobox debug [OPTIONS] <CALL|--at FILE:LINE>")]
     Debug(trace::Arguments),
     /// Time every call in a crate, or one call as it grows
     Profile(profile::Arguments),
@@ -83,9 +85,10 @@ struct BoxOptions {
     /// Milliseconds that one expansion may take
     #[arg(long, global = true, default_value_t = 10_000, value_name = "MS")]
     timeout: u32,
-    /// Megabytes of memory that one expansion may use
-    #[arg(long, global = true, default_value_t = 4096, value_name = "MB")]
-    memory: u64,
+    /// Megabytes of memory that one expansion may use [default: 4096, or half of the memory available
+    /// if that is less]
+    #[arg(long, global = true, value_name = "MB")]
+    memory: Option<u64>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -3,6 +3,7 @@
 //! `profile`: what macros cost, over a crate's real calls or as one call grows.
 
 use super::BoxOptions;
+use super::expand::Wanted;
 use super::grow::grow;
 use super::report::{self, Point, Shown};
 use super::session::{Session, count};
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
     /// The package whose crate or dependencies are meant
     #[arg(short, long)]
     package: Option<String>,
-    /// This binary of the package instead of its library
+    /// This binary of the package; without it the library, or the binary that has the call
     #[arg(long)]
     bin: Option<String>,
     /// Only this macro's calls: NAME or CRATE::NAME
@@ -51,6 +52,10 @@ pub(super) fn run(
         Some(text) => sweep(&mut session, selection, arguments, text)?,
         None => (Vec::new(), calls(&mut session, selection, arguments, &mut whole)?),
     };
+    // No empty report over an earlier one.
+    if shown.is_empty() && points.is_empty() {
+        return Ok(false);
+    }
     // The dearest first.
     shown.sort_by_key(|one| std::cmp::Reverse(one.nanoseconds));
     if let Some(path) = &arguments.svg {
@@ -63,7 +68,7 @@ pub(super) fn run(
         written.map_err(Error::io(format!("writing {}", path.display())))?;
         println!("wrote {}", path.display());
     }
-    Ok(whole && (!shown.is_empty() || !points.is_empty()))
+    Ok(whole)
 }
 
 /// The fastest of several expansions, each in a process of its own.
@@ -83,20 +88,22 @@ fn fastest(
     Ok(best)
 }
 
-/// Every call of the crate; `whole` becomes false if one failed.
+/// Every call of the crate that is meant; `whole` becomes false if one failed.
 fn calls(
     session: &mut Session,
     selection: &Selection,
     arguments: &Arguments,
     whole: &mut bool,
 ) -> Result<Vec<Shown>, Error> {
-    let target = selection.target(arguments.package.as_deref(), arguments.bin.as_deref())?;
-    let recording = session.record(&target)?;
-    let chosen: Vec<_> = recording
-        .records
-        .iter()
-        .filter(|one| session.names.is_named(one, &arguments.name))
-        .collect();
+    let targets = selection.targets(arguments.package.as_deref(), arguments.bin.as_deref())?;
+    let wanted = Wanted { at: None, name: &arguments.name };
+    let recordings = wanted.record(targets, session)?;
+    let Some(recording) = recordings.last() else { return Ok(Vec::new()) };
+    let chosen = wanted.of(recording, session)?;
+    if chosen.is_empty() {
+        wanted.tell_none(&recordings);
+        return Ok(Vec::new());
+    }
     let progress = count(chosen.len());
     let base = session.boxed()?.options().clone();
     let mut shown = Vec::new();

@@ -221,7 +221,9 @@ pub(super) fn chosen(options: &BoxOptions) -> Options {
     let mut chosen = Options::default();
     chosen.limits.wall_milliseconds = options.timeout;
     chosen.limits.cpu_seconds = options.timeout.div_ceil(1000);
-    chosen.limits.memory = options.memory << 20;
+    if let Some(megabytes) = options.memory {
+        chosen.limits.memory = megabytes << 20;
+    }
     let allows = |what: &str| options.allow.iter().any(|one| one == what);
     chosen.environment = options.env.clone();
     chosen.allow = Allow {

@@ -3,17 +3,25 @@
 //! `trace` and `debug`: one call, watched.
 
 use super::BoxOptions;
-use super::session::Session;
+use super::expand::{Wanted, shown_name};
+use super::session::{Session, chosen};
 use crate::cargo::Selection;
-use crate::{Error, render};
+use crate::{Call, Error, Library, render};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The call: `name!(..)`, `#[name(..)] item` or `#[derive(Name)] item`
-    call: String,
-    /// The package whose dependencies are meant
+    #[arg(required_unless_present = "at")]
+    call: Option<String>,
+    /// The calls on this line, or of the item that it is in
+    #[arg(long, value_name = "FILE:LINE", conflicts_with = "call")]
+    at: Option<String>,
+    /// The package whose crate or dependencies are meant
     #[arg(short, long)]
     package: Option<String>,
+    /// This binary of the package; without it the library, or the binary that has the call
+    #[arg(long, requires = "at")]
+    bin: Option<String>,
 }
 
 pub(super) fn run(
@@ -23,37 +31,76 @@ pub(super) fn run(
     debug: bool,
 ) -> Result<bool, Error> {
     let mut session = Session::open(options)?;
-    let package = arguments.package.as_deref();
-    let calls = session.written_calls(selection, package, "<input>", &arguments.call)?;
-    session.boxed()?.options().watch.trace = !debug;
+    let mut base = chosen(options);
+    base.watch.trace = !debug;
     if debug {
-        let server = session.boxed()?.server_id().unwrap_or_default();
-        let chosen = session.boxed()?.options();
-        chosen.watch.debugger = true;
-        chosen.allow.everything = true;
-        chosen.limits.wall_milliseconds = 0;
-        eprintln!(
-            "waiting for a debugger: gdb -p $(pgrep -P {server}), then `break FUNCTION` and \
-             `continue`. No box, no limits; Ctrl-C ends it."
-        );
+        base.watch.debugger = true;
+        base.allow.everything = true;
+        base.limits.wall_milliseconds = 0;
+    }
+    let package = arguments.package.as_deref();
+    let Some(place) = &arguments.at else {
+        let text = arguments.call.as_deref().unwrap_or_default();
+        let calls = session.written_calls(selection, package, "<input>", text)?;
+        *session.boxed()?.options() = base;
+        if debug {
+            announce(&mut session)?;
+        }
+        let mut good = true;
+        for (library, call) in &calls {
+            good &= one(&mut session, library, call, debug)?;
+        }
+        return Ok(good);
+    };
+    let wanted = Wanted { at: Some(place), name: "*" };
+    let targets = selection.targets(package, arguments.bin.as_deref())?;
+    let recordings = wanted.record(targets, &mut session)?;
+    let Some(recording) = recordings.last() else { return Ok(false) };
+    let records = wanted.of(recording, &session)?;
+    if records.is_empty() {
+        wanted.tell_none(&recordings);
+        return Ok(false);
+    }
+    if debug {
+        announce(&mut session)?;
     }
     let mut good = true;
-    for (library, call) in calls {
-        match session.boxed()?.expand(&library, &call) {
-            Ok(expansion) => {
-                expansion.trace.iter().for_each(|line| println!("{line}"));
-                eprintln!("{} calls over the bridge", expansion.trace.len());
-                if debug {
-                    print!("{}", render::pretty(&expansion.stream));
-                }
-            }
-            Err(error) => {
-                let Error::Macro { before, .. } = &error else { return Err(error) };
-                good = false;
-                before.trace.iter().for_each(|line| println!("{line}"));
-                eprintln!("{} calls over the bridge, then: {error}", before.trace.len());
-            }
-        }
+    for record in records {
+        let library = Library::open(record.library.as_ref(), &session.compiler)?;
+        session.surround(record, &base);
+        let call = record.call();
+        println!("// {} at {}", shown_name(&call), record.place());
+        good &= one(&mut session, &library, &call, debug)?;
     }
     Ok(good)
+}
+
+/// Says how to attach a debugger.
+fn announce(session: &mut Session) -> Result<(), Error> {
+    let server = session.boxed()?.server_id().unwrap_or_default();
+    eprintln!(
+        "waiting for a debugger: gdb -p $(pgrep -P {server}), then `break FUNCTION` and \
+         `continue`. No box, no limits; Ctrl-C ends it."
+    );
+    Ok(())
+}
+
+/// False if the macro failed.
+fn one(session: &mut Session, library: &Library, call: &Call, debug: bool) -> Result<bool, Error> {
+    match session.expand(library, call) {
+        Ok(expansion) => {
+            expansion.trace.iter().for_each(|line| println!("{line}"));
+            eprintln!("{} calls over the bridge", expansion.trace.len());
+            if debug {
+                print!("{}", render::pretty(&expansion.stream));
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            let Error::Macro { before, .. } = &error else { return Err(error) };
+            before.trace.iter().for_each(|line| println!("{line}"));
+            eprintln!("{} calls over the bridge, then: {error}", before.trace.len());
+            Ok(false)
+        }
+    }
 }
