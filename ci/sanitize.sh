@@ -16,5 +16,6 @@ export TSAN_OPTIONS="halt_on_error=1" ASAN_OPTIONS="detect_stack_use_after_retur
 target=target/$sanitizer-sanitizer
 arguments=(-Zbuild-std --target "$host" --target-dir "$target")
 cargo_test "${arguments[@]}" -p ringback --features hook --tests
-cargo build --quiet --release "${arguments[@]}" --example vehicle_bus
-"$target/$host/release/examples/vehicle_bus" --listeners 500 --messages 100000 --threads 3
+# In the same profile, so that std is built once.
+cargo build --quiet "${arguments[@]}" --example vehicle_bus
+"$target/$host/debug/examples/vehicle_bus" --listeners 500 --messages 100000 --threads 3
