@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # libFuzzer looks for sequences of operations that reach new branches of ringback; the model judges each
-# (crates/ringback-fuzz), and the address sanitizer what it does to memory. FUZZ_SECONDS sets how long;
-# it begins with what it once found (crates/ringback-fuzz/corpus.hex, which `cargo test` runs each time).
+# (crates/ringback-fuzz), and the address sanitizer what it does to memory. It begins with what it once
+# found (crates/ringback-fuzz/corpus.hex) and goes on for a minute (in the short form for 20 seconds), or
+# for FUZZ_SECONDS.
 # What fails lies in fuzz-artifacts, to be run again with `cargo run -p ringback-fuzz -- FILE`.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the fuzzer is set up for Linux x86-64"
-seconds=${FUZZ_SECONDS:-60}
+seconds=60
+[ "${RINGBACK_SHORT:-}" != 1 ] || seconds=20
+seconds=${FUZZ_SECONDS:-$seconds}
 artifacts=${CARGO_TARGET_DIR:-target}/fuzz-artifacts
 corpus=${CARGO_TARGET_DIR:-target}/fuzz-corpus
 mkdir -p "$artifacts" "$corpus"

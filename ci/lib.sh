@@ -126,3 +126,11 @@ have_target() {
   command -v rustup >/dev/null && echo "fetching the target $1" &&
     rustup target add ${2:+--toolchain "$2"} "$1" >/dev/null 2>&1
 }
+
+# oldest_rust : the toolchain of the oldest Rust that is promised (rust-version), fetched if rustup can.
+oldest_rust() {
+  local version
+  version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  rustup toolchain list 2>/dev/null | grep -o -m1 "^$version[^ ]*" && return
+  command -v rustup >/dev/null && rustup toolchain install --profile minimal "$version" >/dev/null 2>&1 && echo "$version"
+}

@@ -3,7 +3,8 @@
 #
 # Other targets: Windows under wine, 32-bit x86 and RISC-V under qemu-user, as far as their tools are
 # to be had here; each that is not is named at the end. The short form has the compiler check the crate for
-# each, and runs the program of ci/bare.sh, threads included, where the tools are there already.
+# each, and where the tools are there already runs the program of ci/bare.sh, threads included: on the core
+# without std, and on the one with it.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the cross tools are set up for Debian on x86-64"
 suite=(listeners macro_forms panics quiet reuse signatures tracked)
@@ -30,8 +31,10 @@ run() { # TARGET LINKER RUNNER PACKAGE..
   fi
   cargo check --quiet --target "$target" -p ringback --all-features
   if there "$linker" "$runner"; then
-    timeout 300 cargo run --quiet --release --target "$target" -p ringback-bare | tee /dev/stderr |
-      grep -q '2000 rounds on the host' || { echo "it did not run to its end"; exit 1; }
+    for features in "" ringback/std; do
+      timeout 300 cargo run --quiet --release --target "$target" -p ringback-bare --features "$features" |
+        tee /dev/stderr | grep -q '2000 rounds on the host' || { echo "it did not run to its end"; exit 1; }
+    done
   else
     not_here "a program for $target, without $linker and ${runner%% *}"
   fi

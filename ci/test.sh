@@ -11,10 +11,9 @@ source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
 checks=(lint unit litmus guide portable examples libraries cxx dotnet dependencies features api package bare aarch64
-  targets msrv thunks loom asan tsan valgrind miri vsomeip macrobox)
-# By name only: libFuzzer (what it found is part of `unit`), everything built once more with counters of
-# branches, and the peer of the vsomeip transport.
-by_name=(fuzz coverage vsomeip-interop)
+  targets msrv coverage thunks loom asan tsan fuzz valgrind miri vsomeip macrobox)
+# By name only: the peer of the vsomeip transport.
+by_name=(vsomeip-interop)
 if [ $# -gt 0 ]; then checks=("$@"); else export RINGBACK_SHORT=1; fi
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
@@ -46,7 +45,7 @@ done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
 sed 's/^/not run here, a part of /' "$RINGBACK_NOT_HERE"
 rm "$RINGBACK_NOT_HERE"
-[ $# -gt 0 ] || echo "longer by name: aarch64 litmus targets; by name only: ${by_name[*]}"
+[ $# -gt 0 ] || echo "longer by name: aarch64 fuzz litmus targets; by name only: ${by_name[*]}"
 # Again at the end, where one looks: what a check that failed said last.
 for check in "${failures[@]}"; do
   echo "=== $check failed, and this is the end of what it printed:"

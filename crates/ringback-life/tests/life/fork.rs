@@ -3,19 +3,23 @@
 //! Fork: registrations live in parent and child; what other threads were doing does not.
 
 use crate::own_process::{fork, is_this, wait_for};
-use crate::{Function, life_start_callers, run};
-use ringback::{
-    AsyncRegistration, Mailbox, OverflowPolicy, Pending, Take, callback_pool, retire_all,
-};
+use crate::{Function, life_start_callers};
+use ringback::{Pending, callback_pool, retire_all};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 64>; fallback = -1; reuse = oldest_first; }
+
+callback_pool! {
+    static COUNTED: Pool<extern "C" fn(i32) -> i32, 4>;
+    fallback = -1;
+    protection = counter;
+}
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
@@ -108,10 +112,60 @@ fn a_listener_that_a_lost_thread_was_inside_of_is_kept_and_said_to_be_so() {
 }
 
 #[test]
-fn a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so() {
-    if !is_this("fork::a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so") {
+fn so_is_one_that_a_lost_thread_was_counted_in() {
+    if !is_this("fork::so_is_one_that_a_lost_thread_was_counted_in") {
         return;
     }
+    let (entered, is_inside) = mpsc::channel();
+    let stay = Arc::new(AtomicBool::new(true));
+    let staying = stay.clone();
+    let busy = COUNTED
+        .register(move |x| {
+            entered.send(()).unwrap();
+            while staying.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            x
+        })
+        .unwrap();
+    // SAFETY: the child runs what follows, and nothing else of this program.
+    let forking = COUNTED.register(|_| unsafe { libc::fork() }).unwrap();
+    let (function, fork_inside) = (busy.as_fn(), forking.as_fn());
+    let inside = thread::spawn(move || function(3));
+    is_inside.recv().unwrap();
+
+    let child = fork_inside(0);
+    if child == 0 {
+        // SAFETY: no handler is installed; the child is killed if it hangs.
+        unsafe { libc::alarm(60) };
+        let own = forking.unregister().is_ok();
+        let told = matches!(busy.unregister(), Err(Pending::Vanished(_)));
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(!(own && told && function(3) == -1))) };
+    }
+    wait_for(child);
+    stay.store(false, SeqCst);
+    busy.unregister().unwrap();
+    assert_eq!(inside.join().unwrap(), 3);
+    forking.unregister().unwrap();
+}
+
+#[test]
+fn a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so() {
+    if is_this("fork::a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so") {
+        fork_while_another_thread_drops(false);
+    }
+}
+
+#[test]
+fn so_is_one_that_replace_brought() {
+    if is_this("fork::so_is_one_that_replace_brought") {
+        fork_while_another_thread_drops(true);
+    }
+}
+
+/// `replaced`: the listener stands in the place of one that was registered.
+fn fork_while_another_thread_drops(replaced: bool) {
     struct Slow(mpsc::Sender<()>, Arc<AtomicBool>);
     impl Drop for Slow {
         fn drop(&mut self) {
@@ -126,16 +180,22 @@ fn a_listener_that_a_lost_thread_was_dropping_is_said_to_be_so() {
     let leave = Arc::new(AtomicBool::new(false));
     let go_on = Arc::new(AtomicBool::new(false));
     let (slow, left) = (Slow(dropping, go_on.clone()), leave.clone());
-    let mine = POOL
-        .register(move |x| {
-            let _ = &slow;
-            entered.send(()).unwrap();
-            while !left.load(SeqCst) {
-                thread::sleep(Duration::from_millis(1));
-            }
-            x
-        })
-        .unwrap();
+    let listener = move |x| {
+        let _ = &slow;
+        entered.send(()).unwrap();
+        while !left.load(SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        x
+    };
+    let mine = if replaced {
+        let mut mine = POOL.register(|x| x).unwrap();
+        mine.replace(|x| x).unwrap().wait().unwrap(); // a box of the slot that is in no use
+        mine.replace(listener).unwrap().wait().unwrap();
+        mine
+    } else {
+        POOL.register(listener).unwrap()
+    };
     let function = mine.as_fn();
     let inside = thread::spawn(move || function(3));
     is_inside.recv().unwrap();
@@ -209,48 +269,6 @@ fn others_enter_leave_sweep_and_drop_meanwhile() {
 }
 
 #[test]
-fn what_a_mailbox_holds_is_delivered_on_both_sides() {
-    if !is_this("fork::what_a_mailbox_holds_is_delivered_on_both_sides") {
-        return;
-    }
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = seen.clone();
-    let (mine, deliver) = POOL
-        .register_async(
-            Mailbox::bounded(64).overflow(OverflowPolicy::Reject(-2)),
-            |x| Take::Accept(x, 0),
-            async move |x| log.lock().unwrap().push(x),
-        )
-        .unwrap();
-    let function = mine.as_fn();
-    let (ready, go) = mpsc::channel();
-    let (end, stay) = mpsc::channel::<()>();
-    let other = thread::spawn(move || {
-        assert_eq!(function(1), 0);
-        ready.send(()).unwrap();
-        let _ = stay.recv();
-    });
-    go.recv().unwrap();
-    assert_eq!(function(2), 0);
-
-    let mut both = Some((mine, deliver));
-    let end_with = |(mine, deliver): (AsyncRegistration<POOL, i32>, _), last| {
-        assert_eq!(function(last), 0);
-        let drain = mine.drain();
-        run::<()>(deliver);
-        let counts = run(drain).unwrap().counts;
-        assert_eq!((counts.accepted, counts.completed, counts.unaccounted()), (3, 3, 0));
-        assert_eq!(*seen.lock().unwrap(), [1, 2, last]);
-        assert_eq!(function(9), -1);
-    };
-    let child = fork(std::panic::AssertUnwindSafe(|| end_with(both.take().unwrap(), 3)));
-    wait_for(child);
-    end_with(both.take().unwrap(), 4);
-    drop(end);
-    other.join().unwrap();
-}
-
-#[test]
 fn a_child_finds_no_lock_taken_while_others_register() {
     if !is_this("fork::a_child_finds_no_lock_taken_while_others_register") {
         return;
@@ -282,6 +300,29 @@ fn a_child_finds_no_lock_taken_while_others_register() {
     stop.store(true, SeqCst);
     for thread in registering {
         thread.join().unwrap();
+    }
+}
+
+#[test]
+fn after_init_a_fork_may_meet_the_first_registration() {
+    for _ in 0..20 {
+        if is_this("fork::after_init_a_fork_may_meet_the_first_registration") {
+            ringback::init(ringback::Protection::Auto).unwrap();
+            let both = Arc::new(Barrier::new(2));
+            let go = both.clone();
+            let registering = thread::spawn(move || {
+                go.wait();
+                drop(POOL.register(|x| x).unwrap());
+            });
+            both.wait();
+            let child = fork(|| {
+                let mine = POOL.register(|x| x + 1).unwrap();
+                assert_eq!(mine.as_fn()(1), 2);
+                mine.unregister().unwrap();
+            });
+            wait_for(child);
+            return registering.join().unwrap();
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod exit;
 mod fork;
+mod fork_async;
 mod own_process;
 mod protection;
 mod signals;

@@ -102,21 +102,40 @@ fn a_longjmp_over_a_listener_leaves_it_inside() {
     assert_eq!(dropped.load(SeqCst), 0, "kept for ever, as documented");
 }
 
-#[test]
-fn pthread_exit_inside_a_listener_ends_the_process_with_a_message() {
-    let test = "vanish::pthread_exit_inside_a_listener_ends_the_process_with_a_message";
+/// The C library unwinds the thread, the panic guard stops that, and the C library gives up.
+fn ends_the_process_with_a_message(test: &str, leave: fn()) {
     let Some(output) = own_process::output(test) else {
         let mine = POOL
-            .register(|_| {
-                // SAFETY: what becomes of it is what is tested.
-                unsafe { libc::pthread_exit(std::ptr::null_mut()) }
+            .register(move |x| {
+                leave();
+                x
             })
             .unwrap();
         let function = mine.as_fn();
         thread::spawn(move || function(0)).join().unwrap();
         unreachable!("the thread did not come back");
     };
-    // The C library unwinds the thread, the panic guard stops that, and the C library gives up.
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{output:?}");
     assert!(!output.stderr.is_empty(), "it says why");
+}
+
+#[test]
+fn pthread_exit_inside_a_listener_ends_the_process_with_a_message() {
+    let test = "vanish::pthread_exit_inside_a_listener_ends_the_process_with_a_message";
+    ends_the_process_with_a_message(test, || {
+        // SAFETY: what becomes of it is what is tested.
+        unsafe { libc::pthread_exit(std::ptr::null_mut()) }
+    });
+}
+
+#[test]
+fn cancellation_inside_a_listener_ends_the_process_with_a_message() {
+    let test = "vanish::cancellation_inside_a_listener_ends_the_process_with_a_message";
+    ends_the_process_with_a_message(test, || {
+        // SAFETY: as above; the thread cancels itself, and ends in the next call that may be cancelled.
+        unsafe {
+            libc::pthread_cancel(libc::pthread_self());
+            libc::pause();
+        }
+    });
 }

@@ -4,7 +4,7 @@
 //! executes one too.
 
 use super::record::{Record, THREADS};
-use super::thread;
+use super::{process, thread};
 use crate::sync::{AtomicU8, Ordering::*, fence};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -88,7 +88,8 @@ pub(crate) fn callers_fence() -> bool {
 ///
 /// Optional: the first registration does it with [`Protection::Auto`]. A program that installs a
 /// system-call filter later, or that must not be interrupted on its real-time cores, chooses
-/// [`Protection::Fence`] here.
+/// [`Protection::Fence`] here. And a program in which one thread may fork while another registers for the
+/// first time calls this before it starts them.
 ///
 /// ```
 /// use ringback::Protection;
@@ -102,6 +103,7 @@ pub(crate) fn callers_fence() -> bool {
 /// [`InitError::MembarrierRefused`] if [`Protection::Membarrier`] was asked for and is not to be
 /// had; nothing is fixed then.
 pub fn init(wanted: Protection) -> Result<Protection, InitError> {
+    process::prepare_for_forks();
     let _choosing = lock_choice();
     let mode = match (MODE.load(Acquire), wanted) {
         (UNSET, Protection::Auto) if membarrier::register() => MEMBARRIER,

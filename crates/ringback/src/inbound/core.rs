@@ -16,7 +16,7 @@ use super::process::{self, Membership};
 use super::record::THREADS;
 use super::registration::Lease;
 use super::signature::Reuse;
-use super::slot::{BOXED, ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
+use super::slot::{ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
 use super::spare::Spares;
 use super::thread;
 use super::thunk::Table;
@@ -321,8 +321,7 @@ impl Core {
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
         if before & HANDLE == 0 {
-            // SAFETY: neither listener nor handle is left.
-            unsafe { self.free_header(index, header, before) };
+            self.unpin(index); // neither listener nor handle is left of the header
         }
         // SAFETY: whoever put the waiter there gave one count away; it is ours since the swap.
         if let Some(waiter) = unsafe { Waiter::from_raw(waiter) }
@@ -340,18 +339,15 @@ impl Core {
         // SAFETY: alive: its `HANDLE` bit is set until here.
         let before = unsafe { header.as_ref() }.state.fetch_and(!HANDLE, AcqRel);
         if before & LISTENER == 0 {
-            // SAFETY: neither listener nor handle is left.
-            unsafe { self.free_header(index, header, before) };
+            self.unpin(index); // neither listener nor handle is left of the header
         }
     }
 
-    /// # Safety
-    /// Nobody refers to the header any more.
-    unsafe fn free_header(&self, index: usize, header: NonNull<Header>, state: u32) {
-        if state & BOXED != 0 {
-            // SAFETY: taken for this slot, and ours alone.
-            unsafe { self.spares.put(index, self.slots.len(), header) };
+    /// In the child of a fork, by its only thread, which has this number.
+    #[cfg(all(unix, feature = "std", not(miri)))]
+    pub(crate) fn after_fork(&self, number: u64) {
+        for (index, slot) in self.slots.iter().enumerate() {
+            slot.after_fork(number, self.spares.of(index), thread::counted_inside);
         }
-        self.unpin(index);
     }
 }

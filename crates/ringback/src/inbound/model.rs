@@ -11,7 +11,7 @@ mod boxed;
 
 use super::free::FreeList;
 use super::record::{Record, Registry};
-use super::slot::{BOXED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot};
+use super::slot::{Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot};
 use super::spare::Spares;
 use super::waiter::{Waiter, poll_quiet};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, fence, light_fence};
@@ -98,9 +98,7 @@ impl World {
     fn replace(&'static self, index: usize, old: Link, new: &'static Listener) -> Link {
         let slot = &self.slots[index];
         // SAFETY: the model's registrant has the slot.
-        let header = unsafe { self.spares.take(index, self.slots.len()) };
-        // SAFETY: just taken.
-        unsafe { header.as_ref().prepare(new.erased(), BOXED) };
+        let header = unsafe { self.spares.prepare(index, self.slots.len(), new.erased()) };
         let link = Link::new(header, false);
         slot.pins.fetch_add(1, Relaxed);
         assert!(slot.unlink(old, Some(link)));
@@ -137,7 +135,7 @@ impl World {
         let waiter = this.waiter.swap(QUIET, AcqRel);
         let before = this.state.fetch_and(!LISTENER, AcqRel);
         if before & HANDLE == 0 {
-            self.give_back(index, header, before);
+            self.unpin(index);
         }
         // SAFETY: ours since the swap.
         if let Some(waiter) = unsafe { Waiter::from_raw(waiter) } {
@@ -150,15 +148,11 @@ impl World {
         // SAFETY: its `HANDLE` bit is set.
         let before = unsafe { link.header().as_ref() }.state.fetch_and(!HANDLE, AcqRel);
         if before & LISTENER == 0 {
-            self.give_back(index, link.header(), before);
+            self.unpin(index);
         }
     }
 
-    fn give_back(&'static self, index: usize, header: NonNull<Header>, state: u32) {
-        if state & BOXED != 0 {
-            // SAFETY: taken for this slot, and nobody refers to it.
-            unsafe { self.spares.put(index, self.slots.len(), header) };
-        }
+    fn unpin(&'static self, index: usize) {
         if self.slots[index].pins.fetch_sub(1, AcqRel) == 1 {
             self.free.put_back(&self.slots, index);
         }

@@ -11,7 +11,7 @@
 //! the child the other threads are gone: records that they were not using are freed; a listener that
 //! one of them was inside of, or about to drop, is never dropped, and waiting for it is answered
 //! [`Pending::Vanished`](crate::Pending). (A fork *while* the first registration of the process is
-//! under way is the one that is not prepared.)
+//! under way is the one that is not prepared, unless [`init`](crate::init) was called before.)
 
 use super::barrier;
 use super::core::Core;
@@ -64,8 +64,7 @@ fn join_now(core: &'static Core) {
     // Both may be done twice. Not under the lock: the loader has locks of its own, and runs code that
     // may register while it holds them.
     library::pin(core.slots.as_ptr().cast());
-    fork::prepare();
-    let _ = super::core::now(); // sets the clock, so that no fork meets that half done
+    prepare_for_forks();
     // Whoever comes second waits until the pool is on the list. (An interrupt without `std` cannot
     // wait: until the program that it interrupted goes on, `describe` does not know the pool.)
     let _one_at_a_time = barrier::lock_choice();
@@ -73,6 +72,12 @@ fn join_now(core: &'static Core) {
         link(core);
     }
     core.membership.joined.store(true, Release);
+}
+
+/// From here on a fork meets nothing half done. Not under the lock that a fork takes.
+pub(crate) fn prepare_for_forks() {
+    fork::prepare();
+    let _ = super::core::now(); // sets the clock
 }
 
 fn link(core: &'static Core) {
@@ -203,7 +208,7 @@ mod fork {
         barrier::after_fork();
         thread::after_fork();
         wait::after_fork();
-        pools().flat_map(|core| core.slots).for_each(|slot| slot.after_fork(thread::number()));
+        pools().for_each(|core| core.after_fork(thread::number()));
     }
 
     pub(super) fn prepare() {

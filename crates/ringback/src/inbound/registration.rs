@@ -17,7 +17,7 @@ use super::retired::{Pending, Quiet};
 #[cfg(feature = "std")]
 use super::signature::AcceptsTake;
 use super::signature::{Accepts, AcceptsMut, Signature};
-use super::slot::{BOXED, Erased, Header, Link};
+use super::slot::{Erased, Header, Link};
 #[cfg(feature = "std")]
 use super::tracked::Tracked;
 use crate::sync::Ordering::*;
@@ -180,20 +180,14 @@ impl<S: Signature, M> Registration<S, M> {
     ) -> Result<Retired<S, M>, Erased> {
         let Lease { core, index, link: old } = self.lease;
         // SAFETY: this is the slot's registration, borrowed for itself alone.
-        let header = unsafe { core.spares.take(index, core.slots.len()) };
-        // SAFETY: just taken.
-        unsafe { header.as_ref().prepare(new, BOXED) };
+        let header = unsafe { core.spares.prepare(index, core.slots.len(), new) };
         let link = Link::new(header, old.is_bound());
         core.pin(index);
         let slot = &core.slots[index];
         if !slot.unlink(old, Some(link)) {
             core.unpin(index);
             // SAFETY: prepared above and never published.
-            return Err(unsafe {
-                let erased = header.as_ref().take_erased();
-                core.spares.put(index, core.slots.len(), header);
-                erased
-            });
+            return Err(unsafe { header.as_ref().take_erased() });
         }
         slot.holder.store(core::ptr::from_ref(by).cast_mut(), Relaxed);
         self.lease.link = link;

@@ -134,7 +134,7 @@ impl<S: Signature, M> Future for WaitQuiet<S, M> {
             return Poll::Ready(Ok(retired.into_quiet()));
         }
         #[cfg(feature = "std")]
-        if wait::is_vanished(retired.lease.header()) {
+        if wait::is_vanished(&retired.lease) {
             return Poll::Ready(Err(Pending::Vanished(retired)));
         }
         self.0 = Some(retired);
@@ -170,8 +170,8 @@ pub enum Pending<S: Signature, M = Shared> {
     /// A call is inside whose thread does not exist any more: it was left behind by a `fork`, or
     /// ended by a bare `exit` system call; or it was about to drop the listener when another thread
     /// forked. The listener is kept for ever, since what that thread left half done in it cannot be
-    /// known. Linux only, and not known of calls that are counted
-    /// ([`Protection::Counter`](crate::Protection::Counter)): those end by a time limit.
+    /// known. Linux only. Of calls that are counted ([`Protection::Counter`](crate::Protection::Counter))
+    /// it is known after a fork, elsewhere they end by a time limit.
     Vanished(Retired<S, M>),
 }
 

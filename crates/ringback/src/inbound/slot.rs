@@ -40,11 +40,14 @@
 //! header happens after everything which that thread's earlier call did with the listener.
 
 use crate::sync::{
-    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, WatchedCell, total_order,
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, WatchedCell, total_order,
 };
 use core::mem::MaybeUninit;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
+
+#[cfg(all(unix, feature = "std", not(any(miri, ringback_loom))))]
+mod fork;
 
 /// A listener with its type erased: what to call, with what, and how to drop it.
 pub(crate) struct Erased {
@@ -60,8 +63,6 @@ pub(crate) const HANDLE: u32 = 1;
 pub(crate) const LISTENER: u32 = 2;
 /// `Header::state`: unlinked, but the barrier was refused, so quiet cannot be proved.
 pub(crate) const UNPROVED: u32 = 4;
-/// `Header::state`: the header is boxed, not part of its slot.
-pub(crate) const BOXED: u32 = 8;
 /// `Header::state`: bound to one thread, and retired while that thread was inside: the thread
 /// finishes it when it leaves, so no barrier, list or sweep is needed.
 pub(crate) const ENDED: u32 = 64;
@@ -141,6 +142,9 @@ pub struct Slot {
     phase: AtomicU8,
     /// A [`SlotState`](super::core::SlotState), for the pool's book-keeping.
     pub(crate) state: AtomicU8,
+    /// In the child of a fork: a counted call was inside whose thread is gone.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
+    left_behind: AtomicBool,
     // --- second cache line: not touched by an ordinary call ---
     retired: AtomicPtr<Header>,
     /// Who registered.
@@ -194,15 +198,20 @@ impl Header {
         }
     }
 
-    /// Prepares a header that is not published for a listener; `state` is [`BOXED`] or 0.
+    /// Prepares a header that is not published for a listener.
     ///
     /// # Safety
     /// Nobody else refers to the header.
-    pub(crate) unsafe fn prepare(&self, erased: Erased, state: u32) {
+    pub(crate) unsafe fn prepare(&self, erased: Erased) {
         // SAFETY: nobody else reads or writes it.
         self.erased.with_mut(|place| unsafe { (*place).write(erased) });
         self.waiter.store(ptr::null_mut(), Relaxed);
-        self.state.store(HANDLE | LISTENER | state, Relaxed);
+        self.state.store(HANDLE | LISTENER, Relaxed);
+    }
+
+    /// Whether neither a listener nor a handle is left of it.
+    pub(crate) fn is_free(&self) -> bool {
+        self.state.load(Acquire) & (HANDLE | LISTENER) == 0
     }
 
     /// The listener.
@@ -216,13 +225,15 @@ impl Header {
         self.erased.with(|place| unsafe { (*place).assume_init_ref() })
     }
 
-    /// Takes the listener back out of a header that was never published.
+    /// Takes the listener back out of a header that was never published, which is free from then on.
     ///
     /// # Safety
     /// It was prepared since it was taken out last, and nobody else refers to the header.
     pub(crate) unsafe fn take_erased(&self) -> Erased {
         // SAFETY: the caller's promise.
-        self.erased.with_mut(|place| unsafe { (*place).assume_init_read() })
+        let erased = self.erased.with_mut(|place| unsafe { (*place).assume_init_read() });
+        self.state.store(0, Release);
+        erased
     }
 
     /// A call of the bound thread is inside from here on.
@@ -263,6 +274,7 @@ impl Slot {
                 sweep: AtomicU8::new(IDLE),
                 phase: AtomicU8::new(0),
                 state: AtomicU8::new(0),
+                left_behind: AtomicBool::new(false),
                 retired: AtomicPtr::new(ptr::null_mut()),
                 holder: AtomicPtr::new(ptr::null_mut()),
                 retirer: AtomicPtr::new(ptr::null_mut()),
@@ -276,29 +288,10 @@ impl Slot {
         }
     }
 
-    /// In the child of a fork, by its only thread, which has this number: whoever swept is gone, and the
-    /// listeners with it that it had taken off the list. (That of a boxed header is not found here.)
-    #[cfg(all(unix, feature = "std", not(any(miri, ringback_loom))))]
-    pub(crate) fn after_fork(&self, thread: u64) {
-        if self.sweep.load(Relaxed) != IDLE {
-            self.sweep.store(IDLE, Relaxed);
-        }
-        let first = NonNull::from(&self.first);
-        let state = self.first.state.load(Relaxed);
-        // One that has no proof yet, or is bound to this thread, is in good hands.
-        let bound_here = state & ENDED != 0 && self.bound_thread.load(Relaxed) == thread;
-        let mut retired =
-            core::iter::successors(NonNull::new(self.retired.load(Relaxed)), |header| {
-                // SAFETY: on the list, so alive, and nobody takes it off meanwhile.
-                NonNull::new(unsafe { header.as_ref() }.next.with(|next| unsafe { *next }))
-            });
-        let lost = state & (LISTENER | UNPROVED) == LISTENER
-            && !bound_here
-            && header_in(&self.active, Relaxed) != first.as_ptr()
-            && !retired.any(|header| header == first);
-        if lost {
-            self.first.state.store(state | LOST, Relaxed);
-        }
+    /// Whether no listener will be quiet here any more, since a fork has left a counted call behind.
+    #[cfg(all(feature = "std", not(ringback_loom)))]
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.left_behind.load(Relaxed)
     }
 
     /// Prepares the slot's own header for a listener.
@@ -307,7 +300,7 @@ impl Slot {
     /// The caller owns the slot: it came from the free list and has not been published.
     pub(crate) unsafe fn prepare(&self, erased: Erased) -> NonNull<Header> {
         // SAFETY: nobody else reads or writes the header of an unpublished slot.
-        unsafe { self.first.prepare(erased, 0) };
+        unsafe { self.first.prepare(erased) };
         NonNull::from(&self.first)
     }
 

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! The boxes of headers that [`replace`](crate::Registration::replace) brought and that are in no use.
+//! The boxes of headers that [`replace`](crate::Registration::replace) brought.
 //!
 //! # State
-//! A box never leaves its slot: it is used for that slot's next `replace`, and never freed. So a call
-//! that was held up between reading the slot and setting its cell can only stand in the way of a
-//! listener of the same slot, which it sweeps when it is refused; and whatever it points at is a
-//! header.
+//! A box is made for one slot, stays in that slot's list and is never freed. It is in use from
+//! [`prepare`](Spares::prepare) until neither a listener nor a handle is left of it (`Header::state`), and
+//! then serves the slot's next `replace`. So a call that was held up between reading the slot and setting
+//! its cell can only stand in the way of a listener of the same slot, which it sweeps when it is refused;
+//! and whatever it points at is a header. And the child of a fork finds every box.
 //!
 //! # Ordering
-//! A stack for each slot. Anybody puts (Release); only the slot's one registration takes (Acquire), so
-//! what it has seen on top stays there until it takes it.
+//! Only the slot's one registration makes boxes and takes them. Whoever gives up the last bit of a state
+//! does so with Release, and it is read with Acquire: all that was done to the header came before.
 
-use super::slot::Header;
+use super::slot::{Erased, Header};
 use crate::sync::{AtomicPtr, Ordering::*};
 use alloc::boxed::Box;
 use core::ptr::{self, NonNull};
 
-/// The stacks of a pool: 8 bytes for each slot, from the first `replace` on.
-pub(crate) struct Spares(AtomicPtr<AtomicPtr<Header>>);
+/// The lists of a pool: 8 bytes for each slot, from the first `replace` on.
+pub(crate) struct Spares(AtomicPtr<AtomicPtr<Boxed>>);
+
+#[repr(C)] // a pointer to one is a pointer to its header
+struct Boxed {
+    header: Header,
+    /// The slot's box that was made before.
+    older: *mut Boxed,
+}
 
 impl Spares {
     const_unless_loom! {
@@ -27,58 +35,67 @@ impl Spares {
         }
     }
 
-    /// A box for slot `index` of so many.
+    /// A boxed header for slot `index` of so many, prepared for a listener.
     ///
     /// # Safety
     /// The caller has the slot's one registration, and names the same number of slots each time.
-    pub(crate) unsafe fn take(&self, index: usize, slots: usize) -> NonNull<Header> {
-        let stack = self.stack(index, slots);
-        let mut top = stack.load(Acquire);
-        while let Some(header) = NonNull::new(top) {
-            // SAFETY: on the stack, and only the caller takes it off.
-            let next = unsafe { header.as_ref() }.next.with(|next| unsafe { *next });
-            match stack.compare_exchange(top, next, Acquire, Acquire) {
-                Ok(_) => return header,
-                Err(now) => top = now,
-            }
-        }
-        NonNull::from(Box::leak(Box::new(Header::vacant())))
+    pub(crate) unsafe fn prepare(
+        &self,
+        index: usize,
+        slots: usize,
+        erased: Erased,
+    ) -> NonNull<Header> {
+        let list = self.list(index, slots);
+        let newest = list.load(Acquire);
+        // SAFETY: boxes are never freed.
+        let spare = boxes(newest).find(|header| unsafe { header.as_ref() }.is_free());
+        let header = spare.unwrap_or_else(|| {
+            let made = Box::new(Boxed { header: Header::vacant(), older: newest });
+            let made = NonNull::from(Box::leak(made));
+            list.store(made.as_ptr(), Release);
+            made.cast()
+        });
+        // SAFETY: made above, or of no use to anybody; and nobody else takes a box of this slot.
+        unsafe { header.as_ref().prepare(erased) };
+        header
     }
 
-    /// Keeps a box of slot `index`.
-    ///
-    /// # Safety
-    /// It was taken for that slot of so many, and nobody refers to it.
-    pub(crate) unsafe fn put(&self, index: usize, slots: usize, header: NonNull<Header>) {
-        let stack = self.stack(index, slots);
-        let mut top = ptr::null_mut(); // as it mostly is
-        loop {
-            // SAFETY: ours alone until it is on the stack.
-            unsafe { header.as_ref() }.next.with_mut(|next| unsafe { *next = top });
-            match stack.compare_exchange_weak(top, header.as_ptr(), Release, Relaxed) {
-                Ok(_) => return,
-                Err(now) => top = now,
-            }
-        }
+    /// Every box of slot `index`, in the child of a fork.
+    #[cfg(all(unix, feature = "std", not(any(miri, ringback_loom))))]
+    pub(crate) fn of(&self, index: usize) -> impl Iterator<Item = NonNull<Header>> + Clone {
+        let newest = NonNull::new(self.0.load(Acquire)).map_or(ptr::null_mut(), |lists| {
+            // SAFETY: there is one for each slot, and they are never freed.
+            let list = unsafe { lists.add(index).as_ref() };
+            list.load(Acquire)
+        });
+        boxes(newest)
     }
 
-    fn stack(&self, index: usize, slots: usize) -> &AtomicPtr<Header> {
-        let mut stacks = self.0.load(Acquire);
-        if stacks.is_null() {
-            let new: Box<[AtomicPtr<Header>]> =
+    fn list(&self, index: usize, slots: usize) -> &AtomicPtr<Boxed> {
+        let mut lists = self.0.load(Acquire);
+        if lists.is_null() {
+            let new: Box<[AtomicPtr<Boxed>]> =
                 (0..slots).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
             let new = Box::into_raw(new);
-            match self.0.compare_exchange(stacks, new.cast(), AcqRel, Acquire) {
-                Ok(_) => stacks = new.cast(),
+            match self.0.compare_exchange(lists, new.cast(), AcqRel, Acquire) {
+                Ok(_) => lists = new.cast(),
                 Err(first) => {
                     // SAFETY: made above, and seen by nobody.
                     drop(unsafe { Box::from_raw(new) });
-                    stacks = first;
+                    lists = first;
                 }
             }
         }
         assert!(index < slots);
         // SAFETY: so many were made, and they are never freed.
-        unsafe { &*stacks.add(index) }
+        unsafe { &*lists.add(index) }
     }
+}
+
+/// The header of this box and of all that are older.
+fn boxes(newest: *mut Boxed) -> impl Iterator<Item = NonNull<Header>> + Clone {
+    let first = NonNull::new(newest);
+    // SAFETY: boxes are never freed, and `older` is not written to once a box is in the list.
+    core::iter::successors(first, |it| NonNull::new(unsafe { it.as_ref() }.older))
+        .map(NonNull::cast)
 }

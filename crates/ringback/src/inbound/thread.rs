@@ -238,6 +238,16 @@ pub(crate) fn is_inside(header: *mut Header) -> bool {
     COUNTED_CALLS.get() > COUNTED_DEPTH || any_inside(|inside| inside == header)
 }
 
+/// How many counted calls of the calling thread are inside this listener; `None` where that is not known.
+#[cfg(all(unix, not(miri)))]
+pub(crate) fn counted_inside(header: *mut Header) -> Option<u32> {
+    let calls = COUNTED_CALLS.get();
+    COUNTED.with(|inside| {
+        let known = inside.get(..calls)?;
+        Some(known.iter().filter(|entry| entry.get() == header).count() as u32)
+    })
+}
+
 /// Every listener the calling thread is known to be inside of.
 pub(crate) fn inside() -> Vec<*mut Header> {
     let mut headers = Vec::new();

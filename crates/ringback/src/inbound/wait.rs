@@ -11,7 +11,6 @@
 
 use super::record::THREADS;
 use super::registration::Lease;
-use super::slot::Header;
 use super::thread;
 use super::waiter::poll_quiet;
 use crate::observer::{Event, report};
@@ -149,10 +148,13 @@ impl Drop for Published {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether quiet will never come, since the thread of a call that is inside is gone, or the one that
-/// was about to drop the listener. Not known of calls that are counted.
-pub(crate) fn is_vanished(header: &Header) -> bool {
+/// was about to drop the listener. Of calls that are counted only a fork says so.
+pub(crate) fn is_vanished(lease: &Lease) -> bool {
+    let header = lease.header();
     !header.is_quiet()
-        && (header.is_lost() || THREADS.holds_vanished(ptr::from_ref(header).cast_mut()))
+        && (header.is_lost()
+            || lease.core.slots[lease.index].is_left_behind()
+            || THREADS.holds_vanished(ptr::from_ref(header).cast_mut()))
 }
 
 /// Blocks until the lease's listener is quiet.
@@ -193,7 +195,7 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
             Patience::Until(deadline) => Some(deadline),
             Patience::Unlimited | Patience::Scope => None,
         };
-        if !matches!(patience, Patience::Scope) && is_vanished(header) {
+        if !matches!(patience, Patience::Scope) && is_vanished(lease) {
             break Err(NotQuiet::Vanished);
         }
         // Not for ever, since a thread that vanishes wakes nobody, and sweeps nothing.
