@@ -9,7 +9,7 @@ mod common;
 mod seccomp;
 
 use common::{Drops, watchdog};
-use ringback::{Event, Observer, Pending, Protection, callback_pool};
+use ringback::{Event, Observer, Pending, Protection, callback_pool, retire_all};
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -19,6 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 16>; fallback = -1; reuse = oldest_first; }
+callback_pool! { static MANY: Pool<extern "C" fn(i32) -> i32, 2>; fallback = -1; }
 
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 struct Counts;
@@ -83,6 +84,13 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
     let Poll::Ready(Err(pending)) = polled else { panic!("proved without a barrier") };
     assert!(pending.to_string().contains("Protection::Fence"));
     let retired = pending.into_retired();
+
+    let many = pin!(retire_all((0..2).map(|_| MANY.register(|x| x).unwrap())).into_future());
+    let polled = many.poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Err(all)) = polled else { panic!("proved without a barrier") };
+    assert_eq!((all.quiet.len(), all.pending.len()), (0, 2));
+    assert!(all.to_string().starts_with("2 of 2 listeners are not quiet; the first: "), "{all}");
+    drop(all); // detached, as the next
 
     drop(b); // detached: kept for ever, with its slot
     assert_eq!((drops.count(), POOL.stats().unproved), (0, 2));
