@@ -93,7 +93,7 @@ fn a_mailbox_into_which_lost_threads_were_pushing_is_drained_to_an_end() {
             let child = fork(std::panic::AssertUnwindSafe(|| {
                 match drain_while_delivering(mine.take().unwrap(), deliver.as_mut()) {
                     Ok(drained) => assert_eq!(drained.counts.unaccounted(), 0),
-                    Err(why) => assert!(matches!(*why, NotDrained::Unprovable(_)), "{why}"),
+                    Err(why) => assert!(matches!(*why, NotDrained::Vanished(_)), "{why}"),
                 }
             }));
             wait_for(child);

@@ -5,7 +5,7 @@
 use super::shared::{DISCARDING, DRAINING, SETTLED, Shared};
 use super::stats::Counts;
 use crate::inbound::registration::Registration;
-use crate::inbound::retired::{Quiet, Retired, WaitQuiet};
+use crate::inbound::retired::{Pending, Quiet, Retired, WaitQuiet};
 use crate::inbound::signature::Signature;
 use crate::inbound::thread;
 use crate::sync::{AtomicBool, Ordering::*, register};
@@ -179,8 +179,11 @@ pub enum NotDrained {
     /// The time ran out. What was queued is now being discarded and the running listener cancelled,
     /// as soon as its executor polls it.
     TimedOut(Counts),
-    /// The kernel refuses the barrier; see [`Pending::Unprovable`](crate::Pending).
+    /// The kernel refuses the barrier; see [`Pending::Unprovable`].
     Unprovable(Counts),
+    /// A call that was pushing is left by a thread that does not exist any more; see
+    /// [`Pending::Vanished`]. What it had claimed is never delivered, nor is what stands behind it.
+    Vanished(Counts),
 }
 
 impl fmt::Display for NotDrained {
@@ -196,6 +199,10 @@ impl fmt::Display for NotDrained {
             NotDrained::Unprovable(counts) => {
                 ("the kernel refuses membarrier(2); use ringback::init(Protection::Fence)", counts)
             }
+            NotDrained::Vanished(counts) => (
+                "a thread that does not exist any more (a fork?) was delivering into it; register anew",
+                counts,
+            ),
         };
         write!(f, "{text} ({counts})")
     }
@@ -251,9 +258,10 @@ impl<S: Signature, M> Future for Drain<S, M> {
             this.quiet = None;
             match ended {
                 Ok(proof) => this.proof = Some(proof),
-                Err(_) => {
-                    return Poll::Ready(Err(NotDrained::Unprovable(counts())));
+                Err(Pending::Vanished(_)) => {
+                    return Poll::Ready(Err(NotDrained::Vanished(counts())));
                 }
+                Err(_) => return Poll::Ready(Err(NotDrained::Unprovable(counts()))),
             }
         }
         let cut_off = this.deadline.as_ref().is_some_and(|deadline| deadline.passed.load(SeqCst));
