@@ -93,6 +93,15 @@ need_lints() {
     lacks "needs cargo's fmt and clippy"
 }
 
+# clippy ARG.. : cargo clippy, whose warnings fail the check with the compiler that the project is kept clean
+# with. A newer one may know more; what it says is shown.
+lints_of=1.95
+clippy() {
+  local deny=(-D warnings)
+  [[ $(rustc -V) == "rustc $lints_of."* ]] || { deny=(); not_here "clippy as a judge: its lints are those of Rust $lints_of"; }
+  cargo clippy --quiet "$@" -- "${deny[@]}"
+}
+
 # The sources of std, so that a sanitizer sees into it; without them it is told what to overlook.
 have_rust_src() {
   [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] && return

@@ -8,5 +8,5 @@ need_debian libcurl4-openssl-dev libsqlite3-dev libxml2-dev libevent-dev libssl-
   libclang-dev pkg-config
 cd examples/libraries
 cargo fmt --check
-cargo clippy --quiet --all-targets -- -D warnings
+clippy --all-targets
 cargo_test

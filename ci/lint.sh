@@ -9,8 +9,8 @@ ci/spdx.py
 echo "formatting"
 cargo fmt --all --check
 echo "clippy"
-cargo clippy --quiet --workspace --all-targets -- -D warnings
-cargo clippy --quiet -p ringback --all-features --all-targets -- -D warnings
+clippy --workspace --all-targets
+clippy -p ringback --all-features --all-targets
 cargo fmt --check --manifest-path bench/Cargo.toml
 echo "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --all-features

@@ -14,7 +14,7 @@ fi
 
 cd tools/macrobox
 cargo fmt --all --check
-cargo clippy --workspace --all-targets -- -D warnings
+clippy --workspace --all-targets
 RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
 cargo_test
 

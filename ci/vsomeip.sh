@@ -15,7 +15,7 @@ need_python
 pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
 
 cargo fmt --check --manifest-path "$manifest"
-cargo clippy --quiet --manifest-path "$manifest" --all-targets -- -D warnings
+clippy --manifest-path "$manifest" --all-targets
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --manifest-path "$manifest" --no-deps
 missing=$(git ls-files "$folder" | xargs grep -L 'SPDX-License-Identifier' |
   grep -vE '(Cargo\.lock|\.json|\.svg|/native/(cache-key|source-crate)|/LICENSE-(MIT|APACHE))$' || true) # REUSE.toml says it for these
@@ -50,7 +50,7 @@ rm -r "$copy"
 [ "${1:-}" = --quick ] && exit
 
 # The bench compiles, and its figures are numbers only where all runs went through.
-cargo clippy --quiet --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target" --all-targets -- -D warnings
+clippy --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target" --all-targets
 cargo_test --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target"
 
 ci/vsomeip-drop-in.sh

@@ -266,7 +266,7 @@ fn a_routing_manager_may_die_and_come_back() {
 #[ignore = "the process that another test starts twice"]
 fn publishing_process() {
     let publisher = transport("a", 0x1111, Options::default());
-    for number in 0.. {
+    for number in 0..=i32::MAX {
         block_on(publisher.send(text(TOPIC, number))).unwrap();
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -386,7 +386,7 @@ fn path_at(trees: &[Tree]) -> Option<(String, usize)> {
 
 /// The groups of the outer attributes at the start of `trees`, two trees each.
 fn attributes_at(trees: &[Tree]) -> Vec<&Group> {
-    let pairs = trees.chunks_exact(2).map_while(|pair| match pair {
+    let pairs = trees.as_chunks::<2>().0.iter().map_while(|pair| match pair {
         [hash, Tree::Group(group)]
             if hash.is_punct(b'#') && group.delimiter == Delimiter::Bracket =>
         {
