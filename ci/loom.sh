@@ -74,7 +74,9 @@ inbound/slot.rs|self.state.load(Acquire) & (HANDLE|self.state.load(Relaxed) & (H
 inbound/record.rs|header_in(cell, Acquire)|header_in(cell, Relaxed)|a sweep reads the cells relaxed
 inbound/waiter.rs|if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }|Poll::Pending|a waiter does not look again after registering
 inbound/free.rs|list.last = last;||the end of the free list is lost
-inbound/mailbox/ring.rs|cell.stamp.swap(tail + 1, SeqCst);|cell.stamp.store(tail + 1, Relaxed);|a message is published relaxed
+inbound/mailbox/ring.rs|cell.stamp.store(tail + 1, Release);|cell.stamp.store(tail + 1, Relaxed);|a message is published relaxed
+inbound/mailbox/ring.rs|fence(SeqCst); // against the consumer's, in `Inbox::poll_next`||a push ends without its fence
+inbound/mailbox/inbox.rs|fence(SeqCst); // against the producer's, in `Ring::push`||a consumer parks without its fence
 inbound/mailbox/ring.rs|cell.stamp.store(head.wrapping_add(self.one_lap), Release);|cell.stamp.store(head.wrapping_add(self.one_lap), Relaxed);|a cell is freed relaxed
 inbound/mailbox/inbox.rs|let closed = shared.is_gone(PRODUCERS);\n        match self.take_fresh() {|let closed = shared.is_gone(PRODUCERS);\n        match None::<M> {|a parking consumer does not look again
 inbound/mailbox/shared.rs|if before != 0 {\n            self.discard_queued();|if before != 0 {|the last one to go leaves messages behind

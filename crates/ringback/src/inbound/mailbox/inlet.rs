@@ -153,7 +153,6 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
 
     fn wait_for_room(&self, key: u64, mut value: Stamped<M>, deadline: Option<Instant>) -> bool {
         let shared = &*self.shared;
-        let (gate, room) = &shared.room;
         shared.blocked.fetch_add(1, SeqCst);
         fence(SeqCst); // against the consumer's, in `let_producers_in`
         let queued = loop {
@@ -170,10 +169,11 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
             if left.is_zero() {
                 break false;
             }
-            let gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut gate = shared.gate();
             // Who makes room from here on finds us waiting: it passes the gate before it notifies.
             if shared.is_full() && !self.is_closed() {
-                drop(room.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner));
+                *gate = true;
+                drop(shared.room.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner));
             }
         };
         shared.blocked.fetch_sub(1, SeqCst);

@@ -13,8 +13,9 @@
 //! way and none will come. Whoever is the second to go discards what is left.
 //!
 //! # Ordering
-//! *Push against park*: the producer publishes the message, then reads `parked`; the consumer sets
-//! `parked`, then looks at the queue once more. Both are `SeqCst`, so one of them sees the other.
+//! *Push against park*: the producer publishes the message, then a fence, then reads `parked`; the
+//! consumer sets `parked`, then a fence, then looks at the queue once more. So one of them sees the
+//! other. (Where the mailbox coalesces, the queue's lock does what the fences do.)
 //! *Pop against a blocked producer*: the same between `blocked` and the queue.
 
 #[cfg(not(ringback_loom))]

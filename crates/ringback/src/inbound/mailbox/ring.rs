@@ -18,13 +18,14 @@
 //! filled as not there yet (its producer wakes the consumer when it is).
 //!
 //! # Ordering
-//! Stamps are stored with Release and read with Acquire: they hand the value over. A producer's
-//! stamp is a `SeqCst` swap and the consumer's `parked` flag a `SeqCst` store, so that either the
-//! producer sees the consumer parked, or the consumer's last look sees the message (`super::Shared`).
-//! The consumer's stamp needs no more than Release: before it looks for blocked producers it
-//! executes a fence, once for many messages.
+//! Stamps are stored with Release and read with Acquire: they hand the value over. A fence follows the
+//! producer's stamp, and the consumer's `parked` flag, so that either the producer sees the consumer
+//! parked, or the consumer's last look sees the message (`super`). Not a swap of the stamp: that would
+//! keep the processor from going on until it has the cell's cache line back from the consumer's core.
+//! Nothing follows the consumer's stamp: before it looks for blocked producers it executes a fence,
+//! once for many messages.
 
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, WatchedCell, total_order};
+use crate::sync::{AtomicPtr, AtomicUsize, Ordering::*, WatchedCell, fence};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -153,8 +154,8 @@ impl<M> Ring<M> {
                     Ok(_) => {
                         // SAFETY: claimed; nobody else touches the cell until its stamp changes.
                         cell.value.with_mut(|cell| unsafe { (*cell).write(value) });
-                        cell.stamp.swap(tail + 1, SeqCst);
-                        total_order();
+                        cell.stamp.store(tail + 1, Release);
+                        fence(SeqCst); // against the consumer's, in `Inbox::poll_next`
                         return Ok(());
                     }
                     Err(now) => tail = now,

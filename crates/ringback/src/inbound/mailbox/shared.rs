@@ -40,8 +40,11 @@ pub(crate) struct Shared<M> {
     pub(crate) ended: AtomicWaker,
     /// Producers that wait for room.
     pub(crate) blocked: AtomicU32,
+    /// Whether one of them has gone to sleep since sleepers were woken last.
     #[cfg(not(ringback_loom))]
-    pub(crate) room: (std::sync::Mutex<()>, std::sync::Condvar),
+    asleep: std::sync::Mutex<bool>,
+    #[cfg(not(ringback_loom))]
+    pub(crate) room: std::sync::Condvar,
     /// Present where the mailbox measures how long messages wait.
     #[cfg(all(feature = "histogram", not(ringback_loom)))]
     pub(crate) wait_times: Option<super::wait_times::Recorder>,
@@ -93,6 +96,8 @@ impl<M> Shared<M> {
             consumer: AtomicWaker::new(),
             ended: AtomicWaker::new(),
             blocked: AtomicU32::new(0),
+            #[cfg(not(ringback_loom))]
+            asleep: Default::default(),
             #[cfg(not(ringback_loom))]
             room: Default::default(),
             #[cfg(all(feature = "histogram", not(ringback_loom)))]
@@ -207,8 +212,23 @@ impl<M> Shared<M> {
         self.closing.fetch_max(how, SeqCst);
         self.parked.store(false, SeqCst);
         wake(&self.consumer);
-        drop(self.room.0.lock().unwrap_or_else(PoisonError::into_inner));
-        self.room.1.notify_all();
+        self.wake_producers();
+    }
+
+    /// What a producer passes before it goes to sleep, and who wakes it before it does.
+    #[cfg(not(ringback_loom))]
+    pub(crate) fn gate(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.asleep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the producers that sleep until there is room: a system call, if there are any.
+    #[cfg(not(ringback_loom))]
+    pub(crate) fn wake_producers(&self) {
+        // Under the gate, so that a producer between its look and its sleep is not missed.
+        let asleep = std::mem::take(&mut *self.gate());
+        if asleep {
+            self.room.notify_all();
+        }
     }
 
     /// Drops what is queued, and counts it.
