@@ -42,7 +42,7 @@ impl<M> Inbox<M> {
         }
         let shared = &*self.shared;
         register(&shared.consumer, context.waker());
-        shared.parked.store(true, Relaxed);
+        shared.parked.store(true, Release); // so that who sees it finds the waker
         fence(SeqCst); // against the producer's, in `Ring::push`
         // What came before `parked` was set woke nobody. Asked first, so that a push which the
         // last producer made before it went is found by the second look.
