@@ -88,6 +88,29 @@ fn old_messages_expire() {
     assert_eq!((counts.expired, counts.completed), (2, 1));
 }
 
+/// The consumer's last look before it sleeps may find nothing but messages that are too old, and so make
+/// room that a producer waits for.
+#[test]
+fn producers_get_the_room_of_messages_that_have_expired() {
+    let _alive = watchdog("producers beside expiring messages");
+    let endless = OverflowPolicy::Block { at_most: Duration::MAX, or: REJECTED };
+    for _ in 0..20 {
+        let mailbox =
+            Mailbox::bounded(16).overflow(endless).expire_after(Duration::from_micros(20));
+        let (r, deliver) = POOL.register_async(mailbox, accept, async |_| ()).unwrap();
+        let f = r.as_fn();
+        let delivering = thread::spawn(move || block_on(deliver));
+        let producers =
+            [(); 2].map(|()| thread::spawn(move || assert!((0..5_000).all(|n| f(n) != REJECTED))));
+        for producer in producers {
+            producer.join().unwrap();
+        }
+        let counts = balanced(block_on(r.drain()).unwrap().counts);
+        assert_eq!((counts.rejected, counts.completed + counts.expired), (0, 10_000));
+        delivering.join().unwrap();
+    }
+}
+
 #[test]
 fn blocking_waits_for_room_and_gives_up_in_time() {
     let _alive = watchdog("a blocked producer");

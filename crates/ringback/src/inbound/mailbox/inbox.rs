@@ -37,6 +37,7 @@ impl<M> Inbox<M> {
             return Poll::Ready(Some(message));
         }
         self.let_producers_in();
+        let before = self.taken;
         if let Some(message) = self.linger() {
             return Poll::Ready(Some(message));
         }
@@ -47,7 +48,12 @@ impl<M> Inbox<M> {
         // What came before `parked` was set woke nobody. Asked first, so that a push which the
         // last producer made before it went is found by the second look.
         let closed = shared.is_gone(PRODUCERS);
-        match self.take_fresh() {
+        let found = self.take_fresh();
+        if found.is_none() && self.taken != before {
+            // What was there had waited too long: its room is for producers who wait since.
+            self.let_producers_in();
+        }
+        match found {
             Some(message) => {
                 self.shared.parked.store(false, SeqCst);
                 Poll::Ready(Some(message))
@@ -159,7 +165,10 @@ impl<M> Messages<M> {
 
     /// The next message if one is there, without waiting.
     pub fn try_next(&mut self) -> Option<M> {
-        let message = self.0.take_fresh()?;
+        let Some(message) = self.0.take_fresh() else {
+            self.0.let_producers_in(); // nobody else may do so for long
+            return None;
+        };
         self.0.shared.delivered.completed.fetch_add(1, Relaxed);
         Some(message)
     }
