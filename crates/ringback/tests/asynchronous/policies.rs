@@ -111,6 +111,26 @@ fn producers_get_the_room_of_messages_that_have_expired() {
     }
 }
 
+/// As above, where nobody waits for the next message but asks for it now and then.
+#[test]
+fn asking_for_messages_lets_producers_in() {
+    let _alive = watchdog("producers beside try_next");
+    let endless = OverflowPolicy::Block { at_most: Duration::MAX, or: REJECTED };
+    let mailbox = Mailbox::bounded(2).overflow(endless);
+    let (r, mut messages) = POOL.register_messages(mailbox, accept).unwrap();
+    let f = r.as_fn();
+    let producer = thread::spawn(move || assert!((0..100).all(|n| f(n) != REJECTED)));
+    let mut found = 0;
+    while found < 100 {
+        match messages.try_next() {
+            Some(_) => found += 1,
+            None => thread::sleep(Duration::from_micros(100)),
+        }
+    }
+    producer.join().unwrap();
+    assert_eq!(messages.try_next(), None);
+}
+
 #[test]
 fn blocking_waits_for_room_and_gives_up_in_time() {
     let _alive = watchdog("a blocked producer");
