@@ -19,7 +19,7 @@ suite() {
 }
 all=(--lib "${tests[@]}" --test=life --test=seeds)
 tools=$(rustc "+$toolchain" --print sysroot)/lib/rustlib/$host/bin
-[ -x "$tools/llvm-cov" ] || rustup component add --toolchain "$toolchain" llvm-tools >/dev/null 2>&1 || true
+[ -x "$tools/llvm-cov" ] || have_components "+$toolchain" llvm-tools || true
 if [ ! -x "$tools/llvm-cov" ]; then
   not_here "the branches that the suite takes: the component llvm-tools of $toolchain is out of reach"
   suite "${all[@]}"

@@ -141,5 +141,5 @@ oldest_rust() {
   local version
   version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
   rustup toolchain list 2>/dev/null | grep -o -m1 "^$version[^ ]*" && return
-  command -v rustup >/dev/null && rustup toolchain install --profile minimal "$version" >/dev/null 2>&1 && echo "$version"
+  have_components "+$version" >&2 && echo "$version"
 }

@@ -23,10 +23,9 @@ fn part(page: &Path, source: &str) -> Result<String, String> {
         number(first)? - 1..number(last)?
     } else {
         let line = |marker: &str| {
-            let ends_so = |line: &&str| line.split_whitespace().any(|word| word == marker);
-            let at =
-                |line: &&str| ends_so(line) && line.split_whitespace().any(|word| word == part);
-            lines.iter().position(at).ok_or(format!("{file} has no {marker} {part}"))
+            let says = |line: &str, what: &str| line.split_whitespace().any(|word| word == what);
+            let at = lines.iter().position(|line| says(line, marker) && says(line, part));
+            at.ok_or(format!("{file} has no {marker} {part}"))
         };
         line("ANCHOR:")? + 1..line("ANCHOR_END:")?
     };

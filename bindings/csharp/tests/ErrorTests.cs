@@ -144,7 +144,7 @@ static class ErrorTests
     {
         using (var callback = Callback.From<Func<long, long>>(value => value))
         {
-            Refused(new NativeCallback(), "it is empty (all zero)");
+            Refused(new NativeCallback(), "`size` is 0");
             NativeCallback good = callback.ToNative();
             Refused(new NativeCallback { Size = 40, Abi = 9 }, "speaks version 1");
             Refused(new NativeCallback { Size = 40, Abi = 1 }, "`call` is null");

@@ -19,9 +19,19 @@ pub(crate) struct Slot {
     pins: usize,
     pub(crate) stale: u32,
     pub(crate) calls: u64,
+    /// How it was closed last, perhaps by an earlier run.
+    closed: Option<Closed>,
     /// Calls that are inside by being counted in the slot, by phase, and where the next one counts.
     counted: [usize; 2],
     phase: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// A line of the program said so.
+    ByLine,
+    /// Its guard was dropped, or its one call came.
+    Silently,
 }
 
 #[derive(Debug)]
@@ -42,6 +52,13 @@ pub(crate) struct Listener {
     /// Which of the slot's counters was seen at zero since it was closed.
     drained: [bool; 2],
     dropped: bool,
+}
+
+impl Slot {
+    /// What a description tells of its end: nothing while somebody has it.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.closed.filter(|_| !matches!(self.state, SlotState::Live | SlotState::Reserved))
+    }
 }
 
 impl Listener {
@@ -101,6 +118,7 @@ impl Model {
             pins: 0,
             stale: 0,
             calls: 0,
+            closed: None,
             counted: [0; 2],
             phase: 0,
         };
@@ -186,7 +204,7 @@ impl Model {
         }
         *listener.calls(here) += 1;
         if listener.kind == Kind::Once {
-            self.close(slot);
+            self.close(slot, Closed::Silently);
         }
         Meets::Listener(id, way)
     }
@@ -218,18 +236,19 @@ impl Model {
     }
 
     /// Closes the slot; false if nobody was there.
-    pub(crate) fn close(&mut self, slot: usize) -> bool {
+    pub(crate) fn close(&mut self, slot: usize, how: Closed) -> bool {
         let Some(id) = self.slots[slot].active.take() else { return false };
         self.slots[slot].state = SlotState::Retired;
+        self.slots[slot].closed = Some(how);
         self.listeners[id].open = false;
         self.sweep(slot);
         true
     }
 
     /// Retires the listener if it is still open.
-    pub(crate) fn retire(&mut self, id: Id) {
+    pub(crate) fn retire(&mut self, id: Id, how: Closed) {
         if self.listeners[id].open {
-            self.close(self.listeners[id].slot);
+            self.close(self.listeners[id].slot, how);
         }
     }
 
@@ -291,7 +310,7 @@ impl Model {
 
     /// The guard goes away, whatever it was by then.
     pub(crate) fn release(&mut self, id: Id) {
-        self.retire(id);
+        self.retire(id, Closed::Silently);
         assert!(std::mem::replace(&mut self.listeners[id].guard, false));
         if self.listeners[id].dropped {
             self.unpin(self.listeners[id].slot);

@@ -3,7 +3,7 @@
 //! Does each operation to the real pool and to the model, and compares what can be seen.
 
 use crate::caller::{self, Event, Foreign};
-use crate::model::{Id, Meets, Model, Way};
+use crate::model::{Closed, Id, Meets, Model, Way};
 use crate::operation::{Call, Kind, Operation};
 use crate::{Function, ON_PANIC, library};
 use arbitrary::{Arbitrary, Unstructured};
@@ -232,7 +232,13 @@ impl<S: Tested> World<'_, S> {
                 (seen.index, seen.state, seen.stale, seen.calls),
                 (index, slot.state, slot.stale, Some(slot.calls))
             );
-            assert!(seen.retired_by.is_none() || seen.retired_for.is_some());
+            let closed = match (seen.retired_for, seen.retired_by) {
+                (None, None) => None,
+                (None, Some(line)) => panic!("closed at {line}, and not closed"),
+                (Some(_), Some(_)) => Some(Closed::ByLine),
+                (Some(_), None) => Some(Closed::Silently),
+            };
+            assert_eq!(closed, slot.closed(), "of slot {index}");
         }
         let stats = self.pool.stats();
         assert_eq!(

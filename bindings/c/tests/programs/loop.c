@@ -106,7 +106,7 @@ static void refused(OnValue on, const char *part) {
 
 static void malformed_structs_are_refused(void) {
     OnValue bad = {0};
-    refused(bad, "it is empty (all zero)");
+    refused(bad, "`size` is 0");
     bad = multiplier(1), bad.size = 8;
     refused(bad, "`size` is 8");
     bad.size = sizeof bad;

@@ -65,14 +65,14 @@ impl<S: Tested> State<S> {
                 if let Some(i) = pick(&self.guards, which, |(_, guard)| guard.is_registration()) {
                     let (id, guard) = self.guards.remove(i);
                     self.guards.push((id, guard.retire()));
-                    self.model.retire(id);
+                    self.model.retire(id, Closed::ByLine);
                 }
             }
             Operation::RetireAll => self.retire_all(),
             Operation::RetireByHandle { which } => {
                 if let Some(i) = pick(&self.handles, which, |_| true) {
                     let handle = &self.handles[i];
-                    assert_eq!(handle.retire(), self.model.close(handle.index()));
+                    assert_eq!(handle.retire(), self.model.close(handle.index(), Closed::ByLine));
                 }
             }
             Operation::DropHandle { which } => {
@@ -85,7 +85,7 @@ impl<S: Tested> State<S> {
                 if let Some(i) = pick(&self.guards, which, |(_, guard)| guard.is_registration()) {
                     let (id, guard) = self.guards.remove(i);
                     self.guards.push((id, guard.retire()));
-                    self.model.retire(id);
+                    self.model.retire(id, Closed::ByLine);
                     self.wait(self.guards.len() - 1, How::Wait);
                 }
             }
@@ -286,7 +286,7 @@ impl<S: Tested> State<S> {
         });
         let retired = retire_all(registrations).into_vec();
         for (id, retired) in ids.into_iter().zip(retired) {
-            self.model.retire(id);
+            self.model.retire(id, Closed::ByLine);
             self.guards.push((id, Guard::Retired(retired)));
         }
     }

@@ -69,7 +69,7 @@ impl<S: Signature, M> Retired<S, M> {
     /// [`Pending`] says why waiting would be in vain.
     ///
     /// # Blocking
-    /// As for [`Registration::unregister`](super::registration::Registration::unregister).
+    /// As for [`Registration::unregister`](crate::Registration::unregister).
     #[cfg(feature = "std")]
     pub fn wait(self) -> Result<Quiet<S, M>, Pending<S, M>> {
         self.wait_with(Patience::Unlimited).map_err(|(why, retired)| match why {
@@ -245,7 +245,7 @@ impl<S: Signature, M> Quiet<S, M> {
     /// unregister function waits, or that its context was destroyed. If it is wrong, a stale call
     /// may reach a later listener of the same signature; never anything worse.
     ///
-    /// For the old listener of a [`replace`](super::registration::Registration::replace) this says nothing, since its
+    /// For the old listener of a [`replace`](crate::Registration::replace) this says nothing, since its
     /// slot is still in use.
     pub fn confirm_forgotten(self) {
         if self.last {

@@ -134,8 +134,8 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Malformed::Size { found: 0 } => f.write_str(
-                "it is empty (all zero): made of a null function or moved from, or never set; make it with \
-                 RB_CALLBACK_INIT, ringback::Callback or Callback.From",
+                "`size` is 0, as in an empty callback: made of a null function, moved from, or never set; make it \
+                 with RB_CALLBACK_INIT, ringback::Callback or Callback.From",
             ),
             Malformed::Size { found } => write!(
                 f,
