@@ -59,7 +59,9 @@ fn run() -> Result<Vec<Figure>> {
     step("storm");
     storm(&mut figures)?;
     step(".NET");
-    figures.splice(2..2, dotnet::figures()?);
+    let (dotnet, rows) = dotnet::figures()?;
+    figures.splice(2..2, dotnet);
+    figures.extend(rows);
     bar.finish_and_clear();
     Ok(figures)
 }

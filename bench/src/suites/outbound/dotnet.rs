@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bindings/csharp/bench.sh");
 
-pub fn figures() -> Result<Vec<Figure>> {
+/// The figures, and the rows that explain them.
+pub fn figures() -> Result<(Vec<Figure>, Vec<Figure>)> {
     let output = Command::new(SCRIPT)
         .stderr(Stdio::inherit())
         .output()
@@ -34,7 +35,7 @@ pub fn figures() -> Result<Vec<Figure>> {
         .map(spread)
         .into_iter()
         .try_fold(0.0, |sum, leaked| leaked.map(|leaked| sum + leaked.median))?;
-    Ok(vec![
+    let figures = vec![
         Figure::new("coreclr_over_raw", spread("coreclr_over_raw")?, AtMost(1.35), meaning),
         Figure::new("mono_over_raw", spread("mono_over_raw")?, AtMost(1.35), meaning),
         Figure::new(
@@ -43,5 +44,13 @@ pub fn figures() -> Result<Vec<Figure>> {
             AtMost(0.0),
             "after 1,000,000 registrations with GC.Collect in between, CoreCLR and Mono",
         ),
-    ])
+    ];
+    let rows = [
+        ("  Callback of a C# delegate, CoreCLR", "coreclr_callback_ns"),
+        ("  bare pointer of it, CoreCLR", "coreclr_raw_ns"),
+        ("  Callback of a C# delegate, Mono", "mono_callback_ns"),
+        ("  bare pointer of it, Mono", "mono_raw_ns"),
+    ];
+    let rows = rows.map(|(row, name)| Ok(Figure::plain(row, spread(name)?, "ns per call")));
+    Ok((figures, rows.into_iter().collect::<Result<_>>()?))
 }
