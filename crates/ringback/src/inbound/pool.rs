@@ -233,7 +233,24 @@ impl<S: Signature> Pool<S> {
         }
     }
 
-    /// Registers a listener that lives for ever, by reference: nothing is allocated.
+    /// Registers a listener that lives for ever, by reference: nothing is allocated, and when it is
+    /// retired nothing is dropped or freed, whichever thread leaves it last.
+    ///
+    /// Dropping the guard retires it all the same: keep the guard for as long as it is to be called.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// static DOUBLE: fn(u32) -> i32 = |number| 2 * number as i32;
+    /// let registration = ON_LINE.register_static(&DOUBLE)?;
+    /// let c_function = registration.as_fn();
+    /// assert_eq!(c_function(21), 42);
+    /// drop(registration);
+    /// assert_eq!(c_function(21), -1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Full`] gives the reference back and says who holds the slots.

@@ -83,7 +83,8 @@ impl Lease {
 ///
 /// Owner: the program. The listener itself is dropped by whichever thread leaves it last, or by the
 /// one that retires it if no call is inside; for `Registration<S, Local>` that is always the
-/// registering thread.
+/// registering thread. That thread runs its destructor, frees its memory and wakes who waits. A listener
+/// of [`register_static`](Pool::register_static) is not dropped, and nothing is freed.
 ///
 /// ```
 /// # ringback::callback_pool! {

@@ -16,7 +16,8 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-/// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call.
+/// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call, which
+/// drops the listener on its own thread, frees its memory and wakes who waits.
 #[must_use = "wait for quiet, or `detach` to leave the rest to the last call"]
 pub struct Retired<S: Signature, M = Shared> {
     pub(super) lease: Lease,
