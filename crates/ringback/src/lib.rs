@@ -133,7 +133,7 @@ pub use self::{
         pointer::FnPointer,
         pool::Pool,
         registration::{Handle, Local, Registration, Reserved, Shared},
-        report::{Census, Closed, Full, Stats},
+        report::{AlreadyRetired, Census, Full, NotQuarantined, Stats},
         retired::{Pending, Quiet, Retired, WaitQuiet},
         retired_all::{PendingAll, RetiredAll, WaitAllQuiet, retire_all},
         signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},

@@ -50,6 +50,10 @@ pub enum SlotState {
 
 impl SlotState {
     pub(crate) fn of(slot: &Slot) -> SlotState {
+        SlotState::from_stored(slot.state.load(Acquire))
+    }
+
+    fn from_stored(state: u8) -> SlotState {
         const ALL: [SlotState; 7] = [
             SlotState::Free,
             SlotState::Reserved,
@@ -59,7 +63,7 @@ impl SlotState {
             SlotState::Quarantined,
             SlotState::Spent,
         ];
-        ALL[usize::from(slot.state.load(Acquire))]
+        ALL[usize::from(state)]
     }
 }
 
@@ -189,7 +193,7 @@ impl Core {
                 self.free.put_back(self.slots, index);
                 Ok(())
             }
-            Err(_) => Err(SlotState::of(slot)),
+            Err(state) => Err(SlotState::from_stored(state)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::core::Core;
 #[cfg(feature = "std")]
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
-use super::report::Closed;
+use super::report::AlreadyRetired;
 use super::retired::Retired;
 #[cfg(feature = "std")]
 use super::retired::{Pending, Quiet};
@@ -203,16 +203,16 @@ impl<S: Signature> Registration<S, Shared> {
     /// the two, and none is lost. Returns the old one, retired.
     ///
     /// # Errors
-    /// [`Closed`] gives the new listener back if this one has retired itself meanwhile.
+    /// [`AlreadyRetired`] gives the new listener back if this one has retired itself meanwhile.
     #[track_caller]
-    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S>, Closed<F>>
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S>, AlreadyRetired<F>>
     where
         S: Accepts<F>,
         F: Send + Sync + 'static,
     {
         self.swap(Pool::<S>::erase(listener), Location::caller())
             // SAFETY: erased from an `F` just above, and not published.
-            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+            .map_err(|erased| AlreadyRetired { listener: unsafe { erased.into_inner() } })
     }
 }
 
@@ -220,16 +220,16 @@ impl<S: Signature> Registration<S, Local> {
     /// As [`Registration::replace`], for a thread-bound listener.
     ///
     /// # Errors
-    /// [`Closed`] gives the new listener back if this one was retired meanwhile.
+    /// [`AlreadyRetired`] gives the new listener back if this one was retired meanwhile.
     #[track_caller]
-    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S, Local>, Closed<F>>
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S, Local>, AlreadyRetired<F>>
     where
         S: Accepts<F>,
         F: 'static,
     {
         self.swap(Pool::<S>::erase(listener), Location::caller())
             // SAFETY: erased from an `F` just above, and not published.
-            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+            .map_err(|erased| AlreadyRetired { listener: unsafe { erased.into_inner() } })
     }
 }
 

@@ -160,6 +160,7 @@ impl<S: Signature, M> fmt::Debug for WaitQuiet<S, M> {
 
 /// Why a wait for quiet was not begun: the retired registration, to be waited for elsewhere.
 #[must_use = "the listener is retired but not proved unused"]
+#[non_exhaustive]
 pub enum Pending<S: Signature, M = Shared> {
     /// This thread is inside the listener: it would wait for itself. The last call drops it.
     StillInside(Retired<S, M>),

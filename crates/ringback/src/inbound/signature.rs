@@ -15,6 +15,7 @@ use core::time::Duration;
 /// A bare C pointer cannot be revoked: foreign code that kept a copy can call it at any time. The
 /// policy decides what such a stale call can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reuse {
     /// Never. A stale call always gets the fallback.
     Never,
@@ -133,6 +134,7 @@ pub unsafe trait AcceptsTake<T, M>: Signature {
 
 /// How a value travels through a C call, for those types that travel in registers alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Passing {
     /// Nothing is passed: `()` as a return type.
     Nothing,
