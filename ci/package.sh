@@ -31,6 +31,10 @@ for crate in "${crates[@]}"; do
   for file in LICENSE-MIT LICENSE-APACHE README.md Cargo.toml src/lib.rs; do
     grep -q "^-.*/$file\$" <<<"$content" || { echo "$crate: $file is not in its package"; exit 1; }
   done
+  # A registry shows the page without the repository around it.
+  astray=$(tar -xOzf "${packages[0]}" --wildcards "$crate-*/README.md" |
+    grep -oE '\]\([^)]*\)|^\[[^]]*\]: *\S+|(src|href)="[^"]*"' | grep -vE '^[^#]*://|\]\(#' || true)
+  [ -z "$astray" ] || { echo "$crate: its README.md has links that a registry cannot follow:" "$astray"; exit 1; }
   large=$(awk -v largest="$largest" '$3 > largest { print $3, $6 }' <<<"$content")
   [ -z "$large" ] || { echo "$crate: too large for a package: $large"; exit 1; }
   echo "$crate: $(wc -l <<<"$content") files, $(du -k "${packages[0]}" | cut -f1) KiB packed"

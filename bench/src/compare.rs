@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! `-- compare [SUITE..]`: runs the suites, and writes what they print into docs/figures.md, with a plot.
+//! `-- compare page` runs none of them.
 
-use crate::Result;
+use crate::{Result, limits, machine};
 use plotters::prelude::*;
 use std::fmt::Write as _;
 use std::fs;
@@ -27,20 +28,28 @@ const SECTIONS: &[(&str, &str, Option<&str>)] = &[
     ("expand", "What a boxed macro expansion costs.", None),
 ];
 
+/// In place of suites: none is run.
+const PAGE: &str = "page";
+
 const HEAD: &str = "\
 # Figures
 
 What each suite of `bench` printed when it was last run on a machine that did nothing else (the `load` is that
 of its own build), unedited. **value** is a median, **min..max** the spread of its samples; `MISSED` is printed,
-not hidden. How each is taken, and how to read it: `bench/README.md`. All of this page is made by
+not hidden. A ratio is the median of quotients, each of two samples taken one after the other. Otherwise in the
+section of vsomeip: there a ratio is a median over a median, and `out_of_order` and `lost` are those of the worst
+run. How each is taken, and how to read it: `bench/README.md`. All of this page is made by
 
 ```sh
 cargo run --release --manifest-path bench/Cargo.toml -- compare          # or: compare SUITE..
+cargo run --release --manifest-path bench/Cargo.toml -- compare page     # runs none: page and plot of what stands here
 ```
 
 ![Each figure over its limit](images/figures.svg)
 
 Each figure that has a limit, over that limit (for a lower limit: the limit over the figure). Up to 1 it is kept.
+Where there is nothing to divide by, a limit of 0 or `all`, the bar ends at 1 if it is kept, and else at the
+right edge; so does a figure that is no number.
 
 ";
 
@@ -49,16 +58,18 @@ fn docs() -> PathBuf {
 }
 
 pub fn run(chosen: &[String]) -> Result<()> {
+    let anew = chosen != [PAGE];
+    let chosen = if anew { chosen } else { &[] };
     if let Some(unknown) = chosen.iter().find(|name| !SECTIONS.iter().any(|it| it.0 == **name)) {
         let names: Vec<_> = SECTIONS.iter().map(|it| it.0).collect();
-        return Err(format!("no suite {unknown}; there are: {}", names.join(", ")).into());
+        return Err(format!("no suite {unknown}; there are: {}, {PAGE}", names.join(", ")).into());
     }
     let page = docs().join("figures.md");
     let before = fs::read_to_string(&page).unwrap_or_default();
     let mut text = HEAD.to_owned();
     let mut missed = Vec::new();
     for &(suite, question, plot) in SECTIONS {
-        let output = if chosen.is_empty() || chosen.iter().any(|name| name == suite) {
+        let output = if anew && (chosen.is_empty() || chosen.iter().any(|name| name == suite)) {
             let (output, succeeded) = output_of(suite)?;
             if !succeeded {
                 missed.push(suite);
@@ -95,7 +106,8 @@ fn output_of(suite: &str) -> Result<(String, bool)> {
         Command::new(std::env::current_exe()?)
     };
     let mut child = command.arg(suite).stdout(Stdio::piped()).spawn()?;
-    let mut kept = String::new();
+    // The transport's suite is a program of another workspace, built by the same compilers.
+    let mut kept = if suite == "vsomeip" { machine::here()? } else { String::new() };
     for line in BufReader::new(child.stdout.take().ok_or("no output")?).lines() {
         let line = line?;
         println!("{line}");
@@ -126,36 +138,13 @@ fn remaining(page: &str, suite: &str) -> String {
     start.map_or(String::new(), |start| page[start..].to_owned())
 }
 
-/// A figure with a limit: its name, and what it is over that limit.
+/// Each figure of the page that has a limit, and what it is over that limit.
 fn over_limits(page: &str) -> Vec<(String, f64)> {
-    let mut found = Vec::new();
-    for &(suite, ..) in SECTIONS {
-        for line in section(page, suite).unwrap_or_default().lines() {
-            // The columns are at least two blanks apart.
-            let cells: Vec<&str> =
-                line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-            let [name, value, limit, verdict, ..] = cells[..] else { continue };
-            if !["ok", "MISSED"].contains(&verdict) {
-                continue;
-            }
-            let number = |text: &str| text.trim().parse::<f64>().ok();
-            let ratio = match limit.split_once(' ') {
-                Some(("<=", limit)) => {
-                    number(value).zip(number(limit)).map(|(value, limit)| value / limit)
-                }
-                Some((">=", limit)) => {
-                    number(value).zip(number(limit)).map(|(value, limit)| limit / value)
-                }
-                _ => None, // all of so many
-            };
-            found.extend(
-                ratio
-                    .filter(|ratio| ratio.is_finite())
-                    .map(|ratio| (format!("{suite}.{name}"), ratio)),
-            );
-        }
-    }
-    found
+    let of = |suite| limits::over_limits(section(page, suite).unwrap_or_default());
+    let named = SECTIONS.iter().flat_map(|&(suite, ..)| {
+        of(suite).into_iter().map(move |(name, ratio)| (format!("{suite}.{name}"), ratio))
+    });
+    named.collect()
 }
 
 fn draw(page: &str) -> Result<()> {
@@ -167,7 +156,8 @@ fn draw(page: &str) -> Result<()> {
     let rows = figures.len() as i32;
     let area = SVGBackend::new(&path, (860, 40 + 16 * rows as u32)).into_drawing_area();
     area.fill(&WHITE)?;
-    let most = figures.iter().map(|figure| figure.1).fold(2.0, f64::max) * 1.2;
+    let finite = figures.iter().map(|figure| figure.1).filter(|ratio| ratio.is_finite());
+    let most = finite.fold(2.0, f64::max) * 1.2;
     let names: Vec<&str> = figures.iter().map(|figure| figure.0.as_str()).collect();
     let mut chart = ChartBuilder::on(&area)
         .margin(8)
@@ -186,7 +176,7 @@ fn draw(page: &str) -> Result<()> {
     let style = ("sans-serif", 12).into_font();
     for (row, (name, (_, ratio))) in (0..).zip(names.iter().zip(&figures)) {
         let color = if *ratio <= 1.0 { RGBColor(44, 130, 60) } else { RGBColor(200, 40, 40) };
-        let bar = [(0.01, row), (ratio.max(0.0101), row + 1)];
+        let bar = [(0.01, row), (ratio.clamp(0.0101, most), row + 1)];
         let mut rectangle = Rectangle::new(bar, color.mix(0.75).filled());
         rectangle.set_margin(3, 3, 0, 0);
         chart.draw_series([rectangle])?;

@@ -98,6 +98,13 @@ pub fn print_lines(suite: &str, figures: &[Figure]) {
     }
 }
 
+/// An error that names those that are no number, or infinite: nothing was measured there.
+pub fn all_numbers(figures: &[Figure]) -> Result<()> {
+    let wrong = figures.iter().filter(|figure| !figure.spread.median.is_finite());
+    let names: Vec<_> = wrong.map(|figure| figure.name.trim()).collect();
+    if names.is_empty() { Ok(()) } else { Err(format!("no number: {}", names.join(", ")).into()) }
+}
+
 /// Three digits that matter, without exponents.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
@@ -131,4 +138,22 @@ pub fn parse_raw(output: &str) -> Result<Vec<Figure>> {
             Ok(Figure { named, ..Figure::new(name, spread, Limit::None, meaning) })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_is_no_number_misses_and_is_an_error() {
+        let figure = |name: &str, value| {
+            Figure::new(name, Spread { median: value, low: value, high: value }, Limit::None, "")
+        };
+        all_numbers(&[figure("zero", 0.0)]).unwrap();
+        let wrong = [figure("good", 1.0), figure("zero_over_zero", f64::NAN)];
+        assert_eq!(all_numbers(&wrong).unwrap_err().to_string(), "no number: zero_over_zero");
+        for limit in [Limit::AtMost(1.0), Limit::AtLeast(1.0)] {
+            assert_eq!(limit.verdict(f64::NAN), "MISSED");
+        }
+    }
 }

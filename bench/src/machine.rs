@@ -7,8 +7,8 @@ use std::fs;
 
 const LOCKFILE: &str = include_str!("../Cargo.lock");
 
-/// Prints the machine, the compilers, and the versions of `peers` from the lockfile.
-pub fn print(peers: &[&str]) -> Result<()> {
+/// The machine and the compilers, a line each.
+pub fn here() -> Result<String> {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or(std::env::consts::ARCH, |(_, model)| model);
@@ -17,8 +17,15 @@ pub fn print(peers: &[&str]) -> Result<()> {
     let kernel = kernel.map_or_else(|_| std::env::consts::OS.to_owned(), |text| text.trim().into());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown");
-    println!("machine   {model}, {cores} cores, kernel {kernel}, load {load}");
-    println!("compiler  {}; {}", env!("BENCH_RUSTC_VERSION"), env!("BENCH_CC_VERSION"));
+    let (rustc, cc) = (env!("BENCH_RUSTC_VERSION"), env!("BENCH_CC_VERSION"));
+    Ok(format!(
+        "machine   {model}, {cores} cores, kernel {kernel}, load {load}\ncompiler  {rustc}; {cc}\n"
+    ))
+}
+
+/// Prints [`here`], and the versions of `peers` from the lockfile.
+pub fn print(peers: &[&str]) -> Result<()> {
+    print!("{}", here()?);
     let peers: Vec<String> = peers
         .iter()
         .map(|peer| match version(peer) {

@@ -8,6 +8,7 @@ mod companion;
 mod compare;
 mod contestants;
 mod figure;
+mod limits;
 mod machine;
 mod measure;
 mod portable;
@@ -85,5 +86,5 @@ fn run(suite: &Suite) -> Result<()> {
     figure::print_table(&figures);
     println!();
     figure::print_lines(suite.name, &figures);
-    Ok(())
+    figure::all_numbers(&figures)
 }

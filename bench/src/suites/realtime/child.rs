@@ -127,12 +127,15 @@ pub fn run() -> Option<Result<()>> {
 
 fn call(name: &str, calls: u64) -> Result<()> {
     let make: fn(u64) -> Contestant = match name {
-        "hazard" => pooled::contestant,
+        "hazard" | "fence" => pooled::contestant,
         "counter" => counted::contestant,
         "closure_ffi" => closure_ffi::contestant,
         "libffi" => libffi::contestant,
         _ => return Err(format!("no such contestant: {name}").into()),
     };
+    if name == "fence" {
+        ringback::init(Protection::Fence)?;
+    }
     let contestant = make(FACTOR);
     if name == "hazard" && ringback::protection() != Some(Protection::Membarrier) {
         return Err("membarrier(2) is not to be had here".into());

@@ -19,7 +19,7 @@ const WATCHED_CALLS: u64 = 10_000_000;
 pub fn figures() -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let mut per_call = HashMap::new();
-    for name in ["hazard", "counter", "closure_ffi", "libffi"] {
+    for name in ["hazard", "fence", "counter", "closure_ffi", "libffi"] {
         let calls = if name == "hazard" { WATCHED_CALLS } else { CALLS };
         let profile = Profile::take(name, calls)?;
         per_call.insert(name, profile.instructions as f64 / calls as f64);
@@ -33,6 +33,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let limit = AtMost(2.0 * per_call["closure_ffi"]);
     for (name, limit, meaning) in [
         ("hazard", limit, "instructions per call; the limit is twice closure-ffi's"),
+        ("fence", NoLimit, "the same after init(Protection::Fence): two of them full fences"),
         ("counter", NoLimit, "the same with protection = counter"),
         ("closure_ffi", NoLimit, "closure-ffi's, which protects nothing"),
         ("libffi", NoLimit, "libffi's"),
