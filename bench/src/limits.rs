@@ -7,7 +7,7 @@
 ///
 /// Where there is nothing to divide by (a limit of 0, `all 36`), or no number to divide: 1 if it is kept, else
 /// infinite.
-pub fn over_limits(printed: &str) -> Vec<(&str, f64)> {
+pub(crate) fn over_limits(printed: &str) -> Vec<(&str, f64)> {
     printed.lines().filter_map(over_limit).collect()
 }
 

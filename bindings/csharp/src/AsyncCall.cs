@@ -43,7 +43,7 @@ namespace Ringback
 
         NativeTask Cancellable() => new NativeTask
         {
-            Context = Gate.New(this, true),
+            Context = Gate.New(this),
             Cancel = Gate.Native.Cancel,
             ReleaseFunction = Gate.Native.Release,
         };

@@ -27,8 +27,9 @@ namespace Ringback
         Callback(Delegate callback)
         {
             // First, so that a type that C cannot carry costs nothing.
-            call = Wire.Of(callback.GetType());
-            handle = new CountedHandle(callback);
+            Wire wire = Wire.Of(callback.GetType());
+            call = wire.Pointer;
+            handle = new CountedHandle(wire.Handles, callback);
         }
 
         /// <summary>
@@ -52,7 +53,7 @@ namespace Ringback
         /// How many callbacks and tasks of this process native code or C# still holds: the handles that
         /// were made for them and are not freed.
         /// </summary>
-        public static long LiveCount => Gate.Handles;
+        public static long LiveCount => Handles.Count;
 
         /// <summary>
         /// Something of the user's has thrown where no native caller can be answered: an

@@ -13,7 +13,7 @@ namespace Ringback
     static class Gate
     {
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        delegate void Managed(IntPtr handle);
+        internal delegate void Managed(IntPtr handle);
 
         [StructLayout(LayoutKind.Sequential)]
         internal struct Functions
@@ -41,11 +41,15 @@ namespace Ringback
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         static extern unsafe void ringback_dotnet_fill(IntPtr error, byte* text, UIntPtr length);
 
-        // Made once and kept for ever: native cells hold their pointers.
-        static readonly Managed free = Free, cancel = Cancel;
-        static readonly IntPtr freePointer = Marshal.GetFunctionPointerForDelegate(free);
+        // Made once and kept for ever: native cells hold its pointer.
+        static readonly Managed cancel = Cancel;
         static readonly IntPtr cancelPointer = Marshal.GetFunctionPointerForDelegate(cancel);
         internal static readonly Functions Native = Open();
+
+        /// <summary>Empty: so that <see cref="Open"/> runs before anything here is called.</summary>
+        static Gate()
+        {
+        }
 
         static Functions Open()
         {
@@ -66,37 +70,22 @@ namespace Ringback
             return functions;
         }
 
-        static long handles;
+        static readonly Handles cancellable = new Handles(typeof(ICancellable));
 
-        /// <summary>How many handles were made and not freed: what keeps delegates and tasks alive.</summary>
-        internal static long Handles => Interlocked.Read(ref handles);
-
-        static GCHandle Hold(object target)
-        {
-            GCHandle handle = GCHandle.Alloc(target);
-            Interlocked.Increment(ref handles);
-            return handle;
-        }
-
-        static void LetGo(GCHandle handle)
-        {
-            handle.Free();
-            if (!handle.IsAllocated) // counts what was freed, not that this was called
-                Interlocked.Decrement(ref handles);
-        }
+        /// <summary>A native cell with one reference, which keeps <paramref name="task"/>.</summary>
+        internal static IntPtr New(ICancellable task) => New(cancellable, task, cancelPointer);
 
         /// <summary>A native cell with one reference, which keeps <paramref name="target"/>.</summary>
-        internal static IntPtr New(object target, bool cancellable)
+        internal static IntPtr New(Handles handles, object target, IntPtr cancel)
         {
-            GCHandle handle = Hold(target);
+            IntPtr handle = handles.Make(target);
             try
             {
-                return ringback_dotnet_new(
-                    GCHandle.ToIntPtr(handle), freePointer, cancellable ? cancelPointer : IntPtr.Zero);
+                return ringback_dotnet_new(handle, handles.ReleasePointer, cancel);
             }
             catch
             {
-                LetGo(handle);
+                handles.Free(handle);
                 throw;
             }
         }
@@ -111,35 +100,12 @@ namespace Ringback
                 ringback_dotnet_fill(error, bytes, (UIntPtr)(uint)text.Length);
         }
 
-        /// <summary>The last reference is gone. Runs on whichever thread gave it away.</summary>
-        static void Free(IntPtr context)
-        {
-            try
-            {
-                GCHandle handle = GCHandle.FromIntPtr(context);
-                try
-                {
-                    if (handle.Target is Delegate callback)
-                        foreach (Delegate one in callback.GetInvocationList())
-                            (one.Target as IDisposable)?.Dispose();
-                }
-                finally
-                {
-                    LetGo(handle);
-                }
-            }
-            catch (Exception exception)
-            {
-                Caught.Report(exception);
-            }
-        }
-
         /// <summary>A native caller asks a task to end early.</summary>
-        static void Cancel(IntPtr context)
+        static void Cancel(IntPtr handle)
         {
             try
             {
-                ((ICancellable)GCHandle.FromIntPtr(context).Target).Cancel();
+                ((ICancellable)cancellable.Target(handle)).Cancel();
             }
             catch (Exception exception)
             {
@@ -156,9 +122,9 @@ namespace Ringback
     /// <summary>One reference to a native cell. Never released while a call uses it.</summary>
     sealed class CountedHandle : SafeHandle
     {
-        internal CountedHandle(Delegate callback) : base(IntPtr.Zero, true)
+        internal CountedHandle(Handles handles, Delegate callback) : base(IntPtr.Zero, true)
         {
-            SetHandle(Gate.New(callback, false));
+            SetHandle(Gate.New(handles, callback, IntPtr.Zero));
         }
 
         public override bool IsInvalid => handle == IntPtr.Zero;

@@ -22,34 +22,38 @@ namespace Ringback
         static readonly object making = new object();
 
         internal readonly Delegate Function; // native code has its pointer
-        readonly IntPtr pointer;
+        internal readonly IntPtr Pointer;
+        internal readonly Handles Handles;
 
-        Wire(Delegate function)
+        Wire(Delegate function, Handles handles)
         {
             Function = function;
-            pointer = Marshal.GetFunctionPointerForDelegate(function);
+            Pointer = Marshal.GetFunctionPointerForDelegate(function);
+            Handles = handles;
         }
 
         /// <summary>The <c>call</c> of a delegate type.</summary>
-        internal static IntPtr Of(Type type)
+        internal static Wire Of(Type type)
         {
             if (!known.TryGetValue(type, out Wire wire))
                 lock (making)
                     wire = known.GetOrAdd(type, Make);
-            return wire.pointer;
+            return wire;
         }
 
         static Wire Make(Type type)
         {
             var signature = new Signature(type);
             Type[] parameters = signature.IsAsync ? AsyncParameters(signature) : Parameters(signature);
-            DynamicMethod method = Emit.Method("Wire of " + Signature.Name(type), typeof(int), parameters);
+            DynamicMethod method = Emit.Method(
+                "Wire of " + Signature.Name(type), typeof(int), new[] { typeof(Handles) }.Concat(parameters));
             ILGenerator il = method.GetILGenerator();
             if (signature.IsAsync)
                 AsyncBody(il, type, signature);
             else
                 Body(il, type, signature);
-            return new Wire(method.CreateDelegate(Emit.DelegateType(parameters)));
+            var handles = new Handles(type);
+            return new Wire(method.CreateDelegate(Emit.DelegateType(parameters), handles), handles);
         }
 
         /// <summary>context, arguments, [out,] error</summary>
@@ -64,6 +68,7 @@ namespace Ringback
             new[] { typeof(IntPtr) }.Concat(signature.WireArguments)
                 .Concat(new[] { typeof(NativeCallback), typeof(IntPtr), typeof(IntPtr) }).ToArray();
 
+        // Argument 0 is the type's handles, and the context 1.
         // try { *out = target(arguments); status = 0; } catch (Exception e) { status = Answer(e, error); }
         static void Body(ILGenerator il, Type type, Signature signature)
         {
@@ -71,7 +76,7 @@ namespace Ringback
             LocalBuilder status = il.DeclareLocal(typeof(int));
             il.BeginExceptionBlock();
             if (signature.HasResult)
-                il.Emit(OpCodes.Ldarg, (short)(count + 1));
+                il.Emit(OpCodes.Ldarg, (short)(count + 2));
             InvokeTarget(il, type, signature, null);
             if (signature.HasResult)
             {
@@ -79,7 +84,7 @@ namespace Ringback
                 il.Emit(OpCodes.Stobj, signature.WireResult);
             }
             il.BeginCatchBlock(typeof(Exception));
-            il.Emit(OpCodes.Ldarg, (short)(count + (signature.HasResult ? 2 : 1)));
+            il.Emit(OpCodes.Ldarg, (short)(count + (signature.HasResult ? 3 : 2)));
             il.Call(typeof(Caught), nameof(Caught.Answer));
             il.Emit(OpCodes.Stloc, status);
             il.EndExceptionBlock();
@@ -96,17 +101,17 @@ namespace Ringback
             LocalBuilder status = il.DeclareLocal(typeof(int));
             LocalBuilder call = il.DeclareLocal(callType);
             il.BeginExceptionBlock();
-            il.Emit(OpCodes.Ldarg, (short)(count + 1));
+            il.Emit(OpCodes.Ldarg, (short)(count + 2));
             il.Emit(signature.TakesToken ? OpCodes.Ldc_I4_1 : OpCodes.Ldc_I4_0);
             il.Emit(OpCodes.Newobj, callType.GetConstructors(Emit.Members).Single());
             il.Emit(OpCodes.Stloc, call);
             il.Emit(OpCodes.Ldloc, call);
             InvokeTarget(il, type, signature, call);
-            il.Emit(OpCodes.Ldarg, (short)(count + 2));
+            il.Emit(OpCodes.Ldarg, (short)(count + 3));
             il.Call(callType, "Started");
             il.BeginCatchBlock(typeof(Exception));
             il.Emit(OpCodes.Ldloc, call);
-            il.Emit(OpCodes.Ldarg, (short)(count + 3));
+            il.Emit(OpCodes.Ldarg, (short)(count + 4));
             il.Call(callType, "Refused");
             il.Emit(OpCodes.Stloc, status);
             il.EndExceptionBlock();
@@ -117,16 +122,14 @@ namespace Ringback
         /// <summary>Leaves what the delegate returns on the stack.</summary>
         static void InvokeTarget(ILGenerator il, Type type, Signature signature, LocalBuilder call)
         {
-            LocalBuilder handle = il.DeclareLocal(typeof(GCHandle));
             il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Volatile);
+            il.Field(typeof(Handles), "targets");
+            il.Emit(OpCodes.Ldarg_1);
             il.Emit(OpCodes.Ldind_I); // the cell's first field is the handle
-            il.Call(typeof(GCHandle), nameof(GCHandle.FromIntPtr));
-            il.Emit(OpCodes.Stloc, handle);
-            il.Emit(OpCodes.Ldloca, handle);
-            il.Call(typeof(GCHandle), "get_Target");
-            il.Emit(OpCodes.Castclass, type);
+            il.Emit(OpCodes.Ldelem_Ref); // no cast: the array can hold nothing but delegates of the type
             for (int i = 0; i < signature.Arguments.Length; i++)
-                il.Argument(i + 1, signature.Arguments[i]);
+                il.Argument(i + 2, signature.Arguments[i]);
             if (signature.TakesToken)
             {
                 il.Emit(OpCodes.Ldloc, call);

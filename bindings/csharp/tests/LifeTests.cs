@@ -298,6 +298,29 @@ static class LifeTests
     }
 
     [Test]
+    static void InterruptedThreadsReleaseAllTheSame()
+    {
+        bool done = false;
+        var releasing = Enumerable.Range(0, 3).Select(_ => new Thread(() =>
+        {
+            for (int i = 0; i < 30000; i++)
+                ToNative(value => value).Release();
+        })).ToList();
+        var interrupting = new Thread(() =>
+        {
+            while (!Volatile.Read(ref done))
+                releasing.ForEach(thread => thread.Interrupt());
+        });
+        releasing.ForEach(thread => thread.Start());
+        interrupting.Start();
+        foreach (Thread thread in releasing)
+            thread.Join();
+        Volatile.Write(ref done, true);
+        interrupting.Join();
+        Check.Equal(0L, Callback.LiveCount);
+    }
+
+    [Test]
     static void DisposeAndToNativeRace()
     {
         for (int round = 0; round < 200; round++)

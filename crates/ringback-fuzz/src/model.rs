@@ -333,6 +333,7 @@ impl Model {
                 SlotState::Free
             }
             (Reuse::AfterConfirmation, _) => SlotState::Quarantined,
+            (reuse, _) => panic!("the model does not know the policy {reuse:?}"),
         };
         if slot.state == SlotState::Free {
             self.free.push_back(index);

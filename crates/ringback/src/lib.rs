@@ -34,15 +34,24 @@
 //! other side is your own C, C++ or C#, see [`callback_type!`].
 //!
 //! # Words
-//! **Pool**: the C functions compiled in for one signature. **Thunk**: one of them. **Slot**: what
-//! a thunk leads to now. **Registration**: the guard that owns a slot. **Listener**: the Rust
-//! closure. **Stale call**: one that arrives after the registration ended. **Fallback**: what it is
-//! answered. **Quiet**: no call is inside and none can enter.
+//! * **Inbound**: a foreign call comes in. **Outbound**: a Rust call goes out.
+//! * **Pool**: the C functions compiled in for one signature. **Thunk**: one of them. **Slot**: what a thunk
+//!   leads to now.
+//! * **Registration**: the guard that owns a slot. **Listener**: the Rust closure or async fn.
+//! * **Mailbox**: the bounded, ordered queue of one async listener.
+//! * **Stale call**: one that arrives after the registration ended. **Fallback**: what a stale call, or one
+//!   of an empty slot, is answered.
+//! * **Quiet**: no call is inside and none can enter. **Quarantine**: where a quiet slot waits until you
+//!   say that the foreign side has forgotten its pointer.
+//! * **Callback**: the counted struct that crosses languages. **Token**: what a copied `std::function`
+//!   carries, so that its last copy is noticed.
+//! * **Hook**: an async fn made storable as a plain function pointer.
 //!
 //! # Which thread runs what
 //! A listener runs on the thread that calls the C function. Its destructor runs on the thread that
 //! retires it, or, if calls were inside then, on the last of them to leave; so do the wakers of
-//! those who wait. No lock of ringback is held while either runs.
+//! those who wait. No lock of ringback is held while either runs. That last call frees the listener's
+//! memory too: where a thread must not do that, see [`Pool::register_static`].
 //!
 //! # Promises
 //! See [`promises`].
@@ -106,28 +115,28 @@ pub use self::{
         scope::{Scope, Scoped},
         signature::AcceptsTake,
         thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
-        tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
     outbound::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
+        tracked::{Tracked, TrackedRetired, WaitForgotten},
         user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 #[cfg(not(ringback_loom))]
 pub use self::{
     inbound::{
-        core::SlotState,
+        core::{Reuse, SlotState},
         describe::{Description, Whose, describe, stop_on_stale_calls},
         pointer::FnPointer,
         pool::Pool,
         registration::{Handle, Local, Registration, Reserved, Shared},
-        report::{Census, Closed, Full, Stats},
+        report::{AlreadyRetired, Census, Full, NotQuarantined, Stats},
         retired::{Pending, Quiet, Retired, WaitQuiet},
         retired_all::{PendingAll, RetiredAll, WaitAllQuiet, retire_all},
-        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},
+        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Scalar, Signature},
         slot::BYTES_PER_SLOT,
     },
     observer::{Event, Observer, set_observer},

@@ -47,8 +47,10 @@
 //!     [`BYTES_PER_SLOT`], a thread at most [`BYTES_PER_THREAD`]. What does allocate: a panic; the
 //!     observer, if yours does; a mailbox, for each block of 32 messages when it is first reached,
 //!     unless it is [preallocated]; and a shared library's thread-local storage, which the C library
-//!     may set up in the first call ([`attach_thread`] has it done before). *`tests/realtime.rs`: the
-//!     allocator aborts after start. `bench -- realtime`: not one atomic read-modify-write instruction
+//!     may set up in the first call ([`attach_thread`] has it done before). And the last call out of a
+//!     retired listener drops it on that thread, frees its memory and wakes who waits; with
+//!     [`register_static`] nothing is dropped or freed. *`tests/realtime.rs`: the allocator aborts after
+//!     start. `bench -- realtime`: not one atomic read-modify-write instruction
 //!     in ten million calls.*
 //!
 //! # Callbacks with user data
@@ -90,6 +92,7 @@
 //! [`Block`]: crate::OverflowPolicy::Block
 //! [`reserve_threads`]: crate::reserve_threads
 //! [`attach_thread`]: crate::attach_thread
+//! [`register_static`]: crate::Pool::register_static
 //! [`BYTES_PER_SLOT`]: crate::BYTES_PER_SLOT
 //! [`BYTES_PER_THREAD`]: crate::BYTES_PER_THREAD
 //! [preallocated]: crate::Mailbox::preallocated

@@ -201,7 +201,45 @@ fn confirming_for_a_replaced_listener_says_nothing_of_its_slot() {
     drop(mine);
     assert_eq!(POOL.describe(pointer).unwrap().state, SlotState::Quarantined);
     assert_eq!(POOL.confirm_forgotten(pointer), Ok(()));
-    assert_eq!(POOL.confirm_forgotten(pointer), Err(Some(SlotState::Free)));
+    assert_eq!(POOL.confirm_forgotten(pointer).unwrap_err().state, Some(SlotState::Free));
+}
+
+#[test]
+fn a_slot_that_waits_for_no_confirmation_says_what_helps() {
+    callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 1>; fallback = -1; }
+    callback_pool! { static NEVER: Pool<extern "C" fn(i32) -> i32, 1>; fallback = -1; reuse = never; }
+    let pointer = POOL.thunk(0).unwrap();
+    let told = |remedy: &str| {
+        let error = POOL.confirm_forgotten(pointer).unwrap_err();
+        assert_eq!(error.state, POOL.describe(pointer).map(|slot| slot.state));
+        assert!(error.to_string().contains(remedy), "{error}");
+    };
+    told("is free already");
+    let reserved = POOL.reserve().unwrap();
+    told("bind a listener");
+    let mine = reserved.bind(does_it);
+    told("retire it first");
+    let retired = mine.retire();
+    told("wait for quiet");
+    retired.wait().unwrap().confirm_forgotten();
+    let mut handle = None;
+    let mine = POOL.register_with(|me| {
+        handle = Some(me);
+        does_it
+    });
+    mine.unwrap().unregister().unwrap().confirm_forgotten();
+    told("is confirmed already");
+    drop(handle);
+    told("is free already");
+
+    let spent = NEVER.register(does_it).unwrap();
+    let function = spent.as_fn();
+    drop(spent);
+    let error = NEVER.confirm_forgotten(function).unwrap_err();
+    assert!(error.to_string().contains("never used again"), "{error}");
+    let error = NEVER.confirm_forgotten(pointer).unwrap_err();
+    assert_eq!(error.state, None);
+    assert!(error.to_string().contains("ringback::describe"), "{error}");
 }
 
 #[test]

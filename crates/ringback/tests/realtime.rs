@@ -8,10 +8,15 @@
 mod common;
 
 use common::watchdog;
-use ringback::{BYTES_PER_SLOT, BYTES_PER_THREAD, Protection, callback_pool};
+use ringback::{
+    BYTES_PER_SLOT, BYTES_PER_THREAD, Mailbox, OverflowPolicy, Protection, Take, callback_pool,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::thread;
 
 // Memory per slot and per thread is bounded: what `BYTES_PER_SLOT` and `BYTES_PER_THREAD` may be at most.
@@ -20,6 +25,8 @@ const _: () = assert!(BYTES_PER_SLOT <= 128 && BYTES_PER_THREAD <= 1024);
 struct Sealed;
 
 static SEALED: AtomicBool = AtomicBool::new(false);
+/// The tests seal it in turn.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 thread_local!(static TAKES_PART: Cell<bool> = const { Cell::new(false) });
 
 fn refuse(what: &str) {
@@ -92,6 +99,7 @@ fn calls_allocate_nothing_after_start_not_even_the_first() {
     const ATTACHED: usize = 2;
     const NEW: usize = 4;
     const BEYOND_THE_RESERVE: usize = 70;
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _alive = watchdog("calls under a sealed allocator");
     let mine = POOL.register_static(&(listener as fn(u64) -> u64)).unwrap();
     let nested = mine.as_fn();
@@ -133,4 +141,44 @@ fn calls_allocate_nothing_after_start_not_even_the_first() {
         thread.join().unwrap();
     }
     assert_eq!(ringback::protection(), Some(ringback::init(Protection::Auto).unwrap()));
+}
+
+/// Fresh keys only, and always full but for one: what removed keys leave behind in the map of keys must not
+/// make it grow.
+#[test]
+fn a_preallocated_mailbox_that_coalesces_allocates_nothing_either() {
+    const MESSAGES: u64 = 20_000;
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alive = watchdog("a mailbox under a sealed allocator");
+    for capacity in [1, 7, 100, 1024] {
+        let mailbox = Mailbox::bounded(capacity)
+            .overflow(OverflowPolicy::Reject(1))
+            .preallocated()
+            .budget(1)
+            .coalesce_by(|key| *key);
+        let (registration, deliver) =
+            POOL.register_async(mailbox, |key| Take::Accept(key, 0), async |_| ()).unwrap();
+        let function = registration.as_fn();
+        let mut deliver = pin!(deliver);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut polled =
+            |deliver: std::pin::Pin<&mut _>| Future::poll(deliver, &mut context).is_pending();
+        assert!(polled(deliver.as_mut()));
+        TAKES_PART.set(true);
+        SEALED.store(true, SeqCst);
+        let mut accepted = 0;
+        while accepted < MESSAGES {
+            match function(accepted) {
+                0 => accepted += 1,
+                // Full: one is delivered.
+                _ if polled(deliver.as_mut()) => {}
+                _ => std::process::abort(),
+            }
+        }
+        let sealed = SEALED.swap(false, SeqCst);
+        TAKES_PART.set(false);
+        let counts = registration.counts();
+        assert!(sealed);
+        assert_eq!((counts.accepted, counts.queued), (MESSAGES, capacity as u64));
+    }
 }

@@ -33,7 +33,7 @@ fn slots_are_reused_only_after_confirmation() {
         "{text}"
     );
     CONFIRMED.confirm_forgotten(f).unwrap();
-    assert_eq!(CONFIRMED.confirm_forgotten(f), Err(Some(SlotState::Free)));
+    assert_eq!(CONFIRMED.confirm_forgotten(f).unwrap_err().state, Some(SlotState::Free));
     let again = CONFIRMED.register(|x| x + 1).unwrap();
     assert_eq!(again.as_fn() as usize, f as usize);
     again.unregister().unwrap().confirm_forgotten();

@@ -14,14 +14,19 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+// GMP must not be given null. So the process ends where a listener panics, or where there is none, as it does
+// where there is no memory.
 callback_pool! {
     static ALLOCATE: Pool<unsafe extern "C" fn(size: usize) -> *mut c_void, 2>;
-    fallback = std::ptr::null_mut();
+    fallback = std::process::abort();
+    on_panic = abort;
 }
 callback_pool! {
     static REALLOCATE: Pool<unsafe extern "C" fn(memory: *mut c_void, old: usize, new: usize) -> *mut c_void, 2>;
-    fallback = std::ptr::null_mut();
+    fallback = std::process::abort();
+    on_panic = abort;
 }
+// A panic here would only leak.
 callback_pool! {
     static FREE: Pool<unsafe extern "C" fn(memory: *mut c_void, size: usize), 2>;
 }
@@ -45,7 +50,7 @@ fn layout(size: usize) -> Layout {
     Layout::from_size_align(size, 16).expect("GMP never asks for more than there is")
 }
 
-/// GMP must not be given null.
+/// Never null.
 fn checked(memory: *mut u8, size: usize) -> *mut c_void {
     if memory.is_null() { handle_alloc_error(layout(size)) } else { memory.cast() }
 }

@@ -105,7 +105,7 @@ impl<S: Tested> State<S> {
                 let index = self.slots[usize::from(slot) % self.slots.len()];
                 let pointer = pool.thunk(index).expect("a slot of the pool");
                 let expected = self.model.confirm_pointer(index).map_err(Some);
-                assert_eq!(pool.confirm_forgotten(pointer), expected);
+                assert_eq!(pool.confirm_forgotten(pointer).map_err(|error| error.state), expected);
             }
             Operation::LibraryRegisters { summand } => library::with(|it| it.register(summand)),
             Operation::LibraryUnregisters => library::with(library::Library::unregister),

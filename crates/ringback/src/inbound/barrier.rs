@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// Fixed for the whole process by the first registration, or before that by [`init`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Protection {
     /// `membarrier(2)` where the kernel has it (Linux 4.14), else [`Fence`](Self::Fence).
     Auto,

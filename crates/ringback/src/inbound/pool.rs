@@ -2,15 +2,15 @@
 
 //! The pool as a program sees it: registering, looking up, confirming.
 
-use super::core::{Core, SlotState};
+use super::core::{Core, Reuse};
 use super::listener::{Exclusive, Once};
 #[cfg(feature = "std")]
 use super::registration::Local;
 use super::registration::{Handle, Registration, Reserved};
-use super::report::{Census, Full};
+use super::report::{Census, Full, NotQuarantined};
 #[cfg(feature = "std")]
 use super::scope::Scope;
-use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Reuse, Signature};
+use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Signature};
 use super::slot::{Erased, Slot};
 use super::thunk::Table;
 use alloc::boxed::Box;
@@ -108,11 +108,26 @@ impl<S: Signature> Pool<S> {
     /// used again. For slots whose guard was dropped rather than waited for; the usual way is
     /// [`Quiet::confirm_forgotten`](crate::Quiet::confirm_forgotten).
     ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// let registration = ON_LINE.register(|number| number as i32)?;
+    /// let c_function = registration.as_fn();
+    /// let error = ON_LINE.confirm_forgotten(c_function).unwrap_err();
+    /// assert_eq!(error.to_string(), "a listener is registered in the slot: retire it first");
+    /// drop(registration);
+    /// ON_LINE.confirm_forgotten(c_function)?; // the C library keeps no copy: use the slot again
+    /// assert_eq!(ON_LINE.stats().census.free, 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
-    /// Gives the slot's state if it is not [`SlotState::Quarantined`] (`None`: not of this pool).
-    pub fn confirm_forgotten(&'static self, pointer: S::Pointer) -> Result<(), Option<SlotState>> {
-        let index = self.lookup(pointer).ok_or(None)?;
-        self.core.release_quarantined(index).map_err(Some)
+    /// [`NotQuarantined`] says where the slot stands instead, and what helps.
+    pub fn confirm_forgotten(&'static self, pointer: S::Pointer) -> Result<(), NotQuarantined> {
+        let index = self.lookup(pointer).ok_or(NotQuarantined { state: None })?;
+        self.core.release_quarantined(index).map_err(|state| NotQuarantined { state: Some(state) })
     }
 
     fn full<L>(&'static self, listener: L) -> Full<L> {
@@ -233,7 +248,24 @@ impl<S: Signature> Pool<S> {
         }
     }
 
-    /// Registers a listener that lives for ever, by reference: nothing is allocated.
+    /// Registers a listener that lives for ever, by reference: nothing is allocated, and when it is
+    /// retired nothing is dropped or freed, whichever thread leaves it last.
+    ///
+    /// Dropping the guard retires it all the same: keep the guard for as long as it is to be called.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// static DOUBLE: fn(u32) -> i32 = |number| 2 * number as i32;
+    /// let registration = ON_LINE.register_static(&DOUBLE)?;
+    /// let c_function = registration.as_fn();
+    /// assert_eq!(c_function(21), 42);
+    /// drop(registration);
+    /// assert_eq!(c_function(21), -1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Full`] gives the reference back and says who holds the slots.

@@ -6,26 +6,23 @@
 //! Reserved --bind--> Registration --retire--> Retired --wait--> Quiet --confirm_forgotten--> (free)
 //! ```
 
-use super::core::Core;
+use super::core::{Core, Lease};
 #[cfg(feature = "std")]
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
-use super::report::Closed;
+use super::report::AlreadyRetired;
 use super::retired::Retired;
 #[cfg(feature = "std")]
 use super::retired::{Pending, Quiet};
 #[cfg(feature = "std")]
 use super::signature::AcceptsTake;
 use super::signature::{Accepts, AcceptsMut, Signature};
-use super::slot::{Erased, Header, Link};
-#[cfg(feature = "std")]
-use super::tracked::Tracked;
+use super::slot::{Erased, Link};
 use crate::sync::Ordering::*;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
 use core::panic::Location;
-use core::ptr::NonNull;
 
 /// Marks guards of listeners that any thread may call and drop.
 #[derive(Debug)]
@@ -35,55 +32,12 @@ pub struct Shared(());
 #[derive(Debug)]
 pub struct Local(PhantomData<*mut ()>);
 
-/// One header and the slot it belongs to: what every guard really holds. Whoever owns it calls
-/// `release` exactly once.
-#[derive(Clone, Copy)]
-pub(crate) struct Lease {
-    pub(crate) core: &'static Core,
-    pub(crate) index: usize,
-    pub(crate) link: Link,
-}
-
-impl Lease {
-    pub(crate) fn header(&self) -> &Header {
-        // SAFETY: the header's `HANDLE` bit is set until `release`.
-        unsafe { self.link.header().as_ref() }
-    }
-
-    fn header_ptr(&self) -> NonNull<Header> {
-        self.link.header()
-    }
-
-    /// Closes the slot and starts the proof; nothing if it was closed already.
-    pub(crate) fn retire(&self, by: Option<&'static Location<'static>>) {
-        if self.core.close(self.index, self.link, by) {
-            self.core.prove(self.index, self.link);
-        }
-    }
-
-    pub(crate) fn prove_again(&self) -> bool {
-        self.core.prove_again(self.index, self.header_ptr())
-    }
-
-    /// The foreign side holds no copy of the pointer: the slot may serve others once it is given
-    /// back. Without effect where it is past that already.
-    pub(crate) fn confirm(&self) {
-        self.core.confirm(self.index);
-    }
-
-    /// # Safety
-    /// Called once, by the owner.
-    pub(crate) unsafe fn release(self) {
-        // SAFETY: the caller's promise.
-        unsafe { self.core.drop_handle(self.index, self.header_ptr()) };
-    }
-}
-
 /// A listener's place in a pool. Dropping it retires the listener without waiting.
 ///
 /// Owner: the program. The listener itself is dropped by whichever thread leaves it last, or by the
 /// one that retires it if no call is inside; for `Registration<S, Local>` that is always the
-/// registering thread.
+/// registering thread. That thread runs its destructor, frees its memory and wakes who waits. A listener
+/// of [`register_static`](Pool::register_static) is not dropped, and nothing is freed.
 ///
 /// ```
 /// # ringback::callback_pool! {
@@ -139,11 +93,9 @@ impl<S: Signature, M> Registration<S, M> {
         self.lease.index
     }
 
-    /// Counts the copies of the pointer, for a foreign side that can tell when the last is gone.
     #[cfg(feature = "std")]
-    pub fn track(self) -> Tracked<S, M> {
-        let handle = Handle::new(self.lease.core, self.lease.index);
-        Tracked::new(self, handle)
+    pub(crate) fn handle(&self) -> Handle {
+        Handle::new(self.lease.core, self.lease.index)
     }
 
     /// Closes the slot at once: no call enters the listener after this returns. Does not wait.
@@ -202,16 +154,16 @@ impl<S: Signature> Registration<S, Shared> {
     /// the two, and none is lost. Returns the old one, retired.
     ///
     /// # Errors
-    /// [`Closed`] gives the new listener back if this one has retired itself meanwhile.
+    /// [`AlreadyRetired`] gives the new listener back if this one has retired itself meanwhile.
     #[track_caller]
-    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S>, Closed<F>>
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S>, AlreadyRetired<F>>
     where
         S: Accepts<F>,
         F: Send + Sync + 'static,
     {
         self.swap(Pool::<S>::erase(listener), Location::caller())
             // SAFETY: erased from an `F` just above, and not published.
-            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+            .map_err(|erased| AlreadyRetired { listener: unsafe { erased.into_inner() } })
     }
 }
 
@@ -219,16 +171,16 @@ impl<S: Signature> Registration<S, Local> {
     /// As [`Registration::replace`], for a thread-bound listener.
     ///
     /// # Errors
-    /// [`Closed`] gives the new listener back if this one was retired meanwhile.
+    /// [`AlreadyRetired`] gives the new listener back if this one was retired meanwhile.
     #[track_caller]
-    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S, Local>, Closed<F>>
+    pub fn replace<F>(&mut self, listener: F) -> Result<Retired<S, Local>, AlreadyRetired<F>>
     where
         S: Accepts<F>,
         F: 'static,
     {
         self.swap(Pool::<S>::erase(listener), Location::caller())
             // SAFETY: erased from an `F` just above, and not published.
-            .map_err(|erased| Closed { listener: unsafe { erased.into_inner() } })
+            .map_err(|erased| AlreadyRetired { listener: unsafe { erased.into_inner() } })
     }
 }
 

@@ -2,10 +2,10 @@
 
 //! What a pool tells about itself: counts, holders, and the error of a full pool.
 
-use super::core::{Core, SlotState};
+use super::core::{Core, Reuse, SlotState};
 use super::describe::Description;
 use super::pool::Pool;
-use super::signature::{Reuse, Signature};
+use super::signature::Signature;
 use super::slot::Slot;
 use crate::sync::Ordering::*;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -125,24 +125,57 @@ impl<L> fmt::Display for Full<L> {
 impl<L> core::error::Error for Full<L> {}
 
 /// The registration has retired itself, so there is no listener to replace; the new one comes back.
-pub struct Closed<L> {
+pub struct AlreadyRetired<L> {
     /// What was to take its place.
     pub listener: L,
 }
 
-impl<L> fmt::Debug for Closed<L> {
+impl<L> fmt::Debug for AlreadyRetired<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Closed").finish_non_exhaustive()
+        f.debug_struct("AlreadyRetired").finish_non_exhaustive()
     }
 }
 
-impl<L> fmt::Display for Closed<L> {
+impl<L> fmt::Display for AlreadyRetired<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the registration has retired itself; register the listener anew")
     }
 }
 
-impl<L> core::error::Error for Closed<L> {}
+impl<L> core::error::Error for AlreadyRetired<L> {}
+
+/// The slot of a pointer does not wait for [`Pool::confirm_forgotten`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotQuarantined {
+    /// Where the slot stands instead; `None` if the pointer is none of the pool's functions.
+    pub state: Option<SlotState>,
+}
+
+impl fmt::Display for NotQuarantined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            None => "the pointer is none of this pool's functions: ringback::describe says whose it is",
+            Some(SlotState::Reserved) => "the slot is reserved: bind a listener, or drop the guard",
+            Some(SlotState::Live) => "a listener is registered in the slot: retire it first",
+            Some(SlotState::Retired) => {
+                "a call is inside the slot's listener, or its guard or a handle is left: wait for quiet, \
+                 then confirm that, or drop what is left and confirm the pointer again"
+            }
+            Some(SlotState::Confirmed) => {
+                "the slot is confirmed already: it is free once no call is inside and no handle is left"
+            }
+            Some(SlotState::Free | SlotState::Quarantined) => {
+                "the slot is free already: nothing is left to confirm"
+            }
+            Some(SlotState::Spent) => {
+                "the slot is never used again, as `reuse = never` says: nothing is left to confirm"
+            }
+        })
+    }
+}
+
+impl core::error::Error for NotQuarantined {}
 
 /// Counters of one pool since the program started.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 //! After a listener's registration: closed, waited for, proved quiet.
 
-use super::registration::{Lease, Shared};
+use super::core::Lease;
+use super::registration::Shared;
 use super::signature::Signature;
 #[cfg(feature = "std")]
 use super::wait::{self, NotQuiet, Patience};
@@ -16,7 +17,8 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-/// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call.
+/// A closed slot whose listener may still be in use. Dropping it leaves the rest to the last call, which
+/// drops the listener on its own thread, frees its memory and wakes who waits.
 #[must_use = "wait for quiet, or `detach` to leave the rest to the last call"]
 pub struct Retired<S: Signature, M = Shared> {
     pub(super) lease: Lease,
@@ -159,6 +161,7 @@ impl<S: Signature, M> fmt::Debug for WaitQuiet<S, M> {
 
 /// Why a wait for quiet was not begun: the retired registration, to be waited for elsewhere.
 #[must_use = "the listener is retired but not proved unused"]
+#[non_exhaustive]
 pub enum Pending<S: Signature, M = Shared> {
     /// This thread is inside the listener: it would wait for itself. The last call drops it.
     StillInside(Retired<S, M>),

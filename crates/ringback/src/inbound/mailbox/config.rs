@@ -120,14 +120,17 @@ impl<M, R> Mailbox<M, R> {
     /// coalesced. The overflow policy applies where none has it.
     ///
     /// The key is computed on the foreign thread before anything is locked; such a mailbox then
-    /// takes a short lock per message, the others take none.
+    /// takes a short lock per message, the others take none. At worst, once in a while, a new key
+    /// holds it for as long as it takes to look at every place of the map of keys, at most five times the
+    /// capacity: the map tidies itself.
     pub fn coalesce_by(mut self, key: impl Fn(&M) -> u64 + Send + Sync + 'static) -> Self {
         self.key_of = Some(Arc::new(key));
         self
     }
 
     /// Takes all memory at once, so that no call allocates; else the queue grows by 32 messages at a
-    /// time as it is first filled, and keeps what it has.
+    /// time as it is first filled (one that [coalesces](Self::coalesce_by) doubles, and so may its map of
+    /// keys at any time), and keeps what it has.
     pub fn preallocated(mut self) -> Self {
         self.preallocated = true;
         self

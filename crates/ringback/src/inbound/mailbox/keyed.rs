@@ -3,7 +3,10 @@
 //! The queue of a mailbox that coalesces: a message takes the place of a queued one with its key.
 //!
 //! Under a short lock, since a queued message is exchanged in its place. The key is computed before,
-//! and whatever is dropped is dropped after; under the lock are a look-up and a few moves.
+//! and whatever is dropped is dropped after; under the lock are a look-up and a few moves. Now and then a
+//! new key finds the map full of what removed keys have left. The map then tidies itself: in place if at
+//! least half of it is unused, which takes a look at every place; else by growing, which a preallocated map,
+//! with room for twice the capacity, never has to.
 
 use super::ring::Stamped;
 use std::collections::{HashMap, VecDeque};
@@ -30,7 +33,7 @@ impl<M> Keyed<M> {
         let ready = if preallocated { capacity } else { 0 };
         Keyed {
             queue: VecDeque::with_capacity(ready),
-            places: HashMap::with_capacity(ready),
+            places: HashMap::with_capacity(2 * ready), // so it is never tidied by growing
             capacity,
             pushed: 0,
             popped: 0,
