@@ -18,7 +18,7 @@ build_native "$staged/runtimes/linux-x64/native" ringback-dotnet
 sed "s/@VERSION@/$version/" "$csharp/package/Ringback.nuspec" >"$staged/Ringback.nuspec"
 cp "$csharp/package/content-types.xml" "$staged/[Content_Types].xml"
 cp "$csharp/package/relationships.xml" "$staged/_rels/.rels"
-cp "$csharp/README.md" "$staged"
+sed '/^<!-- .* -->$/d' "$csharp/README.md" >"$staged/README.md" # without where its parts come from
 for licence in LICENSE-MIT LICENSE-APACHE; do
   cp "$licence" "$staged/$licence.txt"
 done

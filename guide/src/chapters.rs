@@ -35,3 +35,7 @@ chapters! {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../bindings/csharp/README.md")]
+pub mod csharp_package {}
