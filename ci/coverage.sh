@@ -45,7 +45,7 @@ done
 RUSTFLAGS="$RUSTFLAGS --cfg ringback_loom -Awarnings" \
   cargo_test "+$toolchain" -p ringback --lib --release --target-dir "$target/loom" -- model
 
-sources=$(find "$PWD"/crates/ringback/src/inbound "$PWD"/crates/ringback/src/*.rs -name '*.rs' ! -name 'model.rs' | sort -u)
+sources=$(find "$PWD"/crates/ringback/src/inbound "$PWD"/crates/ringback/src/{*.rs,outbound/tracked.rs} -name '*.rs' ! -name 'model.rs' | sort -u)
 export_branches() { # FOLDER OUTPUT PROFILE..
   local objects=() program
   while read -r program; do objects+=(--object "$program"); done < <(find_programs "$1")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # What the core crate may depend on: no parser library, no runtime, no C++. And with all features: only
-# crates of crates.io, under licences that ask for nothing but a notice.
+# crates of crates.io, under licences that ask for nothing but a notice. And inside of it: what stands lower
+# does not name what stands higher (ARCHITECTURE.md).
 source "$(dirname "$0")/lib.sh"
 need_python
 tree=$(cargo tree -p ringback -e normal,build --prefix none --format '{p}' | awk '{print $1}' | sort -u)
@@ -28,3 +29,23 @@ done | sed 's/ (\*)$//' | sort -u)
 foreign=$(git ls-files '*Cargo.lock' | xargs grep '^source' | grep -v '"registry+https://github.com/rust-lang/crates.io-index"' || true)
 [ -z "$foreign" ] || { echo "not from crates.io:"; echo "$foreign"; exit 1; }
 echo "with all features $count crates, each under a licence that is allowed, all from crates.io"
+
+# named PATTERN FILE.. : each place where the code of these files (not their comments) has this.
+named() {
+  local pattern=$1 file
+  shift
+  for file in "$@"; do
+    [ -f "$file" ] || { echo "$file: no such file"; continue; }
+    sed 's,//.*,,' "$file" | tr '\n' ' ' | grep -oE "$pattern" | sed "s,^,$file: ," || true
+  done
+}
+cd crates/ringback/src
+lower=(slot spare record thread barrier free core process wait waiter thunk bare)
+upper=$(cd inbound && for file in *; do echo "${file%.rs}"; done | sort -u |
+  grep -vxE "$(IFS='|'; echo "${lower[*]}")|mod|model" | paste -sd'|')
+[ -n "$upper" ] || { echo "inbound has no upper layer"; exit 1; }
+# By a path, alone or in braces; or a public name from the crate's root.
+below=$(named "\b(super|inbound)::(\{[^}]*)?\b($upper)\b|crate::[A-Z]\w*" $(printf 'inbound/%s.rs ' "${lower[@]}") inbound/slot/*.rs)
+sideways=$(named '\boutbound\b' $(find inbound -name '*.rs'))
+[ -z "$below$sideways" ] || { echo "names what stands higher:"; echo "$below$sideways"; exit 1; }
+echo "inbound: slot to core name nothing of ${upper//|/, }; none names outbound"

@@ -115,20 +115,20 @@ pub use self::{
         scope::{Scope, Scoped},
         signature::AcceptsTake,
         thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
-        tracked::{Tracked, TrackedRetired, WaitForgotten},
     },
     outbound::{
         abi,
         callback::{Callback, CallbackType, Release, WeakCallback},
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
+        tracked::{Tracked, TrackedRetired, WaitForgotten},
         user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
     },
 };
 #[cfg(not(ringback_loom))]
 pub use self::{
     inbound::{
-        core::SlotState,
+        core::{Reuse, SlotState},
         describe::{Description, Whose, describe, stop_on_stale_calls},
         pointer::FnPointer,
         pool::Pool,
@@ -136,7 +136,7 @@ pub use self::{
         report::{AlreadyRetired, Census, Full, NotQuarantined, Stats},
         retired::{Pending, Quiet, Retired, WaitQuiet},
         retired_all::{PendingAll, RetiredAll, WaitAllQuiet, retire_all},
-        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Reuse, Scalar, Signature},
+        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Scalar, Signature},
         slot::BYTES_PER_SLOT,
     },
     observer::{Event, Observer, set_observer},

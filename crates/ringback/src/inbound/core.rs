@@ -14,8 +14,6 @@ use super::barrier;
 use super::free::{self, FreeList};
 use super::process::{self, Membership};
 use super::record::THREADS;
-use super::registration::Lease;
-use super::signature::Reuse;
 use super::slot::{ENDED, Erased, HANDLE, Header, LISTENER, Link, QUIET, Slot, UNPROVED};
 use super::spare::Spares;
 use super::thread;
@@ -26,6 +24,23 @@ use crate::observer::{Event, report};
 use crate::sync::{AtomicU64, Ordering::*};
 use core::panic::Location;
 use core::ptr::NonNull;
+
+/// When a slot whose listener is gone may serve a new one.
+///
+/// A bare C pointer cannot be revoked: foreign code that kept a copy can call it at any time. The
+/// policy decides what such a stale call can meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reuse {
+    /// Never. A stale call always gets the fallback.
+    Never,
+    /// After [`Quiet::confirm_forgotten`](crate::Quiet::confirm_forgotten) or
+    /// [`Pool::confirm_forgotten`](crate::Pool::confirm_forgotten) said that no copy of the pointer is left. The default.
+    AfterConfirmation,
+    /// When every slot that has been free for longer was used before. A stale call may then meet a
+    /// later listener, which only the foreign library's own rules can exclude.
+    OldestFirst,
+}
 
 /// Where a slot stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -353,5 +368,49 @@ impl Core {
         for (index, slot) in self.slots.iter().enumerate() {
             slot.after_fork(number, self.spares.of(index), thread::counted_inside);
         }
+    }
+}
+
+/// One header and the slot it belongs to: what every guard really holds. Whoever owns it calls
+/// `release` exactly once.
+#[derive(Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) core: &'static Core,
+    pub(crate) index: usize,
+    pub(crate) link: Link,
+}
+
+impl Lease {
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the header's `HANDLE` bit is set until `release`.
+        unsafe { self.link.header().as_ref() }
+    }
+
+    fn header_ptr(&self) -> NonNull<Header> {
+        self.link.header()
+    }
+
+    /// Closes the slot and starts the proof; nothing if it was closed already.
+    pub(crate) fn retire(&self, by: Option<&'static Location<'static>>) {
+        if self.core.close(self.index, self.link, by) {
+            self.core.prove(self.index, self.link);
+        }
+    }
+
+    pub(crate) fn prove_again(&self) -> bool {
+        self.core.prove_again(self.index, self.header_ptr())
+    }
+
+    /// The foreign side holds no copy of the pointer: the slot may serve others once it is given
+    /// back. Without effect where it is past that already.
+    pub(crate) fn confirm(&self) {
+        self.core.confirm(self.index);
+    }
+
+    /// # Safety
+    /// Called once, by the owner.
+    pub(crate) unsafe fn release(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.core.drop_handle(self.index, self.header_ptr()) };
     }
 }

@@ -59,8 +59,6 @@ pub(crate) mod thread;
 #[cfg(not(ringback_loom))]
 pub(crate) mod thunk;
 #[cfg(all(feature = "std", not(ringback_loom)))]
-pub(crate) mod tracked;
-#[cfg(all(feature = "std", not(ringback_loom)))]
 pub(crate) mod wait;
 pub(crate) mod waiter;
 

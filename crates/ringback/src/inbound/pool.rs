@@ -2,7 +2,7 @@
 
 //! The pool as a program sees it: registering, looking up, confirming.
 
-use super::core::Core;
+use super::core::{Core, Reuse};
 use super::listener::{Exclusive, Once};
 #[cfg(feature = "std")]
 use super::registration::Local;
@@ -10,7 +10,7 @@ use super::registration::{Handle, Registration, Reserved};
 use super::report::{Census, Full, NotQuarantined};
 #[cfg(feature = "std")]
 use super::scope::Scope;
-use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Reuse, Signature};
+use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Signature};
 use super::slot::{Erased, Slot};
 use super::thunk::Table;
 use alloc::boxed::Box;

@@ -6,7 +6,7 @@
 //! Reserved --bind--> Registration --retire--> Retired --wait--> Quiet --confirm_forgotten--> (free)
 //! ```
 
-use super::core::Core;
+use super::core::{Core, Lease};
 #[cfg(feature = "std")]
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
@@ -17,15 +17,12 @@ use super::retired::{Pending, Quiet};
 #[cfg(feature = "std")]
 use super::signature::AcceptsTake;
 use super::signature::{Accepts, AcceptsMut, Signature};
-use super::slot::{Erased, Header, Link};
-#[cfg(feature = "std")]
-use super::tracked::Tracked;
+use super::slot::{Erased, Link};
 use crate::sync::Ordering::*;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
 use core::panic::Location;
-use core::ptr::NonNull;
 
 /// Marks guards of listeners that any thread may call and drop.
 #[derive(Debug)]
@@ -34,50 +31,6 @@ pub struct Shared(());
 /// Marks guards of thread-bound listeners: they stay on their thread.
 #[derive(Debug)]
 pub struct Local(PhantomData<*mut ()>);
-
-/// One header and the slot it belongs to: what every guard really holds. Whoever owns it calls
-/// `release` exactly once.
-#[derive(Clone, Copy)]
-pub(crate) struct Lease {
-    pub(crate) core: &'static Core,
-    pub(crate) index: usize,
-    pub(crate) link: Link,
-}
-
-impl Lease {
-    pub(crate) fn header(&self) -> &Header {
-        // SAFETY: the header's `HANDLE` bit is set until `release`.
-        unsafe { self.link.header().as_ref() }
-    }
-
-    fn header_ptr(&self) -> NonNull<Header> {
-        self.link.header()
-    }
-
-    /// Closes the slot and starts the proof; nothing if it was closed already.
-    pub(crate) fn retire(&self, by: Option<&'static Location<'static>>) {
-        if self.core.close(self.index, self.link, by) {
-            self.core.prove(self.index, self.link);
-        }
-    }
-
-    pub(crate) fn prove_again(&self) -> bool {
-        self.core.prove_again(self.index, self.header_ptr())
-    }
-
-    /// The foreign side holds no copy of the pointer: the slot may serve others once it is given
-    /// back. Without effect where it is past that already.
-    pub(crate) fn confirm(&self) {
-        self.core.confirm(self.index);
-    }
-
-    /// # Safety
-    /// Called once, by the owner.
-    pub(crate) unsafe fn release(self) {
-        // SAFETY: the caller's promise.
-        unsafe { self.core.drop_handle(self.index, self.header_ptr()) };
-    }
-}
 
 /// A listener's place in a pool. Dropping it retires the listener without waiting.
 ///
@@ -140,11 +93,9 @@ impl<S: Signature, M> Registration<S, M> {
         self.lease.index
     }
 
-    /// Counts the copies of the pointer, for a foreign side that can tell when the last is gone.
     #[cfg(feature = "std")]
-    pub fn track(self) -> Tracked<S, M> {
-        let handle = Handle::new(self.lease.core, self.lease.index);
-        Tracked::new(self, handle)
+    pub(crate) fn handle(&self) -> Handle {
+        Handle::new(self.lease.core, self.lease.index)
     }
 
     /// Closes the slot at once: no call enters the listener after this returns. Does not wait.

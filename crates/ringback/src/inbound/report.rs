@@ -2,10 +2,10 @@
 
 //! What a pool tells about itself: counts, holders, and the error of a full pool.
 
-use super::core::{Core, SlotState};
+use super::core::{Core, Reuse, SlotState};
 use super::describe::Description;
 use super::pool::Pool;
-use super::signature::{Reuse, Signature};
+use super::signature::Signature;
 use super::slot::Slot;
 use crate::sync::Ordering::*;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};

@@ -2,7 +2,8 @@
 
 //! After a listener's registration: closed, waited for, proved quiet.
 
-use super::registration::{Lease, Shared};
+use super::core::Lease;
+use super::registration::Shared;
 use super::signature::Signature;
 #[cfg(feature = "std")]
 use super::wait::{self, NotQuiet, Patience};

@@ -3,7 +3,8 @@
 //! Many registrations, retired with one barrier.
 
 use super::barrier;
-use super::registration::{Lease, Registration};
+use super::core::Lease;
+use super::registration::Registration;
 use super::retired::{Pending, Quiet, Retired, WaitQuiet};
 use super::signature::Signature;
 use super::thread;

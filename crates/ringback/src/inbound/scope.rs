@@ -3,8 +3,8 @@
 //! Borrowing listeners: the scope, not a guard, owns them, so that nothing a program forgets can
 //! leave a call inside a listener whose borrows have ended.
 
+use super::core::Lease;
 use super::pool::Pool;
-use super::registration::Lease;
 use super::report::{Census, Full};
 use super::signature::{Accepts, AcceptsMut, Signature};
 use super::slot::Erased;

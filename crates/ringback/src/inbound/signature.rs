@@ -10,23 +10,6 @@ use alloc::boxed::Box;
 use core::marker::PhantomData;
 use core::time::Duration;
 
-/// When a slot whose listener is gone may serve a new one.
-///
-/// A bare C pointer cannot be revoked: foreign code that kept a copy can call it at any time. The
-/// policy decides what such a stale call can meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reuse {
-    /// Never. A stale call always gets the fallback.
-    Never,
-    /// After [`Quiet::confirm_forgotten`](crate::Quiet::confirm_forgotten) or
-    /// [`Pool::confirm_forgotten`] said that no copy of the pointer is left. The default.
-    AfterConfirmation,
-    /// When every slot that has been free for longer was used before. A stale call may then meet a
-    /// later listener, which only the foreign library's own rules can exclude.
-    OldestFirst,
-}
-
 /// What becomes of a panic in a listener.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

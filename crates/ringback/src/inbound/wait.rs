@@ -9,8 +9,8 @@
 //! instead of waiting. Waits with a time limit end by themselves and are not part of the graph, nor
 //! is waiting that foreign code does on its own locks, which only a time limit can end.
 
+use super::core::Lease;
 use super::record::THREADS;
-use super::registration::Lease;
 use super::thread;
 use super::waiter::poll_quiet;
 use crate::observer::{Event, report};

@@ -10,7 +10,8 @@
 //! Modules in reading order: [`abi`] (what crosses), [`count`] (who may still use it), [`callback`]
 //! (foreign functions, adopted), [`made`] and [`queued`] (Rust closures and async listeners, given
 //! away), [`task`] (both, async), [`user_data`] and [`places`] (C
-//! interfaces that have their own form of context), [`declare`] and [`declare_async`] (what `callback_type!` expands to).
+//! interfaces that have their own form of context), [`tracked`] (inbound functions whose copies are counted),
+//! [`declare`] and [`declare_async`] (what `callback_type!` expands to).
 
 #[cfg(not(ringback_loom))]
 pub mod abi;
@@ -33,5 +34,7 @@ mod places;
 pub(crate) mod queued;
 #[cfg(not(ringback_loom))]
 pub(crate) mod task;
+#[cfg(not(ringback_loom))]
+pub(crate) mod tracked;
 #[cfg(not(ringback_loom))]
 pub(crate) mod user_data;

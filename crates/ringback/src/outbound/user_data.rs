@@ -14,13 +14,14 @@
 //! and so is the closure's type, for a `data` that is passed to another's function.
 
 use crate::boundary;
+use crate::inbound::core::{Lease, Reuse};
 use crate::inbound::dispatch::{dispatch, stale};
 use crate::inbound::pointer::{C, FnPointer};
 use crate::inbound::pool::Pool;
-use crate::inbound::registration::{Lease, Registration};
+use crate::inbound::registration::Registration;
 use crate::inbound::report::Full;
 use crate::inbound::retired::{Pending, Quiet, Retired};
-use crate::inbound::signature::{PanicPolicy, Reuse, Signature};
+use crate::inbound::signature::{PanicPolicy, Signature};
 use crate::inbound::slot::{Erased, Slot};
 use crate::inbound::thunk::Table;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};

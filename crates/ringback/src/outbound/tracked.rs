@@ -8,13 +8,13 @@
 //! happen inside the foreign library's own locks, so it is atomics only: no lock, no listener, no
 //! destructor of a user's. A task that awaits it is woken there.
 
-use super::registration::{Handle, Registration, Shared};
-use super::retired::{Pending, Retired, WaitQuiet};
-use super::signature::Signature;
-use super::wait::Unpark;
+use super::abi::RbToken;
+use super::count::{Counted, Strong};
 use crate::boundary;
-use crate::outbound::abi::RbToken;
-use crate::outbound::count::{Counted, Strong};
+use crate::inbound::registration::{Handle, Registration, Shared};
+use crate::inbound::retired::{Pending, Retired, WaitQuiet};
+use crate::inbound::signature::Signature;
+use crate::inbound::wait::Unpark;
 use crate::sync::{AtomicBool, AtomicWaker, Ordering::*};
 use core::ffi::c_void;
 use std::fmt;
@@ -98,12 +98,15 @@ pub struct Tracked<S: Signature, M = Shared> {
     signal: Strong<Signal>,
 }
 
-impl<S: Signature, M> Tracked<S, M> {
-    pub(crate) fn new(registration: Registration<S, M>, slot: Handle) -> Self {
-        let forgotten = Arc::default();
-        Tracked { registration, signal: Strong::new(Signal { slot: Some(slot), forgotten }) }
+impl<S: Signature, M> Registration<S, M> {
+    /// Counts the copies of the pointer, for a foreign side that can tell when the last is gone.
+    pub fn track(self) -> Tracked<S, M> {
+        let signal = Signal { slot: Some(self.handle()), forgotten: Arc::default() };
+        Tracked { registration: self, signal: Strong::new(signal) }
     }
+}
 
+impl<S: Signature, M> Tracked<S, M> {
     /// The C function that leads to this listener.
     #[must_use]
     pub fn as_fn(&self) -> S::Pointer {
