@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Formatting, clippy and the documentation, all without a warning; each source file names its licence.
+# Formatting, clippy and the documentation, all without a warning; each source file names its licence,
+# and SAFETY.md each with unsafe code.
 source "$(dirname "$0")/lib.sh"
 need_lints
 need_python
 ci/spdx.py
+ci/unsafe.py
 echo "formatting"
 cargo fmt --all --check
 echo "clippy"
