@@ -229,7 +229,7 @@ impl<S: Tested> World<'_, S> {
             let seen = self.pool.describe(pointer).expect("a pointer of the pool");
             let slot = &model.slots[index];
             assert_eq!(
-                (seen.index, seen.state, seen.stale, seen.calls),
+                (seen.slot, seen.state, seen.stale, seen.calls),
                 (index, slot.state, slot.stale, Some(slot.calls))
             );
             let closed = match (seen.retired_for, seen.retired_by) {
