@@ -8,10 +8,8 @@ use crate::operation::{Call, Kind, Operation};
 use crate::{Function, ON_PANIC, library};
 use arbitrary::{Arbitrary, Unstructured};
 use guards::Guard;
-use ringback::{
-    Accepts, AcceptsMut, AcceptsOnce, Full, Handle, Pool, Reserved, Signature, SlotState,
-    retire_all,
-};
+use ringback::signature::{Accepts, AcceptsMut, AcceptsOnce};
+use ringback::{Full, Handle, Pool, Reserved, Signature, SlotState, retire_all};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;

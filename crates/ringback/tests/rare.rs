@@ -6,9 +6,7 @@
 mod common;
 
 use common::{Drops, watchdog};
-use ringback::{
-    FutureSlot, Passing, Pending, Reuse, SlotState, callback_pool, describe, retire_all,
-};
+use ringback::{FutureSlot, Pending, Reuse, SlotState, callback_pool, describe, retire_all};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, IntoFuture, ready};
 use std::panic::resume_unwind;
@@ -93,8 +91,8 @@ fn a_busy_listener_is_not_waited_for_by_its_own_thread() {
 
 #[test]
 fn the_register_for_the_index_follows_from_the_signature() {
-    use Passing::{Float, Integer, IntegerPair, Nothing};
     use ringback::__private::free_register;
+    use ringback::signature::Passing::{Float, Integer, IntegerPair, Nothing};
     let [integer, float, pair] = [Integer, Float, IntegerPair].map(Some);
     let (most, even) = if cfg!(target_arch = "aarch64") { (7, true) } else { (5, false) };
     assert_eq!(free_register(&[], Some(Nothing)), Some(0));

@@ -24,8 +24,8 @@ pub struct Borrowing<'a> {
 #[repr(transparent)]
 pub struct Celsius(f32);
 // SAFETY: transparent over f32.
-unsafe impl ringback::Scalar for Celsius {
-    const PASSING: ringback::Passing = ringback::Passing::Float;
+unsafe impl ringback::signature::Scalar for Celsius {
+    const PASSING: ringback::signature::Passing = ringback::signature::Passing::Float;
 }
 
 callback_pool! { static NOTHING: Pool<unsafe extern "C" fn(), 3>; }
