@@ -8,10 +8,8 @@ use crate::operation::{Call, Kind, Operation};
 use crate::{Function, ON_PANIC, library};
 use arbitrary::{Arbitrary, Unstructured};
 use guards::Guard;
-use ringback::{
-    Accepts, AcceptsMut, AcceptsOnce, Full, Handle, Pool, Reserved, Signature, SlotState,
-    retire_all,
-};
+use ringback::signature::{Accepts, AcceptsMut, AcceptsOnce};
+use ringback::{Full, Handle, Pool, Reserved, Signature, SlotState, retire_all};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -229,7 +227,7 @@ impl<S: Tested> World<'_, S> {
             let seen = self.pool.describe(pointer).expect("a pointer of the pool");
             let slot = &model.slots[index];
             assert_eq!(
-                (seen.index, seen.state, seen.stale, seen.calls),
+                (seen.slot, seen.state, seen.stale, seen.calls),
                 (index, slot.state, slot.stale, Some(slot.calls))
             );
             let closed = match (seen.retired_for, seen.retired_by) {

@@ -113,7 +113,6 @@ pub use self::{
             OverflowPolicy, StallWatch, Stalled, Take,
         },
         scope::{Scope, Scoped},
-        signature::AcceptsTake,
         thread::{BYTES_PER_THREAD, attach_thread, reserve_threads},
     },
     outbound::{
@@ -122,7 +121,7 @@ pub use self::{
         error::{ForeignError, NotAdopted},
         task::{BoxedTask, ForeignFuture},
         tracked::{Tracked, TrackedRetired, WaitForgotten},
-        user_data::{Carries, DataPointer, Finds, LastPlace, Nth, UserData, UserDataPool},
+        user_data::{Nth, UserData, UserDataPool},
     },
 };
 #[cfg(not(ringback_loom))]
@@ -130,13 +129,12 @@ pub use self::{
     inbound::{
         core::{Reuse, SlotState},
         describe::{Description, Whose, describe, stop_on_stale_calls},
-        pointer::FnPointer,
         pool::Pool,
         registration::{Handle, Local, Registration, Reserved, Shared},
         report::{AlreadyRetired, Census, Full, NotQuarantined, Stats},
         retired::{Pending, Quiet, Retired, WaitQuiet},
         retired_all::{PendingAll, RetiredAll, WaitAllQuiet, retire_all},
-        signature::{Accepts, AcceptsMut, AcceptsOnce, AnyBits, Passing, Scalar, Signature},
+        signature::{AnyBits, Signature},
         slot::BYTES_PER_SLOT,
     },
     observer::{Event, Observer, set_observer},
@@ -305,6 +303,20 @@ macro_rules! callback_type {
     ($($declaration:tt)*) => {
         $crate::__private::parse_callback! { [$crate] $($declaration)* }
     };
+}
+
+/// What pools and [`UserData`] ask of types: named in bounds and messages, and by generic code.
+///
+/// A closure that fits a pool or a C function has these traits by itself. One is there to be implemented,
+/// [`Scalar`](signature::Scalar): a signature of such types is served by the assembler table.
+#[cfg(not(ringback_loom))]
+pub mod signature {
+    pub use crate::inbound::pointer::FnPointer;
+    #[cfg(feature = "std")]
+    pub use crate::inbound::signature::AcceptsTake;
+    pub use crate::inbound::signature::{Accepts, AcceptsMut, AcceptsOnce, Passing, Scalar};
+    #[cfg(feature = "std")]
+    pub use crate::outbound::user_data::{Carries, DataPointer, Finds, LastPlace};
 }
 
 /// What the macros expand to. Not part of the API.

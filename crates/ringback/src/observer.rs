@@ -18,7 +18,7 @@ pub enum Event<'a> {
     ListenerPanicked {
         /// The pool's name, with its module path.
         pool: &'a str,
-        /// The slot, as [`Registration::index`](crate::Registration::index) gives it.
+        /// The slot, as [`Registration::slot`](crate::Registration::slot) gives it.
         slot: usize,
         /// The panic's text.
         message: &'a str,
@@ -114,6 +114,28 @@ pub trait Observer: Sync {
 static OBSERVER: AtomicPtr<&'static dyn Observer> = AtomicPtr::new(ptr::null_mut());
 
 /// Sets the observer of the whole process; it stays until the process ends.
+///
+/// ```
+/// use ringback::{Event, Observer};
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+///
+/// struct StaleCalls(AtomicU64);
+/// impl Observer for StaleCalls {
+///     fn observe(&self, event: &Event<'_>) {
+///         if let Event::StaleCall { .. } = event {
+///             self.0.fetch_add(1, Relaxed);
+///         }
+///     }
+/// }
+/// static STALE_CALLS: StaleCalls = StaleCalls(AtomicU64::new(0));
+/// assert!(ringback::set_observer(&STALE_CALLS).is_ok(), "set before");
+/// # ringback::callback_pool! {
+/// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+/// #     fallback = -1;
+/// # }
+/// # ON_LINE.thunk(0).unwrap()(1);
+/// # assert_eq!(STALE_CALLS.0.load(Relaxed), 1);
+/// ```
 ///
 /// # Errors
 /// Gives the observer back if one was set before.

@@ -57,7 +57,7 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
         })
         .unwrap();
     assert_eq!(ringback::protection(), Some(Protection::Membarrier));
-    let (f, index) = (a.as_fn(), a.index());
+    let (f, index) = (a.as_fn(), a.slot());
 
     // Another thread that has called: only then is there anything to prove.
     let (told, stay) = mpsc::channel::<()>();
@@ -95,7 +95,7 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
     drop(b); // detached: kept for ever, with its slot
     assert_eq!((drops.count(), POOL.stats().unproved), (0, 2));
     let taken: Vec<_> = (0..13).map(|_| POOL.register(|x| x).unwrap()).collect();
-    assert!(taken.iter().all(|r| r.index() != index));
+    assert!(taken.iter().all(|r| r.slot() != index));
     assert!(POOL.register(|x| x).is_err(), "a slot that is not proved unused was given away");
 
     // The other thread ends, and with it the need for the barrier.

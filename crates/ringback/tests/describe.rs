@@ -51,7 +51,7 @@ fn a_thunk_tells_its_pool_slot_state_holder_and_who_retired_it() {
     let taken_at = line!() - 2;
     let now = ours(pointer);
     assert!(now.pool.ends_with("describe::FIRST"), "{}", now.pool);
-    assert_eq!((now.index, now.state, now.retired_by), (mine.index(), SlotState::Live, None));
+    assert_eq!((now.slot, now.state, now.retired_by), (mine.slot(), SlotState::Live, None));
     assert_eq!(now.holder.unwrap().line(), taken_at);
     assert_eq!(Some(&now), FIRST.describe(mine.as_fn()).as_ref());
 
@@ -81,7 +81,7 @@ fn every_pool_is_found_and_calls_are_told_where_they_are_counted() {
 #[test]
 fn a_pointer_that_is_lent_without_a_registration_is_known_too() {
     let now = ours(UNUSED.thunk(7).unwrap() as *const ());
-    assert_eq!((now.index, now.state, now.holder), (7, SlotState::Free, None));
+    assert_eq!((now.slot, now.state, now.holder), (7, SlotState::Free, None));
 }
 
 #[test]

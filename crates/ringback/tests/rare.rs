@@ -6,9 +6,7 @@
 mod common;
 
 use common::{Drops, watchdog};
-use ringback::{
-    FutureSlot, Passing, Pending, Reuse, SlotState, callback_pool, describe, retire_all,
-};
+use ringback::{FutureSlot, Pending, Reuse, SlotState, callback_pool, describe, retire_all};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, IntoFuture, ready};
 use std::panic::resume_unwind;
@@ -36,7 +34,7 @@ fn a_thread_bound_listener_ends_inside_of_more_counted_calls_than_are_known_by_n
         .register_with(|me| {
             move |depth| {
                 if depth > 0 {
-                    return COUNTED.thunk(me.index()).unwrap()(depth - 1) + 1;
+                    return COUNTED.thunk(me.slot()).unwrap()(depth - 1) + 1;
                 }
                 INSIDE.take().expect("set below")();
                 0
@@ -93,8 +91,8 @@ fn a_busy_listener_is_not_waited_for_by_its_own_thread() {
 
 #[test]
 fn the_register_for_the_index_follows_from_the_signature() {
-    use Passing::{Float, Integer, IntegerPair, Nothing};
     use ringback::__private::free_register;
+    use ringback::signature::Passing::{Float, Integer, IntegerPair, Nothing};
     let [integer, float, pair] = [Integer, Float, IntegerPair].map(Some);
     let (most, even) = if cfg!(target_arch = "aarch64") { (7, true) } else { (5, false) };
     assert_eq!(free_register(&[], Some(Nothing)), Some(0));
@@ -184,12 +182,55 @@ fn many_are_waited_for_with_a_limit() {
     let function = busy.as_fn();
     let caller = thread::spawn(move || function(3));
     is_inside.recv().unwrap();
-    let retired = retire_all([busy]).wait_timeout(Duration::from_millis(5)).unwrap_err();
+    let retired = retire_all([busy]).try_wait().unwrap_err();
+    let retired = retired.wait_timeout(Duration::from_millis(5)).unwrap_err();
     // Longer than a wait goes without looking whether the thread inside still exists.
     let retired = retired.wait_timeout(Duration::from_millis(1200)).unwrap_err();
     drop(leave);
     assert_eq!(caller.join().unwrap(), 3);
-    assert_eq!(retired.wait().unwrap().len(), 1);
+    assert_eq!(retired.try_wait().unwrap().len(), 1, "the last call has left");
+}
+
+#[test]
+fn any_kind_of_listener_may_take_anothers_place_or_a_reserved_slot() {
+    callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 1>; fallback = -1; on_busy = -3; }
+    let mut mine = POOL.reserve().unwrap().bind(|x| x);
+    let function = mine.as_fn();
+    let mut sum = 0;
+    let old = mine.replace_mut(move |x| {
+        sum += x;
+        if x == 0 { function(1) } else { sum }
+    });
+    old.unwrap().wait().unwrap();
+    assert_eq!([40, 2, 0].map(|x| function(x)), [40, 42, -3], "one call at a time is inside");
+    mine.replace(|x| -x).unwrap().detach();
+    assert_eq!(function(5), -5);
+    mine.unregister().unwrap().confirm_forgotten();
+
+    let witness = std::sync::Arc::new(());
+    let reserved = POOL.reserve().unwrap();
+    let (function, inside) = (reserved.as_fn(), witness.clone());
+    let mut once = reserved.bind_once(move |x| {
+        drop(inside);
+        x + 1
+    });
+    assert_eq!([function(1), function(1)], [2, -1]);
+    let mut calls = 0;
+    let back = once.replace_mut(move |x| {
+        calls += 1;
+        x + calls
+    });
+    let mut listener = back.unwrap_err().listener;
+    assert_eq!([listener(1), listener(1)], [2, 3], "it comes back");
+    once.unregister().unwrap().confirm_forgotten();
+    assert_eq!(std::sync::Arc::strong_count(&witness), 1);
+    let inside = witness.clone();
+    drop(
+        POOL.reserve()
+            .unwrap()
+            .bind_once(move |x| x + i32::from(std::sync::Arc::strong_count(&inside) > 9)),
+    );
+    assert_eq!(std::sync::Arc::strong_count(&witness), 1, "dropped uncalled");
 }
 
 #[test]

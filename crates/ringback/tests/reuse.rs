@@ -61,7 +61,7 @@ fn the_oldest_free_slot_is_used_first() {
         (0..n)
             .map(|_| {
                 let r = OLDEST.register(|x| x).unwrap();
-                r.index()
+                r.slot()
             })
             .collect()
     };
@@ -93,9 +93,9 @@ fn describe_says_whose_a_pointer_was_and_who_retired_it() {
     let r = OTHER.register(|x| x).unwrap();
     let f = r.as_fn();
     let live = OTHER.describe(f).unwrap();
-    assert_eq!((live.state, live.retired_by, live.index), (SlotState::Live, None, r.index()));
+    assert_eq!((live.state, live.retired_by, live.slot), (SlotState::Live, None, r.slot()));
     assert!(live.holder.unwrap().file().ends_with("reuse.rs"));
-    assert!(OTHER.registrations().iter().any(|d| d.index == r.index()));
+    assert!(OTHER.registrations().iter().any(|d| d.slot == r.slot()));
     let line = line!() + 1;
     let retired = r.retire();
     f(0);

@@ -24,8 +24,8 @@ pub struct Borrowing<'a> {
 #[repr(transparent)]
 pub struct Celsius(f32);
 // SAFETY: transparent over f32.
-unsafe impl ringback::Scalar for Celsius {
-    const PASSING: ringback::Passing = ringback::Passing::Float;
+unsafe impl ringback::signature::Scalar for Celsius {
+    const PASSING: ringback::signature::Passing = ringback::signature::Passing::Float;
 }
 
 callback_pool! { static NOTHING: Pool<unsafe extern "C" fn(), 3>; }
@@ -238,7 +238,7 @@ fn every_slot_leads_to_its_own_listener_slot_zero_included() {
     let all: Vec<_> =
         (0..41).map(|i| EXPRESSION.register(move |x| x + i * 1000).unwrap()).collect();
     for (i, registration) in all.iter().enumerate() {
-        assert_eq!(registration.index(), i);
+        assert_eq!(registration.slot(), i);
         assert_eq!((registration.as_fn())(7), 7 + i * 1000);
     }
     drop(all);

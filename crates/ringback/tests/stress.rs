@@ -44,11 +44,11 @@ fn every_call_reaches_its_owner_or_is_counted() {
     let register = |alive: &Arc<AtomicU64>| {
         alive.fetch_add(1, Relaxed);
         let token = Alive(alive.clone());
-        let slot = POOL.reserve().unwrap();
-        let index = slot.index() as u64;
-        slot.bind(move |x| {
+        let reserved = POOL.reserve().unwrap();
+        let slot = reserved.slot() as u64;
+        reserved.bind(move |x| {
             let _ = &token;
-            (index << 32) | ((x * 3) & 0xffff_ffff)
+            (slot << 32) | ((x * 3) & 0xffff_ffff)
         })
     };
     let mut all: Vec<Option<Registration<POOL>>> =
@@ -61,13 +61,13 @@ fn every_call_reaches_its_owner_or_is_counted() {
                 let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed);
                 let (mut right, mut stale) = (0_u64, 0_u64);
                 for _ in 0..CALLS / THREADS {
-                    let index = next(&mut random) % SLOTS as u64;
+                    let slot = next(&mut random) % SLOTS as u64;
                     let argument = random & 0xffff;
-                    let function = POOL.thunk(index as usize).unwrap();
+                    let function = POOL.thunk(slot as usize).unwrap();
                     match function(argument) {
                         STALE => stale += 1,
-                        answer if answer == (index << 32) | (argument * 3) => right += 1,
-                        answer => panic!("slot {index} answered {answer:#x}"),
+                        answer if answer == (slot << 32) | (argument * 3) => right += 1,
+                        answer => panic!("slot {slot} answered {answer:#x}"),
                     }
                 }
                 (right, stale)

@@ -71,6 +71,7 @@ fn the_slot_is_confirmed_when_the_last_copy_is_gone() {
     let retired = retired.wait_timeout(Duration::from_millis(20)).expect_err("copies are left");
     let last = copies.remove(&7).expect("there");
     drop(copies);
+    let retired = retired.try_wait().expect_err("a copy is left");
     assert!(!retired.is_forgotten());
     drop(last);
     assert!(retired.is_forgotten());
@@ -161,6 +162,36 @@ fn inside_its_own_call_it_says_so_and_is_confirmed_later() {
     let copy = function(&tracked);
     *kept.lock().unwrap() = Some(tracked);
     assert_eq!((copy.call)(3), 3);
+    drop(copy);
+    drop(POOL.register(|value| value).expect("free"));
+}
+
+#[test]
+fn it_is_looked_at_without_waiting_and_may_be_left_alone() {
+    pool!(1);
+    let kept: Arc<Mutex<Option<Tracked<POOL>>>> = Arc::default();
+    let inside = Arc::clone(&kept);
+    let retired = Arc::new(Mutex::new(None));
+    let put = Arc::clone(&retired);
+    let tracked = POOL
+        .register(move |value| {
+            let me = inside.lock().unwrap().take().expect("kept").retire();
+            assert!(me.is_forgotten());
+            *put.lock().unwrap() = Some(me.try_wait().expect_err("this call is inside"));
+            value
+        })
+        .expect("a slot")
+        .track();
+    let call = tracked.as_fn();
+    *kept.lock().unwrap() = Some(tracked);
+    assert_eq!(call(3), 3);
+    let retired = retired.lock().unwrap().take().expect("put there");
+    retired.try_wait().expect("the call has left");
+
+    let tracked = POOL.register(|value| value).expect("free").track();
+    let copy = function(&tracked);
+    tracked.retire().detach();
+    assert!(POOL.register(|_| 0).is_err(), "a copy is left");
     drop(copy);
     drop(POOL.register(|value| value).expect("free"));
 }

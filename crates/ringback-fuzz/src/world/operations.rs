@@ -55,7 +55,7 @@ impl<S: Tested> State<S> {
             Operation::DropReserved { which } => {
                 if let Some(i) = pick(&self.reserved, which, |_| true) {
                     let reserved = self.reserved.remove(i);
-                    self.model.unpin(reserved.index());
+                    self.model.unpin(reserved.slot());
                 }
             }
             Operation::Park { slot, argument } => self.park(pool, slot, argument),
@@ -72,13 +72,13 @@ impl<S: Tested> State<S> {
             Operation::RetireByHandle { which } => {
                 if let Some(i) = pick(&self.handles, which, |_| true) {
                     let handle = &self.handles[i];
-                    assert_eq!(handle.retire(), self.model.close(handle.index(), Closed::ByLine));
+                    assert_eq!(handle.retire(), self.model.close(handle.slot(), Closed::ByLine));
                 }
             }
             Operation::DropHandle { which } => {
                 if let Some(i) = pick(&self.handles, which, |_| true) {
                     let handle = self.handles.remove(i);
-                    self.model.unpin(handle.index());
+                    self.model.unpin(handle.slot());
                 }
             }
             Operation::Unregister { which } => {
@@ -163,14 +163,14 @@ impl<S: Tested> State<S> {
         let id = self.model.open(slot, kind);
         let Ok(guard) = guard else { panic!("slot {slot} is free, but the pool was full") };
         let (index, function) = match &guard {
-            Guard::Registration(it) => (it.index(), it.as_fn()),
-            Guard::LocalRegistration(it) => (it.index(), it.as_fn()),
+            Guard::Registration(it) => (it.slot(), it.as_fn()),
+            Guard::LocalRegistration(it) => (it.slot(), it.as_fn()),
             _ => unreachable!("made above"),
         };
         assert_eq!((index, pool.lookup(function)), (slot, Some(slot)));
         self.added(id, drops, guard);
         if let Some(handle) = kept {
-            assert_eq!(handle.index(), slot);
+            assert_eq!(handle.slot(), slot);
             self.handles.push(handle);
             self.model.pin(slot);
         }
@@ -179,7 +179,7 @@ impl<S: Tested> State<S> {
     fn reserve(&mut self, pool: &'static Pool<S>) {
         match (pool.reserve(), self.model.take()) {
             (Ok(reserved), Some(slot)) => {
-                assert_eq!(reserved.index(), slot);
+                assert_eq!(reserved.slot(), slot);
                 self.reserved.push(reserved);
             }
             (Err(_), None) => {}
@@ -193,7 +193,7 @@ impl<S: Tested> State<S> {
         let token = self.token();
         let drops = token.drops.clone();
         let kind = if exclusive { Kind::Exclusive } else { Kind::Shared };
-        let id = self.model.open(reserved.index(), kind);
+        let id = self.model.open(reserved.slot(), kind);
         let registration = if exclusive {
             reserved.bind_mut(Box::new(move |x| token.answer(x)) as Exclusive)
         } else {

@@ -257,14 +257,14 @@ where
         T: Send + Sync + 'static,
         M: Send + 'static,
     {
-        let slot = match self.reserve() {
-            Ok(slot) => slot,
+        let reserved = match self.reserve() {
+            Ok(reserved) => reserved,
             Err(Full { census, .. }) => return Err(Full { listener: take, census }),
         };
         let (inlet, inbox) = Inlet::open(mailbox, take, S::fallback);
-        let manner = Manner::of(mailbox, self.core.name, slot.index());
+        let manner = Manner::of(mailbox, self.core.name, reserved.slot());
         // SAFETY: the inlet's parts are `Send + Sync`, and `AcceptsTake` gives the function for it.
-        let registration = unsafe { slot.open_inlet(inlet) };
+        let registration = unsafe { reserved.open_inlet(inlet) };
         let registration = AsyncRegistration::new(registration, Arc::clone(&inbox.shared));
         Ok((registration, inbox, manner))
     }

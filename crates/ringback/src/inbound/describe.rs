@@ -19,7 +19,7 @@ pub struct Description {
     /// The pool's name.
     pub pool: &'static str,
     /// The slot.
-    pub index: usize,
+    pub slot: usize,
     /// Where it stands.
     pub state: SlotState,
     /// Who took the slot last; `None` if nobody ever did.
@@ -38,8 +38,8 @@ pub struct Description {
 
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Description { pool, index, state, stale, .. } = self;
-        write!(f, "slot {index} of pool {pool}: {state:?}")?;
+        let Description { pool, slot, state, stale, .. } = self;
+        write!(f, "slot {slot} of pool {pool}: {state:?}")?;
         if let Some(place) = self.holder {
             write!(f, ", taken at {place}")?;
         }
@@ -67,7 +67,7 @@ impl Core {
         let closed = since != 0 && !open;
         Description {
             pool: self.name,
-            index,
+            slot: index,
             state,
             holder: location(&slot.holder),
             retired_by: location(&slot.retirer).filter(|_| closed),
@@ -147,6 +147,11 @@ static STOPS: AtomicBool = AtomicBool::new(false);
 /// and the stack of the caller, C frames included. For debugging; false takes it back.
 ///
 /// The frames have names as far as the program and its libraries have symbols.
+///
+/// ```
+/// // At the start of the program: by a variable, so that whoever looks for a culprit need not build anew.
+/// ringback::stop_on_stale_calls(std::env::var_os("STOP_ON_STALE_CALLS").is_some());
+/// ```
 pub fn stop_on_stale_calls(stop: bool) {
     STOPS.store(stop, Relaxed);
 }

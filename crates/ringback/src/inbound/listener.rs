@@ -76,6 +76,10 @@ impl<F> Exclusive<F> {
         Exclusive { owner: AtomicU64::new(0), gate: Gate::new(), value: UnsafeCell::new(value) }
     }
 
+    pub(crate) fn into_inner(self) -> F {
+        self.value.into_inner()
+    }
+
     fn try_acquire(&self, thread: u64) -> bool {
         self.owner.compare_exchange(0, thread, SeqCst, Relaxed).is_ok()
     }
@@ -234,7 +238,7 @@ pub unsafe fn once<S: Signature, F>(
     // SAFETY: the caller's promise.
     let listener = unsafe { &*data.cast::<Once<F>>() };
     if listener.taken.swap(true, AcqRel) {
-        return dispatch::stale::<S>(listener.me.index());
+        return dispatch::stale::<S>(listener.me.slot());
     }
     // SAFETY: exactly one caller wins the swap, and the value is initialised until then.
     let value = unsafe { (*listener.value.get()).assume_init_read() };

@@ -81,15 +81,16 @@ impl<S: Signature> Pool<S> {
         self.core.slots.len()
     }
 
-    /// The C function of slot `index`, whatever is registered there; `None` beyond the last slot.
+    /// The C function of this slot, whatever is registered there; `None` beyond the last slot, and for
+    /// [`UserDataPool`](crate::UserDataPool), which has none.
     ///
     /// One slot has one address in the whole program. Calling it is always defined: without a
     /// listener it answers the fallback.
     #[must_use]
-    pub fn thunk(&'static self, index: usize) -> Option<S::Pointer> {
-        (index < self.slots()).then(|| {
+    pub fn thunk(&'static self, slot: usize) -> Option<S::Pointer> {
+        (slot < self.slots() && const { !S::TABLE.is_none() }).then(|| {
             const { assert!(size_of::<S::Pointer>() == size_of::<*const ()>()) };
-            let address = self.core.lend(index);
+            let address = self.core.lend(slot);
             // SAFETY: `Pointer` is a function pointer (or an `Option` of one) of the signature that
             // the table's functions have; the declaration made both from the same text.
             unsafe { transmute_copy(&address) }
@@ -146,6 +147,13 @@ impl<S: Signature> Pool<S> {
         S: AcceptsMut<F>,
     {
         Erased::boxed(Exclusive::new(listener), Self::untyped(S::CALL))
+    }
+
+    pub(crate) fn erase_once<F>(listener: F, me: Handle) -> Erased
+    where
+        S: AcceptsOnce<F>,
+    {
+        Erased::boxed(Once::new(listener, me), Self::untyped(S::CALL))
     }
 
     pub(crate) fn untyped(call: S::Call) -> unsafe fn() {
@@ -213,14 +221,9 @@ impl<S: Signature> Pool<S> {
         S: AcceptsOnce<F>,
         F: Send + 'static,
     {
-        match self.core.take_slot(Location::caller()) {
-            Some(index) => {
-                let once = Once::new(listener, Handle::new(&self.core, index));
-                let erased = Erased::boxed(once, Self::untyped(S::CALL));
-                // SAFETY: the slot is new; one thread alone moves the `F: Send` out.
-                Ok(unsafe { self.registered(index, erased) })
-            }
-            None => Err(self.full(listener)),
+        match self.take() {
+            Ok(reserved) => Ok(reserved.bind_once(listener)),
+            Err(Full { census, .. }) => Err(Full { listener, census }),
         }
     }
 
@@ -350,6 +353,12 @@ impl<S: Signature> Pool<S> {
     /// [`Full`] says who holds the slots.
     #[track_caller]
     pub fn reserve(&'static self) -> Result<Reserved<S>, Full<()>> {
+        const { assert!(!S::TABLE.is_none(), "a pool without functions has none to reserve") };
+        self.take()
+    }
+
+    #[track_caller]
+    pub(crate) fn take(&'static self) -> Result<Reserved<S>, Full<()>> {
         match self.core.take_slot(Location::caller()) {
             Some(index) => Ok(Reserved::new(index)),
             None => Err(self.full(())),

@@ -7,6 +7,7 @@
 //! ```
 
 use super::core::{Core, Lease};
+use super::listener::Exclusive;
 #[cfg(feature = "std")]
 use super::mailbox::inlet::Inlet;
 use super::pool::Pool;
@@ -16,7 +17,7 @@ use super::retired::Retired;
 use super::retired::{Pending, Quiet};
 #[cfg(feature = "std")]
 use super::signature::AcceptsTake;
-use super::signature::{Accepts, AcceptsMut, Signature};
+use super::signature::{Accepts, AcceptsMut, AcceptsOnce, Signature};
 use super::slot::{Erased, Link};
 use crate::sync::Ordering::*;
 use core::fmt;
@@ -89,7 +90,7 @@ impl<S: Signature, M> Registration<S, M> {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
+    pub fn slot(&self) -> usize {
         self.lease.index
     }
 
@@ -165,6 +166,39 @@ impl<S: Signature> Registration<S, Shared> {
             // SAFETY: erased from an `F` just above, and not published.
             .map_err(|erased| AlreadyRetired { listener: unsafe { erased.into_inner() } })
     }
+
+    /// As [`replace`](Self::replace), by a listener with state of its own: one thread at a time is inside.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// let mut registration = ON_LINE.register(|_| 0)?;
+    /// let c_function = registration.as_fn();
+    /// let mut sum = 0;
+    /// registration.replace_mut(move |number| {
+    ///     sum += number as i32;
+    ///     sum
+    /// })?.wait()?;
+    /// assert_eq!([c_function(40), c_function(2)], [40, 42]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`AlreadyRetired`] gives the new listener back if this one has retired itself meanwhile.
+    #[track_caller]
+    pub fn replace_mut<F>(&mut self, listener: F) -> Result<Retired<S>, AlreadyRetired<F>>
+    where
+        S: AcceptsMut<F>,
+        F: Send + 'static,
+    {
+        self.swap(Pool::<S>::erase_mut(listener), Location::caller()).map_err(|erased| {
+            // SAFETY: erased from an `Exclusive<F>` just above, and not published.
+            let listener = unsafe { erased.into_inner::<Exclusive<F>>() }.into_inner();
+            AlreadyRetired { listener }
+        })
+    }
 }
 
 impl<S: Signature> Registration<S, Local> {
@@ -196,7 +230,7 @@ impl<S: Signature, M> fmt::Debug for Registration<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")
             .field("pool", &self.lease.core.name)
-            .field("index", &self.lease.index)
+            .field("slot", &self.lease.index)
             .finish()
     }
 }
@@ -228,7 +262,7 @@ impl<S: Signature> Reserved<S> {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
+    pub fn slot(&self) -> usize {
         self.index
     }
 
@@ -250,6 +284,17 @@ impl<S: Signature> Reserved<S> {
     {
         // SAFETY: `Exclusive<F>` is shared soundly for `F: Send`.
         unsafe { self.open(Pool::<S>::erase_mut(listener)) }
+    }
+
+    /// Registers a listener that is called once, as [`Pool::register_once`] does.
+    pub fn bind_once<F>(self, listener: F) -> Registration<S>
+    where
+        S: AcceptsOnce<F>,
+        F: Send + 'static,
+    {
+        let erased = Pool::<S>::erase_once(listener, self.handle());
+        // SAFETY: one thread alone moves the `F: Send` out.
+        unsafe { self.open(erased) }
     }
 
     /// Opens the slot for the producers' end of a mailbox.
@@ -286,7 +331,7 @@ impl<S: Signature> fmt::Debug for Reserved<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reserved")
             .field("pool", &S::pool().core.name)
-            .field("index", &self.index)
+            .field("slot", &self.index)
             .finish()
     }
 }
@@ -307,7 +352,7 @@ impl Handle {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
+    pub fn slot(&self) -> usize {
         self.index
     }
 
@@ -356,6 +401,6 @@ impl Drop for Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("pool", &self.core.name).field("index", &self.index).finish()
+        f.debug_struct("Handle").field("pool", &self.core.name).field("slot", &self.index).finish()
     }
 }

@@ -57,12 +57,35 @@ impl<S: Signature, M> Retired<S, M> {
         }
     }
 
+    /// Whether it is quiet, also if the barrier was refused before.
+    pub(super) fn is_proved(&self) -> bool {
+        self.lease.prove_again() && self.is_quiet()
+    }
+
     /// The proof, if no call is inside any more; does not wait, and allocates nothing.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// # fn other_work() {}
+    /// let mut retired = ON_LINE.register(|_| 0)?.retire();
+    /// let quiet = loop {
+    ///     match retired.try_wait() {
+    ///         Ok(quiet) => break quiet,
+    ///         Err(not_yet) => retired = not_yet,
+    ///     }
+    ///     other_work();
+    /// };
+    /// quiet.confirm_forgotten();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Gives itself back if a call is inside, or the barrier is refused.
     pub fn try_wait(self) -> Result<Quiet<S, M>, Self> {
-        if self.lease.prove_again() && self.is_quiet() { Ok(self.into_quiet()) } else { Err(self) }
+        if self.is_proved() { Ok(self.into_quiet()) } else { Err(self) }
     }
 
     /// Waits until no call is inside.
@@ -107,7 +130,7 @@ impl<S: Signature, M> fmt::Debug for Retired<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retired")
             .field("pool", &self.lease.core.name)
-            .field("index", &self.lease.index)
+            .field("slot", &self.lease.index)
             .field("quiet", &self.is_quiet())
             .finish()
     }
@@ -268,7 +291,7 @@ impl<S: Signature, M> fmt::Debug for Quiet<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Quiet")
             .field("pool", &self.lease.core.name)
-            .field("index", &self.lease.index)
+            .field("slot", &self.lease.index)
             .finish()
     }
 }

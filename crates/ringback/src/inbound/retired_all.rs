@@ -71,6 +71,18 @@ impl<S: Signature> RetiredAll<S> {
         self.all
     }
 
+    /// The proofs, if no call is inside any of them any more; does not wait.
+    ///
+    /// # Errors
+    /// Gives itself back if a call is inside one of them, or the barrier is refused.
+    pub fn try_wait(self) -> Result<Vec<Quiet<S>>, Self> {
+        if self.all.iter().all(Retired::is_proved) {
+            Ok(self.all.into_iter().map(Retired::into_quiet).collect())
+        } else {
+            Err(self)
+        }
+    }
+
     /// Waits until no call is inside any of them.
     ///
     /// # Errors

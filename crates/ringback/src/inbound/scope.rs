@@ -157,7 +157,7 @@ impl<S: Signature> Scoped<'_, S> {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
+    pub fn slot(&self) -> usize {
         self.index
     }
 }
@@ -166,7 +166,7 @@ impl<S: Signature> fmt::Debug for Scoped<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scoped")
             .field("pool", &S::pool().core.name)
-            .field("index", &self.index)
+            .field("slot", &self.index)
             .finish()
     }
 }

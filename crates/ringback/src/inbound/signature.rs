@@ -136,11 +136,13 @@ pub enum Passing {
 /// enums of your own to move a large pool to the assembler table:
 ///
 /// ```
+/// use ringback::signature::{Passing, Scalar};
+///
 /// #[repr(transparent)]
 /// struct Celsius(f32);
 /// // SAFETY: transparent over f32, which is passed in a floating-point register.
-/// unsafe impl ringback::Scalar for Celsius {
-///     const PASSING: ringback::Passing = ringback::Passing::Float;
+/// unsafe impl Scalar for Celsius {
+///     const PASSING: Passing = Passing::Float;
 /// }
 /// ```
 ///

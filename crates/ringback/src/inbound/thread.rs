@@ -180,6 +180,17 @@ fn equip_from(claim: impl FnOnce(u64) -> Option<&'static Record>) -> bool {
 /// Fixes the protection of the process, as [`init`](crate::init) with
 /// [`Protection::Auto`](crate::Protection::Auto), if nobody has.
 ///
+/// ```
+/// # fn set_priority() {}
+/// # fn run() {}
+/// let control = std::thread::spawn(|| {
+///     ringback::attach_thread(); // before it has its priority
+///     set_priority();
+///     run(); // the library calls listeners in here
+/// });
+/// # control.join().unwrap();
+/// ```
+///
 /// # Thread
 /// The calling one. When it ends, its record goes back to the reserve by itself.
 #[allow(clippy::must_use_candidate)] // called for its effect

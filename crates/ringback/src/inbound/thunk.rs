@@ -44,6 +44,11 @@ impl Table {
     #[cfg(feature = "std")]
     pub(crate) const NONE: Table = Table::Generated(&[None; 16]);
 
+    /// Whether it has no thunks.
+    pub(crate) const fn is_none(&self) -> bool {
+        matches!(self, Table::Generated([None, ..]))
+    }
+
     /// The address of thunk `index`, which must be below the number of slots.
     pub(crate) fn address(&self, index: usize) -> *const () {
         match self {

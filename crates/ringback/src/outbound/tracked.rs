@@ -115,8 +115,8 @@ impl<S: Signature, M> Tracked<S, M> {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
-        self.registration.index()
+    pub fn slot(&self) -> usize {
+        self.registration.slot()
     }
 
     /// A token for one more copy of the pointer. Who takes it releases it, as each of its copies.
@@ -164,7 +164,7 @@ impl<S: Signature, M> fmt::Debug for Tracked<S, M> {
 
 /// A closed slot whose listener or pointer may still be in use. Dropping it leaves the rest to the
 /// last call and the last copy.
-#[must_use = "wait for it, or drop it to leave the rest to the last copy"]
+#[must_use = "wait for it, or `detach` to leave the rest to the last call and copy"]
 pub struct TrackedRetired<S: Signature, M = Shared> {
     retired: Retired<S, M>,
     forgotten: Arc<Forgotten>,
@@ -182,6 +182,25 @@ impl<S: Signature, M> TrackedRetired<S, M> {
     pub fn is_forgotten(&self) -> bool {
         self.forgotten.is.load(Acquire)
     }
+
+    /// Whether no call is inside and no copy of the pointer is left; does not wait.
+    ///
+    /// # Errors
+    /// Gives itself back if a call is inside, a copy is left, or the barrier is refused.
+    pub fn try_wait(self) -> Result<(), Self> {
+        let TrackedRetired { retired, forgotten } = self;
+        if !forgotten.is.load(Acquire) {
+            return Err(TrackedRetired { retired, forgotten });
+        }
+        match retired.try_wait() {
+            Ok(_) => Ok(()),
+            Err(retired) => Err(TrackedRetired { retired, forgotten }),
+        }
+    }
+
+    /// Leaves the rest to the last call, which drops the listener, and to the last copy, which confirms
+    /// the slot.
+    pub fn detach(self) {}
 
     /// Waits until no call is inside and no copy of the pointer is left.
     ///
@@ -214,6 +233,15 @@ impl<S: Signature, M> TrackedRetired<S, M> {
     }
 }
 
+impl<S: Signature, M> fmt::Debug for TrackedRetired<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackedRetired")
+            .field("retired", &self.retired)
+            .field("forgotten", &self.is_forgotten())
+            .finish()
+    }
+}
+
 impl<S: Signature, M> IntoFuture for TrackedRetired<S, M> {
     type Output = Result<(), Pending<S, M>>;
     type IntoFuture = WaitForgotten<S, M>;
@@ -242,6 +270,12 @@ impl<S: Signature, M> Future for WaitForgotten<S, M> {
             }
         }
         self.forgotten.poll(context.waker()).map(Ok)
+    }
+}
+
+impl<S: Signature, M> fmt::Debug for WaitForgotten<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitForgotten").field("quiet", &self.quiet).finish_non_exhaustive()
     }
 }
 

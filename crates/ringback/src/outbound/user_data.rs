@@ -87,6 +87,24 @@ unsafe impl<P> Send for UserData<P> {}
 unsafe impl<P> Sync for UserData<P> {}
 
 /// The pool behind [`UserData`], as it appears in [`Full`], [`Retired`] and events.
+///
+/// It has no C functions of its own, so nothing can be registered or reserved there; but it can be asked
+/// how many closures are in use.
+///
+/// ```
+/// # use core::ffi::c_void;
+/// use ringback::{Signature, UserData, UserDataPool};
+/// # type Visit = unsafe extern "C" fn(entry: u32, data: *mut c_void) -> i32;
+/// let visitor = UserData::<Visit>::last(|| -1, |entry| entry as i32)?;
+/// assert_eq!(UserDataPool::pool().stats().census.live, 1);
+/// assert_eq!(UserDataPool::pool().thunk(0), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// ```compile_fail
+/// # use ringback::{Signature, UserDataPool};
+/// let slot = UserDataPool::pool().reserve();
+/// ```
 pub struct UserDataPool {
     _private: (),
 }
@@ -321,12 +339,25 @@ impl<P: FnPointer<Abi = C>> UserData<P> {
     /// User data that is found by asking the library: `find` gets the arguments and returns it; like
     /// the fallback it captures nothing. The closure gets all arguments.
     ///
-    /// ```ignore
-    /// UserData::<Function>::found_by(
-    ///     |context, _, _| unsafe { sqlite3_user_data(context) },
+    /// ```
+    /// use core::ffi::{c_int, c_void};
+    /// use ringback::UserData;
+    /// # pub struct Context(*mut c_void, c_int);
+    /// # unsafe fn user_data(context: *mut Context) -> *mut c_void { unsafe { (*context).0 } }
+    /// # unsafe fn result_int(context: *mut Context, result: c_int) { unsafe { (*context).1 = result } }
+    ///
+    /// type Function = unsafe extern "C" fn(context: *mut Context, value: c_int);
+    /// // Of the library: `user_data(context)`, `result_int(context, result)`.
+    /// let factor = 2;
+    /// let times = UserData::<Function>::found_by(
+    ///     |context, _| unsafe { user_data(context) },
     ///     || (),
-    ///     move |context, count, values| { .. },
-    /// )
+    ///     move |context, value| unsafe { result_int(context, factor * value) },
+    /// )?;
+    /// # let mut context = Context(times.data(), 0);
+    /// # unsafe { times.as_fn()(&raw mut context, 21) };
+    /// # assert_eq!(context.1, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -351,13 +382,13 @@ impl<P: FnPointer<Abi = C>> UserData<P> {
     {
         const { assert!(size_of::<D>() == 0, "the fallback of user data must not capture anything") };
         static SERIAL: AtomicUsize = AtomicUsize::new(1);
-        let slot = match POOL.reserve() {
-            Ok(slot) => slot,
+        let reserved = match POOL.take() {
+            Ok(reserved) => reserved,
             Err(Full { census, .. }) => return Err(Full { listener: closure, census }),
         };
         mem::forget(fallback); // it lives for ever, as late calls may need it
         let serial = SERIAL.fetch_add(1, Relaxed) % (usize::MAX / SLOTS) + 1;
-        let id = serial.wrapping_mul(SLOTS) + slot.index();
+        let id = serial.wrapping_mul(SLOTS) + reserved.slot();
         let fixed = Fixed {
             id,
             closure: TypeId::of::<F>(),
@@ -367,7 +398,7 @@ impl<P: FnPointer<Abi = C>> UserData<P> {
         let erased =
             Erased::boxed(Carried { fixed, closure }, Pool::<UserDataPool>::untyped(answer));
         // SAFETY: `F` is `Send + Sync + 'static`, and `answer` takes a `Carried`.
-        let registration = unsafe { slot.open(erased) };
+        let registration = unsafe { reserved.open(erased) };
         Ok(UserData { registration, function, id, pointer: PhantomData })
     }
 
@@ -421,7 +452,7 @@ impl<P: FnPointer<Abi = C>> UserData<P> {
 
 impl<P> fmt::Debug for UserData<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserData").field("index", &self.registration.index()).finish()
+        f.debug_struct("UserData").field("slot", &self.registration.slot()).finish()
     }
 }
 

@@ -43,8 +43,8 @@ impl<S: Signature, M> AsyncRegistration<S, M> {
 
     /// The slot, from 0.
     #[must_use]
-    pub fn index(&self) -> usize {
-        self.registration().index()
+    pub fn slot(&self) -> usize {
+        self.registration().slot()
     }
 
     /// What became of every message so far.
@@ -63,6 +63,27 @@ impl<S: Signature, M> AsyncRegistration<S, M> {
 
     /// Watches for a listener that makes no progress although messages wait, for a supervisor that
     /// looks now and then. Costs the messages nothing.
+    ///
+    /// ```
+    /// # ringback::callback_pool! {
+    /// #     static ON_LINE: Pool<extern "C" fn(number: u32) -> i32, 16>;
+    /// #     fallback = -1;
+    /// # }
+    /// use ringback::{Mailbox, Take};
+    /// use std::time::Duration;
+    /// let take = |number| Take::Accept(number, 0);
+    /// let (registration, deliver) =
+    ///     ON_LINE.register_async(Mailbox::bounded(16), take, async |number: u32| println!("{number}"))?;
+    /// let mut watch = registration.watch_stall(Duration::from_millis(10));
+    /// assert_eq!(watch.check(), None);
+    /// registration.as_fn()(7); // and nobody polls `deliver`
+    /// std::thread::sleep(Duration::from_millis(20));
+    /// if let Some(stalled) = watch.check() {
+    ///     eprintln!("{} messages wait, for {:?}", stalled.waiting, stalled.stalled_for);
+    /// }
+    /// # assert!(watch.check().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn watch_stall(&self, limit: Duration) -> StallWatch<M> {
         StallWatch { shared: Arc::clone(&self.shared), limit, last: (0, Instant::now()) }
