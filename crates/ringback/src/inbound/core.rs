@@ -35,7 +35,8 @@ pub enum Reuse {
     /// Never. A stale call always gets the fallback.
     Never,
     /// After [`Quiet::confirm_forgotten`](crate::Quiet::confirm_forgotten) or
-    /// [`Pool::confirm_forgotten`](crate::Pool::confirm_forgotten) said that no copy of the pointer is left. The default.
+    /// [`Pool::confirm_forgotten`](crate::Pool::confirm_forgotten) said that no copy of the pointer is
+    /// left. The default.
     AfterConfirmation,
     /// When every slot that has been free for longer was used before. A stale call may then meet a
     /// later listener, which only the foreign library's own rules can exclude.
