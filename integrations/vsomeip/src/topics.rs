@@ -89,6 +89,18 @@ pub(crate) struct Topics {
 /// vsomeip's `VSOMEIP_ROUTING_CLIENT`, which stands for every subscriber on another machine.
 const ELSEWHERE: ClientId = 0;
 
+/// Counts a client that subscribed, or ended that. One on this machine that subscribes again, without a
+/// word of its end, is one all the same.
+fn count(clients: &mut Vec<ClientId>, client: ClientId, subscribed: bool) {
+    let known = clients.iter().position(|known| *known == client);
+    match known {
+        Some(at) if !subscribed => drop(clients.swap_remove(at)),
+        Some(_) if client != ELSEWHERE => {}
+        _ if subscribed => clients.push(client),
+        _ => {}
+    }
+}
+
 impl Topics {
     fn wants(&self) -> MutexGuard<'_, Wants> {
         self.wants.lock().unwrap_or_else(PoisonError::into_inner)
@@ -272,16 +284,7 @@ impl Topics {
             let counted = Arc::downgrade(&subscribers);
             let handler = application.on_subscribed(event, move |client, subscribed| {
                 if let Some(subscribers) = counted.upgrade() {
-                    subscribers.send_modify(|clients: &mut Vec<ClientId>| {
-                        if subscribed {
-                            // One on this machine subscribes again after the routing manager came back.
-                            if client == ELSEWHERE || !clients.contains(&client) {
-                                clients.push(client);
-                            }
-                        } else if let Some(at) = clients.iter().position(|known| *known == client) {
-                            clients.swap_remove(at);
-                        }
-                    });
+                    subscribers.send_modify(|clients| count(clients, client, subscribed));
                 }
             })?;
             application.offer_event(event)?;
@@ -353,6 +356,24 @@ mod tests {
                     let _ = std::fs::remove_file(entry.path());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_client_is_one_subscriber_and_another_machine_as_many_as_it_said() {
+        let mut clients = Vec::new();
+        for (client, subscribed, expected) in [
+            (7, false, 0),
+            (7, true, 1),
+            (7, true, 1),
+            (ELSEWHERE, true, 2),
+            (ELSEWHERE, true, 3),
+            (7, false, 2),
+            (7, false, 2),
+            (ELSEWHERE, false, 1),
+        ] {
+            count(&mut clients, client, subscribed);
+            assert_eq!(clients.len(), expected, "{client} {subscribed}");
         }
     }
 
