@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # The public items of the publishable crates are those that are committed, and features only add to them.
+# Those of the vsomeip transport: ci/vsomeip-api.sh.
 #
 #   RINGBACK_BLESS=1 ci/api.sh    renews the lists in tools/api: read the difference, since a line that
 #                                 goes or changes breaks those who used it
