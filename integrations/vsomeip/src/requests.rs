@@ -312,7 +312,9 @@ mod tests {
     fn too_many_are_refused() {
         let mut sent = Sent::<()>::new(1);
         sent.begin().unwrap();
-        assert_eq!(sent.begin().unwrap_err().get_code(), UCode::RESOURCE_EXHAUSTED);
+        let error = sent.begin().unwrap_err();
+        assert_eq!(error.get_code(), UCode::RESOURCE_EXHAUSTED);
+        assert!(error.get_message().contains("raise Options::max_requests"), "{error}");
         sent.not_sent();
         sent.begin().unwrap();
         let mut received = Received::new(1);

@@ -375,9 +375,9 @@ fn a_response_that_waits_for_room_holds_up_no_timer_of_a_listener() {
             for _ in 0..3 {
                 let request = UMessageBuilder::request(method.clone(), me.clone(), 100);
                 client.send({ request }.build().unwrap()).await.unwrap();
+                wait_until("the first response", || blocks.entered.load(SeqCst) == 1);
             }
         });
-        wait_until("a response", || blocks.entered.load(SeqCst) == 1);
         wait_until("the end of all", || client.stats().expired_requests == 3);
         std::thread::sleep(Duration::from_millis(100));
         block_on(server.send(text(TOPIC, "nap"))).unwrap();

@@ -36,6 +36,9 @@ fn the_rules_of_registering() {
             assert_eq!(unregister(&topic, 0).await, Ok(()));
             assert_eq!(unregister(&topic, 0).await, Err(UCode::NOT_FOUND), "once is enough");
             assert_eq!(register(&topic, 2).await, Ok(()), "there is room again");
+            let full = transport.register_listener(&other, None, listeners[1].clone()).await;
+            let told = full.unwrap_err().get_message();
+            assert!(told.contains("raise Options::max_listeners"), "{told}");
 
             let method = uri("//me/1111/1/7");
             assert_eq!(register(&method, 3).await, Err(UCode::INVALID_ARGUMENT));
@@ -84,6 +87,7 @@ fn any_executor_will_do() {
             let away = UMessageBuilder::request(uri("//me/5555/1/7"), uri("//me/1111/1/0"), 1000);
             let error = publisher.send({ away }.build().unwrap()).await.unwrap_err();
             assert_eq!(error.get_code(), UCode::UNAVAILABLE, "{error}");
+            assert!(error.get_message().contains("raise Options::availability_wait"), "{error}");
         });
         recorder.wait(1);
     });
