@@ -3,6 +3,7 @@
 #
 # The public items of the publishable crates, and of what their macros make, are those that are committed, and
 # features only add to them.
+# Those of the vsomeip transport: ci/vsomeip-api.sh.
 #
 #   RINGBACK_BLESS=1 ci/api.sh    renews the lists in tools/api: read the difference, since a line that
 #                                 goes or changes breaks those who used it

@@ -17,6 +17,7 @@ pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsome
 cargo fmt --check --manifest-path "$manifest"
 clippy --manifest-path "$manifest" --all-targets
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --manifest-path "$manifest" --no-deps
+ci/vsomeip-api.sh
 missing=$(git ls-files "$folder" | xargs grep -L 'SPDX-License-Identifier' |
   grep -vE '(Cargo\.lock|\.json|\.svg|/native/(cache-key|source-crate)|/LICENSE-(MIT|APACHE))$' || true) # REUSE.toml says it for these
 [ -z "$missing" ] || { echo "without a licence header:"; echo "$missing"; exit 1; }

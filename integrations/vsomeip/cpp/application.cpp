@@ -59,12 +59,14 @@ private:
 
 std::unique_ptr<Application> create(std::size_t get, const std::string& name,
                                     const std::string& configuration) {
-    // vsomeip renames the second application of a name; between looking and creating nobody else may.
+    // vsomeip renames the second application of a name; between looking and creating nobody else may. One
+    // of that name that is just ending is not found any more, but has not left its name yet.
     static std::mutex one_at_a_time;
     std::lock_guard<std::mutex> lock(one_at_a_time);
     auto runtime = reinterpret_cast<std::shared_ptr<v3::runtime> (*)()>(get)();
     if (runtime->get_application(name)) return nullptr;
     auto application = runtime->create_application(name, configuration);
+    if (application->get_name() != name) return nullptr;
     return std::make_unique<Application>(std::move(runtime), std::move(application));
 }
 

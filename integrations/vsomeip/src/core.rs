@@ -7,14 +7,14 @@
 use crate::mapping::{self, Identity};
 use crate::requests::{Found, Received, Sent};
 use crate::routing::{Entry, Kind, Table};
-use crate::vsomeip::{Application, Error, Header, Message, MessageType, ReturnCode, after};
+use crate::vsomeip::{Application, Error, Header, Message, MessageType, ReturnCode, after, lock};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use up_rust::{UAttributes, UCode, UMessage, UUID};
@@ -25,7 +25,6 @@ pub(crate) struct Counters {
     pub(crate) received: AtomicU64,
     pub(crate) unmatched: AtomicU64,
     pub(crate) rejected: AtomicU64,
-    pub(crate) late: AtomicU64,
     pub(crate) ignored: AtomicU64,
     pub(crate) expired: AtomicU64,
     /// Counted where listeners are called.
@@ -40,7 +39,8 @@ pub struct Stats {
     pub received: u64,
     /// .. that no listener wanted. A request among them was answered with E_UNKNOWN_METHOD.
     pub unmatched: u64,
-    /// Deliveries that found a listener's mailbox full, or closing.
+    /// Deliveries that found a listener's mailbox full, or closing; and requests beyond
+    /// [`Options::max_requests`](crate::Options::max_requests).
     pub rejected: u64,
     /// Responses that nobody waited for, or not any more.
     pub late_responses: u64,
@@ -112,10 +112,6 @@ fn add(matches: &mut Matches, entry: Arc<Entry>) {
     if !matches.iter().any(|other| other.is_same_listener(&entry)) {
         matches.push(entry);
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Core {
@@ -213,10 +209,7 @@ impl Core {
             Found::Answer(request, (code, payload)) => {
                 self.answer(*request, code, payload, self.until());
             }
-            Found::Parked => {}
-            Found::Nobody => {
-                self.counters.late.fetch_add(1, Relaxed);
-            }
+            Found::Parked | Found::Nobody => {}
         }
     }
 
@@ -315,13 +308,12 @@ impl Core {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let Counters { received, unmatched, rejected, late, ignored, expired, panicked } =
-            &self.counters;
+        let Counters { received, unmatched, rejected, ignored, expired, panicked } = &self.counters;
         Stats {
             received: received.load(Relaxed),
             unmatched: unmatched.load(Relaxed),
             rejected: rejected.load(Relaxed),
-            late_responses: late.load(Relaxed),
+            late_responses: lock(&self.sent).late(),
             ignored: ignored.load(Relaxed),
             expired_requests: expired.load(Relaxed),
             panicked: panicked.load(Relaxed),
@@ -329,11 +321,20 @@ impl Core {
     }
 }
 
-/// Ends requests in time, as long as the transport lives. In our runtime.
+/// Ends requests in time, as long as the transport lives. In our runtime, whose one worker keeps the
+/// listeners' time as well: where mailboxes are waited for, another thread does that.
 pub(crate) async fn keep_time(core: Weak<Core>) {
     loop {
         let Some(strong) = core.upgrade() else { return };
         strong.alarm.sleep(|| strong.next_deadline()).await;
-        strong.expire(Instant::now());
+        let now = Instant::now();
+        if strong.next_deadline().is_none_or(|next| next > now) {
+            continue;
+        }
+        if strong.hold.is_none() {
+            strong.expire(now);
+        } else {
+            let _ = tokio::task::spawn_blocking(move || strong.expire(now)).await;
+        }
     }
 }

@@ -41,16 +41,18 @@ pub use self::config::{Options, RuntimeConfig, VsomeipApplicationConfig, Vsomeip
 pub use self::core::Stats;
 pub use self::routing::Overflow;
 pub use self::vsomeip::{Ending, NotQuiet, Quiet};
+pub use ringback::Counts;
 
-use self::config::{Applications, Given, UNSET};
+use self::config::{Applications, Given};
 use self::core::{Core, Counters};
 use self::mapping::Identity;
 use self::requests::{Received, Sent};
 use self::routing::{Lanes, Limits, Table};
 use self::running::{OwnRuntime, Running};
 use self::topics::Topics;
-use self::transport::status;
-use self::vsomeip::{ANY, Application, Configuration, Target};
+use self::transport::{event_of, status};
+use self::vsomeip::{ANY, Application, Configuration, Target, UNSET};
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
@@ -105,9 +107,11 @@ impl UPTransportVsomeip {
     /// the SOME/IP network.
     ///
     /// # Errors
-    /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the address, ALREADY_EXISTS
-    /// where this process has an application of that name, or this machine one of that client id in the
-    /// same network, UNAVAILABLE without a routing manager.
+    /// NOT_FOUND or INVALID_ARGUMENT for the configuration, INVALID_ARGUMENT for the name, the address or a
+    /// topic, ALREADY_EXISTS where this process has an application of that name, or this machine one of
+    /// that client id in the same network, FAILED_PRECONDITION where vsomeip refuses the configuration,
+    /// UNAVAILABLE without a routing manager, INTERNAL where vsomeip cannot be loaded or threads are
+    /// lacking.
     pub fn new_with_config(
         uri: UUri,
         remote_authority_name: &AuthorityName,
@@ -172,6 +176,7 @@ impl UPTransportVsomeip {
         }
         uri.verify_rpc_response()
             .map_err(|error| invalid(format!("the transport's address: {error}")))?;
+        let events = options.topics.iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
         let (name, given) = (&application.name, &options.configuration);
         let place = given.place(&application).map_err(|error| {
             status(UCode::INTERNAL, format!("no file in memory for the configuration: {error}"))
@@ -225,9 +230,7 @@ impl UPTransportVsomeip {
             options,
             told: Once::new(),
         };
-        let events: Result<Vec<_>, _> =
-            transport.options.topics.iter().map(mapping::target_of).collect();
-        transport.declare(&events?)?;
+        transport.declare(&events)?;
         Ok(transport)
     }
 
@@ -243,7 +246,8 @@ impl UPTransportVsomeip {
         &self.running().topics
     }
 
-    /// Ends the transport and waits for its end without blocking the executor.
+    /// Ends the transport and waits for its end without blocking the executor. Not inside one of its own
+    /// listeners, which would be waited for, and left behind: there, drop it.
     pub async fn shutdown(self) {
         let (done, ended) = tokio::sync::oneshot::channel();
         let spawned = vsomeip::spawn("vsomeip-end", move || {
@@ -253,6 +257,17 @@ impl UPTransportVsomeip {
         if spawned.is_ok() {
             let _ = ended.await;
         }
+    }
+}
+
+impl fmt::Debug for UPTransportVsomeip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("UPTransportVsomeip");
+        shown.field("uri", &self.core.identity.local.to_uri(true));
+        if let Some(running) = &self.running {
+            shown.field("application", &running.application);
+        }
+        shown.finish_non_exhaustive()
     }
 }
 

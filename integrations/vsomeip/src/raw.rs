@@ -12,6 +12,7 @@
 use crate::vsomeip::{ANY, Message, Target};
 use std::collections::HashSet;
 use std::ffi::c_void;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -24,6 +25,18 @@ type Listener = Arc<dyn Fn(&Message<'_>) + Send + Sync>;
 pub struct Ids {
     bound: Vec<RwLock<Option<(Target, Listener)>>>,
     stale: AtomicU64,
+}
+
+/// How many there are, and how many of them are bound.
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_bound = |listener: &&RwLock<Option<_>>| {
+            listener.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        };
+        let bound = self.bound.iter().filter(is_bound).count();
+        let ids = self.bound.len();
+        f.debug_struct("Ids").field("ids", &ids).field("bound", &bound).finish_non_exhaustive()
+    }
 }
 
 impl Ids {

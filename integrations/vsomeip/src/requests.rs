@@ -10,7 +10,7 @@
 //! *Received*: requests of others, by the uProtocol id they got here.
 
 use crate::vsomeip::Header;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 use up_rust::{UAttributes, UCode, UStatus, UUID};
 
@@ -20,6 +20,9 @@ type Id = u128;
 fn id_of(id: &UUID) -> Id {
     Id::from(id.msb) << 64 | Id::from(id.lsb)
 }
+
+/// Session ids repeat after so many requests: a limit above that would be none.
+const MOST: usize = 0xFFFF;
 
 /// Entries that are over at some time.
 struct Expiring<V> {
@@ -71,9 +74,15 @@ pub(crate) struct Sent<P> {
     waiting: Expiring<UAttributes>,
     /// `send` calls under way.
     sending: usize,
-    parked: HashMap<u32, Answer<P>>,
+    /// The oldest first.
+    parked: VecDeque<(u32, Answer<P>)>,
+    /// Responses that nobody waited for.
+    late: u64,
     limit: usize,
 }
+
+/// How many responses are parked beside those that are asked for.
+const STRAYS: usize = 64;
 
 /// What a response is.
 #[derive(Debug, PartialEq)]
@@ -87,21 +96,25 @@ pub(crate) enum Found<P> {
 }
 
 impl<P> Sent<P> {
-    /// At most `limit` requests wait at a time. Session ids repeat after 65,535 requests, so a limit
-    /// above that would be none.
+    /// At most `limit` requests wait at a time, and never more than [`MOST`].
     pub(crate) fn new(limit: usize) -> Self {
         Sent {
             waiting: Expiring::default(),
             sending: 0,
-            parked: HashMap::new(),
-            limit: limit.min(0xFFFF),
+            parked: VecDeque::new(),
+            late: 0,
+            limit: limit.min(MOST),
         }
     }
 
     /// Before sending; [`Self::sent`] or [`Self::not_sent`] must follow.
     pub(crate) fn begin(&mut self) -> Result<(), UStatus> {
         if self.waiting.entries.len() + self.sending >= self.limit {
-            let text = format!("{} requests wait for their responses, the limit", self.limit);
+            let text = format!(
+                "{} requests wait for their responses, the limit; send fewer at a time, or raise \
+                 Options::max_requests",
+                self.limit
+            );
             return Err(UStatus::fail_with_code(UCode::RESOURCE_EXHAUSTED, text));
         }
         self.sending += 1;
@@ -117,9 +130,9 @@ impl<P> Sent<P> {
         request: UAttributes,
         until: Instant,
     ) -> (Option<(UAttributes, Answer<P>)>, Option<UAttributes>) {
-        let parked = self.parked.remove(&id);
-        let result = match parked {
-            Some(answer) => (Some((request, answer)), self.waiting.remove(id.into())),
+        let parked = self.parked.iter().position(|(parked, _)| *parked == id);
+        let result = match parked.and_then(|at| self.parked.remove(at)) {
+            Some((_, answer)) => (Some((request, answer)), self.waiting.remove(id.into())),
             None => (None, self.waiting.insert(id.into(), request, until)),
         };
         self.not_sent();
@@ -130,7 +143,8 @@ impl<P> Sent<P> {
     pub(crate) fn not_sent(&mut self) {
         self.sending -= 1;
         if self.sending == 0 {
-            self.parked.clear(); // nobody is left who could have asked
+            self.late += self.parked.len() as u64; // nobody is left who could have asked
+            self.parked.clear();
         }
     }
 
@@ -139,13 +153,22 @@ impl<P> Sent<P> {
         if let Some(request) = self.waiting.remove(id.into()) {
             return Found::Answer(Box::new(request), answer);
         }
-        // Bounded by what can be asked for: one response per request that is being sent, and a few
-        // strays.
-        if self.sending != 0 && self.parked.len() < self.sending + 64 {
-            self.parked.insert(id, answer);
-            return Found::Parked;
+        if self.sending == 0 {
+            self.late += 1;
+            return Found::Nobody;
         }
-        Found::Nobody
+        // Bounded by what can be asked for: one response per request that is being sent, and a few
+        // strays. A response that is asked for comes last: the oldest is a stray.
+        if self.parked.len() >= self.sending + STRAYS && self.parked.pop_front().is_some() {
+            self.late += 1;
+        }
+        self.parked.push_back((id, answer));
+        Found::Parked
+    }
+
+    /// How many responses nobody waited for so far.
+    pub(crate) fn late(&self) -> u64 {
+        self.late
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
@@ -165,8 +188,9 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// Keeps at most `limit` requests, with the same cap as [`Sent::new`].
     pub(crate) fn new(limit: usize) -> Self {
-        Received { waiting: Expiring::default(), limit }
+        Received { waiting: Expiring::default(), limit: limit.min(MOST) }
     }
 
     /// Keeps a request; `false` where there are too many.
@@ -233,6 +257,24 @@ mod tests {
     }
 
     #[test]
+    fn responses_that_nobody_waited_for_are_counted_and_hide_no_other() {
+        let mut sent = Sent::new(10);
+        assert_eq!(sent.response(1, (UCode::OK, 0)), Found::Nobody);
+        assert_eq!(sent.late(), 1);
+        sent.begin().unwrap();
+        sent.begin().unwrap();
+        for stray in 100..200 {
+            assert_eq!(sent.response(stray, (UCode::OK, 0)), Found::Parked);
+        }
+        assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Parked);
+        let mine = request();
+        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (Some((mine, (UCode::OK, 1))), None));
+        assert_eq!(sent.late() as usize, 1 + 101 - 2 - STRAYS, "those that there was no room for");
+        sent.not_sent();
+        assert_eq!(sent.late(), 101, "and in the end all of them");
+    }
+
+    #[test]
     fn requests_expire_in_order_and_their_responses_are_ignored() {
         let mut sent = Sent::<()>::new(10);
         let (first, second) = (request(), request());
@@ -270,12 +312,17 @@ mod tests {
     fn too_many_are_refused() {
         let mut sent = Sent::<()>::new(1);
         sent.begin().unwrap();
-        assert_eq!(sent.begin().unwrap_err().get_code(), UCode::RESOURCE_EXHAUSTED);
+        let error = sent.begin().unwrap_err();
+        assert_eq!(error.get_code(), UCode::RESOURCE_EXHAUSTED);
+        assert!(error.get_message().contains("raise Options::max_requests"), "{error}");
         sent.not_sent();
         sent.begin().unwrap();
         let mut received = Received::new(1);
         assert!(received.insert(&UUID::build(), Header::default(), later(1)));
         assert!(!received.insert(&UUID::build(), Header::default(), later(1)));
+        let mut received = Received::new(usize::MAX);
+        let insert = |_: &usize| received.insert(&UUID::build(), Header::default(), later(1));
+        assert_eq!((0..0x1_0001).take_while(insert).count(), 0xFFFF);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use crate::ClientId;
 use crate::vsomeip::{ANY_MAJOR, Application, Handler, Result, Target, after};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{
     AtomicBool,
     Ordering::{AcqRel, Acquire},
@@ -29,6 +29,8 @@ fn service_of(of: Target) -> Service {
 struct Wants {
     offered: HashMap<Service, Offered>,
     requested: HashMap<Service, usize>,
+    /// Those that a request was sent to: requested for good.
+    called: HashSet<Service>,
     subscribed: HashMap<Target, Subscribed>,
     /// Watches the services that are subscribed to.
     watched: HashMap<Service, (usize, Handler)>,
@@ -44,6 +46,28 @@ struct Subscribed {
     needed: usize,
     /// With which version, once the service was seen.
     major: Option<u8>,
+}
+
+impl Wants {
+    fn request(&mut self, application: &Application, of: Target) -> Result<()> {
+        if let Some(needed) = self.requested.get_mut(&service_of(of)) {
+            *needed += 1;
+            return Ok(());
+        }
+        application.request_service(of, ANY_MAJOR)?;
+        self.requested.insert(service_of(of), 1);
+        Ok(())
+    }
+
+    fn release(&mut self, application: &Application, of: Target) -> Result<()> {
+        let Some(needed) = self.requested.get_mut(&service_of(of)) else { return Ok(()) };
+        *needed -= 1;
+        if *needed == 0 {
+            self.requested.remove(&service_of(of));
+            application.release_service(of)?;
+        }
+        Ok(())
+    }
 }
 
 /// An event that is offered here.
@@ -64,6 +88,18 @@ pub(crate) struct Topics {
 
 /// vsomeip's `VSOMEIP_ROUTING_CLIENT`, which stands for every subscriber on another machine.
 const ELSEWHERE: ClientId = 0;
+
+/// Counts a client that subscribed, or ended that. One on this machine that subscribes again, without a
+/// word of its end, is one all the same.
+fn count(clients: &mut Vec<ClientId>, client: ClientId, subscribed: bool) {
+    let known = clients.iter().position(|known| *known == client);
+    match known {
+        Some(at) if !subscribed => drop(clients.swap_remove(at)),
+        Some(_) if client != ELSEWHERE => {}
+        _ if subscribed => clients.push(client),
+        _ => {}
+    }
+}
 
 impl Topics {
     fn wants(&self) -> MutexGuard<'_, Wants> {
@@ -110,35 +146,24 @@ impl Topics {
         Ok(())
     }
 
-    /// Requests a service for one more listener or call.
+    /// Requests a service for one more listener.
     pub(crate) fn request(&self, application: &Application, of: Target) -> Result<()> {
-        let mut wants = self.wants();
-        let needed = wants.requested.entry(service_of(of)).or_default();
-        *needed += 1;
-        if *needed == 1 {
-            application.request_service(of, ANY_MAJOR)?;
-        }
-        Ok(())
+        self.wants().request(application, of)
     }
 
-    /// Requests a service for good, as the sender of requests does.
+    /// Requests a service for good, as the sender of requests does, whichever listeners come and go.
     pub(crate) fn request_once(&self, application: &Application, of: Target) -> Result<()> {
-        if self.wants().requested.contains_key(&service_of(of)) {
-            return Ok(());
+        let mut wants = self.wants();
+        if !wants.called.contains(&service_of(of)) {
+            wants.request(application, of)?;
+            wants.called.insert(service_of(of));
         }
-        self.request(application, of)
+        Ok(())
     }
 
     /// Takes back one [`request`](Self::request).
     pub(crate) fn release(&self, application: &Application, of: Target) -> Result<()> {
-        let mut wants = self.wants();
-        let Some(needed) = wants.requested.get_mut(&service_of(of)) else { return Ok(()) };
-        *needed -= 1;
-        if *needed == 0 {
-            wants.requested.remove(&service_of(of));
-            application.release_service(of)?;
-        }
-        Ok(())
+        self.wants().release(application, of)
     }
 
     /// Subscribes to an event for one more listener, as soon as its service is seen, with the version
@@ -149,39 +174,52 @@ impl Topics {
         application: &Arc<Application>,
         event: Target,
     ) -> Result<()> {
-        self.request(application, event)?;
         let mut wants = self.wants();
-        let subscribed =
-            wants.subscribed.entry(event).or_insert(Subscribed { needed: 0, major: None });
-        subscribed.needed += 1;
-        if subscribed.needed > 1 {
+        wants.request(application, event)?;
+        if let Some(subscribed) = wants.subscribed.get_mut(&event) {
+            subscribed.needed += 1;
             return Ok(());
         }
-        application.request_event(event)?;
-        if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
+        let watched = wants.watched.contains_key(&service_of(event));
+        let requested = application.request_event(event);
+        let handler = requested.and_then(|()| match watched {
+            true => Ok(None),
+            false => self.watch(application, event).map(Some),
+        });
+        let handler = handler.inspect_err(|_| {
+            let _ = application.release_event(event);
+            let _ = wants.release(application, event);
+        })?;
+        wants.subscribed.insert(event, Subscribed { needed: 1, major: None });
+        if let Some(handler) = handler {
+            wants.watched.insert(service_of(event), (1, handler));
+        } else if let Some((needed, _)) = wants.watched.get_mut(&service_of(event)) {
             *needed += 1;
             drop(wants);
             self.seen(application, event);
-            return Ok(());
         }
+        Ok(())
+    }
+
+    /// Watches the service of an event come and go.
+    fn watch(self: &Arc<Self>, application: &Arc<Application>, event: Target) -> Result<Handler> {
         let (topics, weak) = (Arc::downgrade(self), Arc::downgrade(application));
         // Told at once where it is there already.
-        let handler = application.on_availability(event, move |_, _, available| {
+        application.on_availability(event, move |_, _, available| {
             if available
                 && let (Some(topics), Some(application)) = (topics.upgrade(), weak.upgrade())
             {
                 topics.seen(&application, event);
             }
-        })?;
-        wants.watched.insert(service_of(event), (1, handler));
-        Ok(())
+        })
     }
 
     /// A service may have appeared: its events are subscribed to, and again where it has come back with
     /// another version. What stays the same vsomeip repeats by itself.
     fn seen(&self, application: &Application, of: Target) {
-        let Some(major) = application.available_major(of) else { return };
         let mut wants = self.wants();
+        // Asked under the lock: one that overslept would subscribe with the version that was.
+        let Some(major) = application.available_major(of) else { return };
         for (&event, subscribed) in &mut wants.subscribed {
             if service_of(event) != service_of(of) || subscribed.major == Some(major) {
                 continue;
@@ -246,13 +284,7 @@ impl Topics {
             let counted = Arc::downgrade(&subscribers);
             let handler = application.on_subscribed(event, move |client, subscribed| {
                 if let Some(subscribers) = counted.upgrade() {
-                    subscribers.send_modify(|clients: &mut Vec<ClientId>| {
-                        if subscribed {
-                            clients.push(client);
-                        } else if let Some(at) = clients.iter().position(|known| *known == client) {
-                            clients.swap_remove(at);
-                        }
-                    });
+                    subscribers.send_modify(|clients| count(clients, client, subscribed));
                 }
             })?;
             application.offer_event(event)?;
@@ -306,5 +338,76 @@ impl Topic {
                 self.subscribers()
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{VsomeipApplicationConfig, VsomeipConfiguration};
+
+    /// What vsomeip leaves behind is removed in the end.
+    struct Network(String);
+
+    impl Drop for Network {
+        fn drop(&mut self) {
+            for entry in std::fs::read_dir("/tmp").into_iter().flatten().flatten() {
+                if entry.file_name().to_string_lossy().starts_with(&self.0) {
+                    let _ = std::fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_is_one_subscriber_and_another_machine_as_many_as_it_said() {
+        let mut clients = Vec::new();
+        for (client, subscribed, expected) in [
+            (7, false, 0),
+            (7, true, 1),
+            (7, true, 1),
+            (ELSEWHERE, true, 2),
+            (ELSEWHERE, true, 3),
+            (7, false, 2),
+            (7, false, 2),
+            (ELSEWHERE, false, 1),
+        ] {
+            count(&mut clients, client, subscribed);
+            assert_eq!(clients.len(), expected, "{client} {subscribed}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_what_vsomeip_was_told() {
+        let network = Network(format!("rb-topics-{}", std::process::id()));
+        let name = "topics";
+        let configuration = VsomeipConfiguration::new(&VsomeipApplicationConfig::new(name, 0x1717));
+        let file = configuration.network(&network.0).in_memory().unwrap();
+        let limit = Duration::from_secs(30);
+        let application = Arc::new(Application::start(name, Some(&file.path), limit).unwrap());
+        let topics = Arc::new(Topics::default());
+        let of = Target { service: 0x2222, instance: 1, method: 0x8001 };
+        let requested = || topics.wants().requested.get(&service_of(of)).copied();
+
+        topics.request(&application, of).unwrap();
+        topics.request_once(&application, of).unwrap();
+        topics.request_once(&application, of).unwrap();
+        assert_eq!(requested(), Some(2), "for a listener, and for good");
+        topics.release(&application, of).unwrap();
+        assert_eq!(requested(), Some(1), "a response may be under way");
+
+        // Nothing can be told any more, and so nothing counts.
+        application.end().unwrap();
+        let other = Target { service: 0x3333, ..of };
+        for _ in 0..2 {
+            assert!(topics.subscribe(&application, of).is_err());
+            assert!(topics.subscribe(&application, other).is_err());
+            assert!(topics.request(&application, other).is_err());
+            assert!(topics.request_once(&application, other).is_err());
+        }
+        assert_eq!(requested(), Some(1));
+        let wants = topics.wants();
+        assert_eq!((wants.requested.len(), wants.called.len()), (1, 1));
+        assert!(wants.subscribed.is_empty() && wants.watched.is_empty());
     }
 }

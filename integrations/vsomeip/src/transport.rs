@@ -2,12 +2,12 @@
 
 //! `UTransport` on vsomeip.
 
-use crate::core::lock;
 use crate::mapping::{DEFAULT_INSTANCE, Outgoing, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
-use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after};
+use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after, lock};
 use crate::{InstanceId, ServiceId, Stats, UPTransportVsomeip};
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use up_rust::{
@@ -20,6 +20,18 @@ const SETTLED: Duration = Duration::from_millis(20);
 
 pub(crate) fn status(code: UCode, text: impl Into<String>) -> UStatus {
     UStatus::fail_with_code(code, text)
+}
+
+/// The event that a topic is, and its version.
+///
+/// # Errors
+/// INVALID_ARGUMENT where it is none.
+pub(crate) fn event_of(topic: &UUri) -> Result<(Target, u8), UStatus> {
+    topic.verify_event().map_err(|error| {
+        let text = format!("{} cannot be a topic: {error}", topic.to_uri(true));
+        status(UCode::INVALID_ARGUMENT, text)
+    })?;
+    target_of(topic)
 }
 
 fn vsomeip_failed(error: Error) -> UStatus {
@@ -57,7 +69,7 @@ impl UTransport for UPTransportVsomeip {
             }
             Outgoing::Request(header) => {
                 self.available(header).await?;
-                self.send_request(header, attributes, &payload)
+                self.send_request(header, attributes, &payload).await
             }
             Outgoing::Response { request, message_type, return_code } => {
                 let request = lock(&self.core.received).take(&request)?;
@@ -150,7 +162,7 @@ impl UPTransportVsomeip {
         source_filter: &UUri,
         sink_filter: Option<&UUri>,
         listener: &Arc<dyn UListener>,
-    ) -> Option<ringback::Counts> {
+    ) -> Option<crate::Counts> {
         let filter = Filter::new(source_filter, sink_filter);
         Some(self.core.table.find(&filter, listener)?.counts())
     }
@@ -167,13 +179,13 @@ impl UPTransportVsomeip {
     /// # Errors
     /// INVALID_ARGUMENT where the topic is no SOME/IP event.
     pub async fn declare_topic(&self, topic: &UUri) -> Result<(), UStatus> {
-        topic.verify_event().map_err(|error| status(UCode::INVALID_ARGUMENT, error.to_string()))?;
-        let (event, major) = target_of(topic)?;
+        let (event, major) = event_of(topic)?;
         self.offered(event, major).await
     }
 
     /// How many subscribers have come since a topic was declared here. All subscribers on one other
-    /// machine count as one; those that came between its service and itself are not counted.
+    /// machine count as one, or as one more each time that machine subscribes anew without having ended
+    /// what it had; those that came between its service and itself are not counted.
     pub fn subscribers(&self, topic: &UUri) -> usize {
         let event = target_of(topic).map(|(event, _)| event);
         event.ok().and_then(|event| self.topics().get(event)).map_or(0, |topic| topic.subscribers())
@@ -266,11 +278,14 @@ impl UPTransportVsomeip {
         if self.application().is_available(of) {
             return Ok(());
         }
-        let text = format!("nobody offers service {service:04x}.{instance:04x}, {limit:?} waited");
+        let text = format!(
+            "nobody offers service {service:04x}.{instance:04x}, {limit:?} waited; start its server, or \
+             raise Options::availability_wait"
+        );
         Err(status(UCode::UNAVAILABLE, text))
     }
 
-    fn send_request(
+    async fn send_request(
         &self,
         header: Header,
         attributes: UAttributes,
@@ -288,12 +303,23 @@ impl UPTransportVsomeip {
         let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
         self.core.alarm.no_later_than(until);
         if let Some(old) = displaced {
-            self.core.answer(old, UCode::ABORTED, None, self.core.until());
+            self.answer(old, UCode::ABORTED, None).await;
         }
         if let Some((request, (code, payload))) = answer {
-            self.core.answer(request, code, payload, self.core.until());
+            self.answer(request, code, payload).await;
         }
         Ok(())
+    }
+
+    /// Delivers the response to a request of ours. Where mailboxes are waited for, a thread of our
+    /// runtime does that, and not the caller's executor.
+    async fn answer(&self, request: UAttributes, code: UCode, payload: Option<Bytes>) {
+        let core = Arc::clone(&self.core);
+        let answer = move || core.answer(request, code, payload, core.until());
+        if self.core.hold.is_none() {
+            return answer();
+        }
+        let _ = self.running().runtime.spawn_blocking(answer).await;
     }
 
     /// Tells vsomeip what a listener needs. A filter with a wildcard for the service hears what

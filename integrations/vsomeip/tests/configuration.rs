@@ -11,8 +11,9 @@ use ringback_vsomeip::{
     VsomeipConfiguration,
 };
 use serde_json::json;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use up_rust::{UCode, UListener, UMessage, UMessageBuilder, UTransport, UUri};
 
@@ -24,25 +25,28 @@ fn dispatchers(configuration: VsomeipConfiguration, milliseconds: &str) -> Vsome
     configuration.set("applications", json!(applications))
 }
 
-/// vsomeip's dispatchers in this process that are not an application's first one.
+/// vsomeip's dispatchers in this process that are not an application's first one, which is there.
 fn more_dispatchers() -> usize {
-    let names = std::fs::read_dir("/proc/self/task").unwrap().flatten().map(|task| {
-        std::fs::read_to_string(task.path().join("comm")).unwrap_or_default().trim().to_owned()
-    });
-    names.filter(|name| name.ends_with("_dispatch") && !name.ends_with("_m_dispatch")).count()
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let name = |path: PathBuf| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
+    let names: Vec<_> = tasks.map(|task| name(task.path()).trim().to_owned()).collect();
+    let first = |name: &&String| name.ends_with("_m_dispatch");
+    assert!(
+        names.iter().any(|name| first(&name)),
+        "vsomeip names its threads otherwise: {names:?}"
+    );
+    names.iter().filter(|name| name.ends_with("_dispatch") && !first(name)).count()
 }
 
-/// Blocks its thread until told.
+/// Sleeps by tokio's clock, and counts.
 #[derive(Default)]
-struct Blocks(AtomicBool, AtomicUsize);
+struct Naps(AtomicUsize);
 
 #[async_trait::async_trait]
-impl UListener for Blocks {
+impl UListener for Naps {
     async fn on_receive(&self, _: UMessage) {
-        self.1.fetch_add(1, SeqCst);
-        while !self.0.load(SeqCst) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.0.fetch_add(1, SeqCst);
     }
 }
 
@@ -62,7 +66,9 @@ fn one_message_holds_the_dispatcher_once_however_many_mailboxes_are_full() {
             }
             listen(&subscriber, OTHER, recorder.clone()).await;
             publisher.send(text(TOPIC, "inside")).await.unwrap();
-            wait_until("all inside", || blocks.iter().all(|listener| listener.1.load(SeqCst) == 1));
+            wait_until("all inside", || {
+                blocks.iter().all(|listener| listener.entered.load(SeqCst) == 1)
+            });
             publisher.send(text(TOPIC, "queued")).await.unwrap();
             publisher.send(text(TOPIC, "rejected by all")).await.unwrap();
             publisher.send(text(OTHER, "after")).await.unwrap();
@@ -74,7 +80,7 @@ fn one_message_holds_the_dispatcher_once_however_many_mailboxes_are_full() {
         });
         assert_eq!(more, 0, "vsomeip took the dispatcher for stuck");
         assert_eq!(subscriber.stats().rejected, 4);
-        blocks.iter().for_each(|listener| listener.0.store(true, SeqCst));
+        blocks.iter().for_each(|listener| listener.go_on.store(true, SeqCst));
     });
 }
 
@@ -103,11 +109,11 @@ fn a_dispatcher_is_held_no_longer_than_the_configuration_in_force_allows() {
             for number in 0..3 {
                 publisher.send(text(TOPIC, number)).await.unwrap();
             }
-            wait_until("the call", || blocks.1.load(SeqCst) == 1);
+            wait_until("the call", || blocks.entered.load(SeqCst) == 1);
             // With what was given, the last one would be rejected after 50 ms.
             std::thread::sleep(Duration::from_secs(1));
-            blocks.0.store(true, SeqCst);
-            wait_until("all of them", || blocks.1.load(SeqCst) == 3);
+            blocks.go_on.store(true, SeqCst);
+            wait_until("all of them", || blocks.entered.load(SeqCst) == 3);
         });
         assert_eq!(subscriber.stats().rejected, 0);
     });
@@ -146,6 +152,7 @@ fn a_configuration_may_be_a_folder() {
         let folder = configuration().with_extension("d");
         std::fs::create_dir(&folder).unwrap();
         std::fs::copy(configuration(), folder.join("all.json")).unwrap();
+        std::fs::write(folder.join("README"), "of this folder").unwrap();
         let local = uri("//me/3333/1/0");
         // The first application of its files.
         let subscriber =
@@ -160,6 +167,8 @@ fn a_configuration_may_be_a_folder() {
         });
         assert_eq!(subscriber.client_id(), 0x1061, "as the file says");
         assert_eq!(logged("application"), [""; 0]);
+        let skipped = logged("vsomeip skips");
+        assert!(skipped.len() == 1 && skipped[0].contains("/README: "), "{skipped:?}");
         std::fs::remove_dir_all(folder).unwrap();
     });
 }
@@ -192,7 +201,7 @@ fn a_configuration_may_be_built_in_code() {
             "no id, no max_dispatchers"
         );
         let bad = Options::default().configuration_in_code(built.set("services", json!("all")));
-        let error = try_transport("d", 0x6666, bad).err().unwrap();
+        let error = try_transport("d", 0x6666, bad).unwrap_err();
         assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
         assert!(error.get_message().contains("write a list"), "{error}");
         clean(&network);
@@ -312,14 +321,17 @@ fn no_time_is_too_long() {
 }
 
 #[test]
-fn a_name_that_no_thread_can_have_is_refused() {
-    isolated("a_name_that_no_thread_can_have_is_refused", || {
-        let application = VsomeipApplicationConfig::new("do\0or", 1);
-        let local = uri("//me/1111/1/0");
-        let result = UPTransportVsomeip::new(application, local, &"far".to_owned(), None);
-        let error = result.err().unwrap();
-        assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
-        assert!(error.get_message().contains("NUL"), "{error}");
+fn a_name_that_no_application_can_have_is_refused() {
+    isolated("a_name_that_no_application_can_have_is_refused", || {
+        for name in ["do\0or", ""] {
+            let application = VsomeipApplicationConfig::new(name, 1);
+            let local = uri("//me/1111/1/0");
+            let result = UPTransportVsomeip::new(application, local, &"far".to_owned(), None);
+            let error = result.unwrap_err();
+            assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT);
+            assert!(error.get_message().contains(&format!("named {name:?}")), "{error}");
+            assert!(error.get_message().contains("a name without NUL"), "{error}");
+        }
     });
 }
 
@@ -341,5 +353,53 @@ fn an_id_that_differs_from_the_configurations_is_warned_of() {
         assert!(warnings[0].contains("\"b\" has the id 0x1062"), "{warnings:?}");
         assert!(warnings[0].contains("0x1414") && warnings[0].contains("the same in both"));
         assert_eq!((as_the_file_says.client_id(), other.client_id()), (0x1061, 0x1062));
+    });
+}
+
+#[test]
+fn a_response_that_waits_for_room_holds_up_no_timer_of_a_listener() {
+    let test = "a_response_that_waits_for_room_holds_up_no_timer_of_a_listener";
+    // It waits for longer than this test does.
+    let configure = |configuration| dispatchers(configuration, "600000");
+    isolated_with(test, configure, || {
+        let options = Options::default().mailbox(1, Overflow::Block(Duration::MAX));
+        let (client, server) = two(options);
+        let (blocks, naps) = (Arc::new(Blocks::default()), Arc::new(Naps::default()));
+        let (me, method) = (uri("//me/3333/1/0"), uri("//me/1111/1/7"));
+        block_on(async {
+            listen(&client, TOPIC, naps.clone()).await;
+            client.register_listener(&UUri::any(), Some(&me), blocks.clone()).await.unwrap();
+            let anybody = UUri::any_with_resource_id(0);
+            server.register_listener(&anybody, Some(&method), Recorder::new()).await.unwrap();
+            // Nobody answers: of three responses from here one is inside, one queued, and one waits.
+            for _ in 0..3 {
+                let request = UMessageBuilder::request(method.clone(), me.clone(), 100);
+                client.send({ request }.build().unwrap()).await.unwrap();
+                wait_until("the first response", || blocks.entered.load(SeqCst) == 1);
+            }
+        });
+        wait_until("the end of all", || client.stats().expired_requests == 3);
+        std::thread::sleep(Duration::from_millis(100));
+        block_on(server.send(text(TOPIC, "nap"))).unwrap();
+        wait_until("the end of a nap", || naps.0.load(SeqCst) == 1);
+        assert_eq!(blocks.entered.load(SeqCst), 1);
+        blocks.go_on.store(true, SeqCst);
+    });
+}
+
+#[test]
+fn names_are_taken_once_and_files_are_checked() {
+    isolated("names_are_taken_once_and_files_are_checked", || {
+        let first = transport("a", 0x3333, Options::default());
+        let error = try_transport("a", 0x4444, Options::default()).unwrap_err();
+        assert_eq!(error.get_code(), UCode::ALREADY_EXISTS);
+        assert!(error.get_message().contains("a name of its own"), "{error}");
+        drop(first);
+        drop(transport("a", 0x3333, Options::default()));
+        let missing = Options::default().configuration("/no/such.json");
+        assert_eq!(try_transport("b", 1, missing).unwrap_err().get_code(), UCode::NOT_FOUND);
+        let local = uri("//me/1111/1/8001");
+        let result = UPTransportVsomeip::new(application("c"), local, &"far".to_string(), None);
+        assert_eq!(result.unwrap_err().get_code(), UCode::INVALID_ARGUMENT);
     });
 }

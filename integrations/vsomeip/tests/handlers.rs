@@ -10,7 +10,7 @@ use bytes::Bytes;
 use common::*;
 use ringback_vsomeip::NotQuiet;
 use ringback_vsomeip::vsomeip::{Application, Error, Header, MessageType, Target, live_handlers};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -249,7 +249,6 @@ fn all_kinds_of_handlers_are_called_and_let_go() {
         for handler in handlers {
             handler.unregister().wait_timeout(LIMIT).unwrap();
         }
-        // The transport's own handler hears of it on the same thread, before or after ours.
         wait_until("it to be gone", || client.available_major(event).is_none());
     });
 }
@@ -289,6 +288,8 @@ fn a_payload_is_dropped_once_it_was_notified() {
         server.offer_service(event, 1, 0).unwrap();
         client.request_service(event, 1).unwrap();
         client.request_event(event).unwrap();
+        // vsomeip forgets a subscription that meets the offer, now and then.
+        wait_until("the service", || client.is_available(event));
         client.subscribe(event, 1).unwrap();
         wait_until("the subscription", || attached.load(SeqCst) == 1);
         let dropped = Arc::new(AtomicUsize::new(0));
@@ -310,11 +311,15 @@ fn after_the_end_no_token_is_left() {
     isolated("after_the_end_no_token_is_left", || {
         for _ in 0..10 {
             let (server, client) = pair();
-            let calls = Arc::new(AtomicUsize::new(0));
-            let counted = calls.clone();
+            let (calls, ending) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+            let (counted, told) = (calls.clone(), ending.clone());
             let handler = server
                 .on_message(OF, move |_| {
                     counted.fetch_add(1, SeqCst);
+                    // The first one is inside until the end begins: the others are queued behind it.
+                    while !told.load(SeqCst) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     std::thread::sleep(Duration::from_millis(1));
                 })
                 .unwrap();
@@ -338,6 +343,7 @@ fn after_the_end_no_token_is_left() {
                     let _ = &slow;
                 })
                 .unwrap();
+            ending.store(true, SeqCst);
             server.stop().unwrap(); // with a queue that is not empty
             client.stop().unwrap();
             assert_eq!(live_handlers(), 0);

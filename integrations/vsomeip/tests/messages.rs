@@ -13,14 +13,7 @@ use up_rust::{
     UCode, UListener, UMessageBuilder, UMessageType, UPayloadFormat, UPriority, UTransport, UUri,
 };
 
-const TOPIC: &str = "//me/1111/1/8001";
 const METHOD: &str = "//me/2222/1/7";
-
-fn publish(topic: &str, text: String) -> up_rust::UMessage {
-    UMessageBuilder::publish(uri(topic))
-        .build_with_payload(text, UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
-        .unwrap()
-}
 
 #[test]
 fn the_first_message_and_equal_ones_arrive_in_order() {
@@ -32,7 +25,7 @@ fn the_first_message_and_equal_ones_arrive_in_order() {
         block_on(async {
             subscriber.register_listener(&uri(TOPIC), None, recorder.clone()).await.unwrap();
             for number in 0..2_000 {
-                publisher.send(publish(TOPIC, format!("{}", number / 2))).await.unwrap();
+                publisher.send(text(TOPIC, number / 2)).await.unwrap();
             }
         });
         recorder.wait(2_000);
@@ -260,13 +253,13 @@ fn what_is_refused() {
             let me = uri("//me/3333/1/0");
             strict.register_listener(&UUri::any(), Some(&me), recorder.clone()).await.unwrap();
             let code = |result: Result<(), up_rust::UStatus>| result.map_err(|e| e.get_code());
-            let foreign = publish("//me/1111/1/8001", "x".into());
+            let foreign = text("//me/1111/1/8001", "x");
             let error = strict.send(foreign).await.unwrap_err();
             assert_eq!(error.get_code(), UCode::PERMISSION_DENIED);
             assert!(error.get_message().contains("check_source"), "{error}");
-            let elsewhere = publish("//truck/3333/1/8001", "x".into());
+            let elsewhere = text("//truck/3333/1/8001", "x");
             assert_eq!(code(strict.send(elsewhere).await), Err(UCode::PERMISSION_DENIED));
-            let own = publish("//me/3333/1/8001", "x".into());
+            let own = text("//me/3333/1/8001", "x");
             assert_eq!(code(strict.send(own).await), Ok(()));
             assert_eq!(
                 code(strict.send(up_rust::UMessage::default()).await),
@@ -292,11 +285,11 @@ fn a_foreign_authority_goes_out_as_ours_which_is_said_once() {
         let recorder = Recorder::new();
         block_on(async {
             subscriber.register_listener(&uri(TOPIC), None, recorder.clone()).await.unwrap();
-            publisher.send(publish(TOPIC, "own".into())).await.unwrap();
+            publisher.send(text(TOPIC, "own")).await.unwrap();
             assert_eq!(logged("no authority"), [""; 0]);
             // As a streamer sends it, for a uEntity that is elsewhere.
             for _ in 0..2 {
-                publisher.send(publish("//truck/1111/1/8001", "foreign".into())).await.unwrap();
+                publisher.send(text("//truck/1111/1/8001", "foreign")).await.unwrap();
             }
         });
         recorder.wait(3);
@@ -346,7 +339,7 @@ fn a_listener_of_overlapping_filters_hears_an_event_once() {
     isolated("a_listener_of_overlapping_filters_hears_an_event_once", || {
         let subscriber = transport("a", 0x3333, Options::default());
         let publisher = transport("b", 0x1111, patient());
-        let (sinks, both, plain) = (Recorder::new(), Recorder::new(), Recorder::new());
+        let [sinks, both, plain, alone] = [0; 4].map(|_| Recorder::new());
         block_on(async {
             let topic = uri(TOPIC);
             let register = async |source: &UUri, sink: Option<&str>, recorder: &Arc<Recorder>| {
@@ -359,14 +352,15 @@ fn a_listener_of_overlapping_filters_hears_an_event_once() {
             register(&topic, Some("//me/3333/1/0"), &sinks).await;
             register(&topic, Some("//*/3333/FF/0"), &sinks).await;
             register(&uri("//*/1111/FF/8001"), Some("//*/FFFFFFFF/FF/0"), &sinks).await;
+            register(&topic, Some("//me/3333/1/FFFF"), &alone).await;
             register(&topic, None, &both).await;
             register(&topic, Some("//me/3333/1/0"), &both).await;
             register(&topic, None, &plain).await;
             for number in 0..3 {
-                publisher.send(publish(TOPIC, number.to_string())).await.unwrap();
+                publisher.send(text(TOPIC, number)).await.unwrap();
             }
         });
-        let recorders = [&sinks, &both, &plain];
+        let recorders = [&sinks, &both, &plain, &alone];
         recorders.iter().for_each(|recorder| recorder.wait(3));
         std::thread::sleep(Duration::from_millis(50));
         let types = |recorder: &Recorder| {
@@ -375,6 +369,7 @@ fn a_listener_of_overlapping_filters_hears_an_event_once() {
         };
         let notification = UMessageType::UMESSAGE_TYPE_NOTIFICATION;
         assert_eq!(types(&sinks), [notification; 3]);
+        assert_eq!(types(&alone), [notification; 3], "to whatever sink");
         assert_eq!(types(&both), [notification; 3], "who asks for both hears it as the former");
         assert_eq!(types(&plain), [UMessageType::UMESSAGE_TYPE_PUBLISH; 3]);
         for recorder in recorders {
@@ -413,5 +408,24 @@ fn a_request_is_refused_for_its_version_only_where_that_is_all() {
             }
             assert!(slow.0.lock().unwrap().is_empty());
         });
+    });
+}
+
+#[test]
+fn an_event_with_any_sink_is_subscribed_to() {
+    isolated("an_event_with_any_sink_is_subscribed_to", || {
+        let subscriber = transport("a", 0x3333, Options::default());
+        let publisher = transport("b", 0x1111, patient());
+        let recorder = Recorder::new();
+        block_on(async {
+            let sink = uri("//me/3333/1/FFFF");
+            // Nobody else asks for the event.
+            subscriber.register_listener(&uri(TOPIC), Some(&sink), recorder.clone()).await.unwrap();
+            publisher.send(text(TOPIC, "x")).await.unwrap();
+        });
+        recorder.wait(1);
+        let notified = recorder.messages.lock().unwrap()[0].clone();
+        assert_eq!(notified.type_unchecked(), UMessageType::UMESSAGE_TYPE_NOTIFICATION);
+        assert_eq!(notified.sink_unchecked(), &uri("//me/3333/1/0"));
     });
 }

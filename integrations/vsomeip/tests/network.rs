@@ -194,12 +194,20 @@ fn datagrams_that_are_no_messages_are_dropped() {
     });
 }
 
-/// A process that can be killed.
+/// A process that can be killed, and does not outlive this one.
 fn start(process: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", process, "--ignored", "--nocapture"])
         .spawn()
         .unwrap()
+}
+
+/// In such a process, before all else.
+fn end_with_the_test() {
+    // SAFETY: it only says which signal this process gets when the thread that started it ends, and that
+    // thread waits for it.
+    let told = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    assert_eq!(told, 0);
 }
 
 /// The routing manager.
@@ -210,6 +218,7 @@ fn start_routing() -> Child {
 #[test]
 #[ignore = "the process that another test kills"]
 fn routing_process() {
+    end_with_the_test();
     let limit = Duration::from_secs(20);
     let _routing = ringback_vsomeip::vsomeip::Application::start("d", None, limit).unwrap();
     loop {
@@ -224,17 +233,14 @@ fn a_routing_manager_may_die_and_come_back() {
         test,
         |configuration| configuration.routing("d"),
         || {
-            let topic = uri("//me/1111/1/8001");
+            let topic = uri(TOPIC);
             let mut routing = start_routing();
             let options = || patient().start_timeout(Duration::from_secs(20));
             let subscriber = transport("a", 0x3333, options());
             let publisher = transport("b", 0x1111, options());
             let recorder = Recorder::new();
             let publish = |number: usize| {
-                let message = UMessageBuilder::publish(uri("//me/1111/1/8001"))
-                    .build_with_payload(number.to_string(), UPayloadFormat::UPAYLOAD_FORMAT_TEXT)
-                    .unwrap();
-                block_on(publisher.send(message)).unwrap();
+                block_on(publisher.send(text(TOPIC, number))).unwrap();
             };
             block_on(subscriber.register_listener(&topic, None, recorder.clone())).unwrap();
             (0..10).for_each(publish);
@@ -255,6 +261,7 @@ fn a_routing_manager_may_die_and_come_back() {
             let numbers: Vec<usize> =
                 recorder.texts().iter().map(|text| text.parse().unwrap()).collect();
             assert!(numbers.is_sorted(), "in order: {numbers:?}");
+            assert_eq!(publisher.subscribers(&topic), 1, "it subscribed again, and is one");
             drop((subscriber, publisher));
             routing.kill().unwrap();
             routing.wait().unwrap();
@@ -265,6 +272,7 @@ fn a_routing_manager_may_die_and_come_back() {
 #[test]
 #[ignore = "the process that another test starts twice"]
 fn publishing_process() {
+    end_with_the_test();
     let publisher = transport("a", 0x1111, Options::default());
     for number in 0..=i32::MAX {
         block_on(publisher.send(text(TOPIC, number))).unwrap();

@@ -10,7 +10,7 @@ use ringback_vsomeip::{Options, UPTransportVsomeip};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use up_rust::UTransport;
+use up_rust::{UCode, UTransport};
 
 /// A subscriber that is attached long after the first one, while the publisher waits.
 fn a_slow_one(recorder: Arc<Recorder>) -> thread::JoinHandle<UPTransportVsomeip> {
@@ -126,5 +126,43 @@ fn a_topic_that_nobody_listens_to_any_more_is_not_subscribed_to() {
         assert_eq!(publisher.subscribers(&uri(TOPIC)), 0, "and nobody is on the way");
         block_on(listen(&subscriber, TOPIC, recorder.clone()));
         wait_until("one", || publisher.subscribers(&uri(TOPIC)) == 1);
+    });
+}
+
+#[test]
+fn topics_can_be_declared_in_advance() {
+    isolated("topics_can_be_declared_in_advance", || {
+        let subscriber = transport("a", 0x3333, Options::default());
+        let (first, second) = (Recorder::new(), Recorder::new());
+        block_on(async {
+            listen(&subscriber, TOPIC, first.clone()).await;
+            listen(&subscriber, OTHER, second.clone()).await;
+            let third = "//me/1112/1/8001";
+            let last = Recorder::new();
+            listen(&subscriber, third, last.clone()).await;
+            let topics = vec![uri(TOPIC), uri(OTHER)];
+            let publisher = transport("b", 0x1111, patient().topics(topics));
+            wait_until("both", || {
+                [TOPIC, OTHER].iter().all(|topic| publisher.subscribers(&uri(topic)) == 1)
+            });
+            publisher.declare_topic(&uri(third)).await.unwrap();
+            assert_eq!(publisher.subscribers(&uri(third)), 1);
+            publisher.send(text(third, "first")).await.unwrap();
+            last.wait(1);
+            let method = publisher.declare_topic(&uri("//me/1111/1/7")).await;
+            assert_eq!(method.unwrap_err().get_code(), UCode::INVALID_ARGUMENT);
+            publisher.send(text(TOPIC, "first")).await.unwrap();
+            publisher.send(text(OTHER, "first")).await.unwrap();
+            first.wait(1);
+            second.wait(1);
+            publisher.shutdown().await;
+            // And at the start, with the same check.
+            for bad in ["//me/1111/1/7", "//me/1111/1/FFFF", "//me/FFFF/1/8001"] {
+                let options = Options::default().topics(vec![uri(TOPIC), uri(bad)]);
+                let error = try_transport("b", 0x1111, options).unwrap_err();
+                assert_eq!(error.get_code(), UCode::INVALID_ARGUMENT, "{error}");
+                assert!(error.get_message().contains(bad), "{error}");
+            }
+        });
     });
 }

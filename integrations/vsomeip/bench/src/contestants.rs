@@ -43,8 +43,12 @@ impl Contestant {
         }
     }
 
-    /// Runs a job in a process of its own; `None` where it fails or hangs.
+    /// Runs a job in a process of its own; `None` where it fails, hangs or receives nothing.
     pub fn run(self, job: Job) -> Option<Outcome> {
+        self.outcome(job).filter(|outcome| outcome.received != 0)
+    }
+
+    fn outcome(self, job: Job) -> Option<Outcome> {
         let configuration = Configuration::new();
         let mut child = spawn(self.command(), job, &configuration);
         if job.scenario != RECEIVE {

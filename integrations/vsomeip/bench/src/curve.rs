@@ -13,7 +13,9 @@ const SIZES: [u64; 8] = [8, 64, 512, 4_096, 16_384, 65_536, 262_144, 1_048_576];
 /// What may be under way, in bytes.
 const IN_FLIGHT: u64 = 64 << 20;
 
-pub fn run(record: &mut Record, runs: usize, part: u64) {
+/// # Errors
+/// A contestant has no figure.
+pub fn run(record: &mut Record, runs: usize, part: u64) -> Result<(), String> {
     println!("\nMB/s received by payload, at most 64 MB under way, {runs} runs");
     println!("  {:>9}{:>26}{:>26}{:>26}", "bytes", ALL[0].name(), ALL[1].name(), ALL[2].name());
     let mut lines = vec![Vec::new(); ALL.len()];
@@ -22,16 +24,14 @@ pub fn run(record: &mut Record, runs: usize, part: u64) {
         // A quarter of the limit: a payload exists up to four times on its way.
         let in_flight = (IN_FLIGHT / size / 4).max(1);
         let job = Job { scenario: 0, size, count, rate: 0, in_flight };
-        let results = Runs::of(record, "payload", job, runs);
+        let results = Runs::of(record, "payload", job, runs)?;
         let megabytes = |o: &Outcome| rate(o) * size as f64 / 1e6;
         print!("  {size:>9}");
         for (which, contestant) in ALL.into_iter().enumerate() {
             let median = results.median(contestant, megabytes);
             let spread = format!("({:.1} to {:.1})", median.least, median.most);
             print!("{:>8.1} {spread:<17}", median.value);
-            if median.value.is_finite() {
-                lines[which].push((size as f64, median.value));
-            }
+            lines[which].push((size as f64, median.value));
         }
         println!();
     }
@@ -40,6 +40,7 @@ pub fn run(record: &mut Record, runs: usize, part: u64) {
         Ok(()) => println!("  drawn: {}", path.display()),
         Err(error) => println!("  not drawn: {error}"),
     }
+    Ok(())
 }
 
 fn draw(path: &Path, lines: &[Vec<(f64, f64)>]) -> Result<(), Box<dyn std::error::Error>> {

@@ -42,7 +42,10 @@ fn main() {
                 );
                 std::process::exit(2);
             }
-            std::process::exit(i32::from(!suite::run(runs, quick)));
+            if let Err(error) = suite::run(runs, quick) {
+                eprintln!("vsomeip: {error}");
+                std::process::exit(1);
+            }
         }
         Some("interop") => std::process::exit(i32::from(!interop::run())),
         Some("contestant-native") => native::run(Job::from_args(&args[1..])).print(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Runs of a job: interleaved, each of them recorded, and what figures are made of them. A figure of
-//! runs that failed is no number.
+//! Runs of a job: interleaved, each of them recorded, and what figures are made of them. A run that
+//! failed is taken again.
 
 use crate::contestant::{Job, Outcome};
 use crate::contestants::{ALL, Contestant};
@@ -11,7 +11,8 @@ use std::io::Write;
 /// Where each run is recorded, a line each.
 pub struct Record {
     file: File,
-    pub failed: usize,
+    /// How many runs failed, by contestant in the order of [`ALL`].
+    pub failed: [usize; ALL.len()],
 }
 
 pub const RECORD: &str = "vsomeip-runs.csv";
@@ -23,7 +24,7 @@ impl Record {
             file,
             "job,bytes,run,contestant,received,out_of_order,nanoseconds,cpu_nanoseconds,p50,p99,allocations"
         )?;
-        Ok(Record { file, failed: 0 })
+        Ok(Record { file, failed: [0; ALL.len()] })
     }
 
     fn note(&mut self, job: (&str, Job), run: usize, of: Contestant, outcome: Option<&Outcome>) {
@@ -31,8 +32,8 @@ impl Record {
         let values = match outcome {
             Some(outcome) => outcome.values().map(|value| value.to_string()).join(","),
             None => {
-                println!("  {} failed in run {run} of {name}", of.name());
-                self.failed += 1;
+                println!("  {} failed in run {run} of {name}: taken again", of.name());
+                self.failed[of as usize] += 1;
                 "failed,,,,,,".to_owned()
             }
         };
@@ -50,14 +51,12 @@ pub struct Spread {
 }
 
 impl Spread {
-    pub const NONE: Spread = Spread { value: f64::NAN, least: f64::NAN, most: f64::NAN };
-
     /// The median of values, which is none without any.
     fn of(mut values: Vec<f64>) -> Spread {
         values.sort_by(f64::total_cmp);
         match (values.first(), values.last()) {
             (Some(&least), Some(&most)) => Spread { value: values[values.len() / 2], least, most },
-            _ => Spread::NONE,
+            _ => Spread::single(f64::NAN),
         }
     }
 
@@ -66,39 +65,64 @@ impl Spread {
     }
 }
 
-/// The outcomes of all runs, by contestant in the order of [`ALL`]; `None` is a run that failed.
-pub struct Runs(Vec<Vec<Option<Outcome>>>);
+/// The outcomes of all runs, and how many failed, by contestant in the order of [`ALL`].
+#[derive(Default)]
+pub struct Runs {
+    outcomes: [Vec<Outcome>; ALL.len()],
+    failed: [usize; ALL.len()],
+}
 
 impl Runs {
-    pub fn of(record: &mut Record, name: &str, job: Job, runs: usize) -> Runs {
+    pub fn of(record: &mut Record, name: &str, job: Job, runs: usize) -> Result<Runs, String> {
         Runs::among(record, &ALL, name, job, runs)
     }
 
+    /// # Errors
+    /// A contestant failed more often than there are runs.
     pub fn among(
         record: &mut Record,
         contestants: &[Contestant],
         name: &str,
         job: Job,
         runs: usize,
-    ) -> Runs {
-        let mut outcomes = vec![Vec::new(); ALL.len()];
+    ) -> Result<Runs, String> {
+        let taken = Runs::take(contestants, runs, |which, run| {
+            let outcome = which.run(job);
+            record.note((name, job), run, which, outcome.as_ref());
+            outcome
+        });
+        taken.map_err(|which| format!("{} failed {} times in {name}", which.name(), runs + 1))
+    }
+
+    /// Each contestant so many times; again where it fails, as often as there are runs.
+    fn take(
+        contestants: &[Contestant],
+        runs: usize,
+        mut once: impl FnMut(Contestant, usize) -> Option<Outcome>,
+    ) -> Result<Runs, Contestant> {
+        let mut taken = Runs::default();
         for run in 0..runs {
             for offset in 0..contestants.len() {
                 // Interleaved, and nobody always first.
                 let which = contestants[(run + offset) % contestants.len()];
-                let outcome = which.run(job);
-                record.note((name, job), run, which, outcome.as_ref());
-                outcomes[which as usize].push(outcome);
+                let outcome = loop {
+                    if let Some(outcome) = once(which, run) {
+                        break outcome;
+                    }
+                    taken.failed[which as usize] += 1;
+                    if taken.failed[which as usize] > runs {
+                        return Err(which);
+                    }
+                };
+                taken.outcomes[which as usize].push(outcome);
             }
         }
-        Runs(outcomes)
+        Ok(taken)
     }
 
-    /// One value per run, in their order; none at all where one of them failed.
+    /// One value per run, in their order.
     fn values(&self, of: Contestant, value: impl Fn(&Outcome) -> f64) -> Vec<f64> {
-        let values: Option<Vec<_>> =
-            self.0[of as usize].iter().map(|outcome| outcome.as_ref().map(&value)).collect();
-        values.unwrap_or_default()
+        self.outcomes[of as usize].iter().map(value).collect()
     }
 
     pub fn median(&self, of: Contestant, value: impl Fn(&Outcome) -> f64) -> Spread {
@@ -126,10 +150,16 @@ impl Runs {
 
     pub fn table(&self, title: &str, unit: &str, value: impl Fn(&Outcome) -> f64) {
         println!("\n{title}");
-        for contestant in ALL.into_iter().filter(|which| !self.0[*which as usize].is_empty()) {
+        for contestant in ALL.into_iter().filter(|it| !self.outcomes[*it as usize].is_empty()) {
             let Spread { value, least, most } = self.median(contestant, &value);
-            let (name, runs) = (contestant.name(), self.0[contestant as usize].len());
-            println!("  {name:<26}{value:>12.1} {unit}   ({least:.1} to {most:.1}, {runs} runs)");
+            let (name, runs) = (contestant.name(), self.outcomes[contestant as usize].len());
+            let failed = match self.failed[contestant as usize] {
+                0 => String::new(),
+                failed => format!(", {failed} more failed"),
+            };
+            println!(
+                "  {name:<26}{value:>12.1} {unit}   ({least:.1} to {most:.1}, {runs} runs{failed})"
+            );
         }
     }
 }
@@ -139,10 +169,8 @@ mod tests {
     use super::*;
     use Contestant::{Native, Ours, Peer};
 
-    fn runs(ours: &[Option<u64>]) -> Runs {
-        let outcome = |received: u64| Outcome { received, ..Outcome::default() };
-        let native = vec![Some(outcome(10)), Some(outcome(20)), Some(outcome(40))];
-        Runs(vec![native, Vec::new(), ours.iter().map(|run| run.map(outcome)).collect()])
+    fn outcome(received: u64) -> Outcome {
+        Outcome { received, ..Outcome::default() }
     }
 
     fn received(outcome: &Outcome) -> f64 {
@@ -151,21 +179,44 @@ mod tests {
 
     #[test]
     fn a_figure_is_the_median_with_its_spread() {
-        let runs = runs(&[Some(30), Some(10), Some(20)]);
+        let native = [10, 20, 40].map(outcome).to_vec();
+        let ours = [30, 10, 20].map(outcome).to_vec();
+        let runs = Runs { outcomes: [native, Vec::new(), ours], ..Runs::default() };
         let median = runs.median(Ours, received);
         assert_eq!((median.value, median.least, median.most), (20.0, 10.0, 30.0));
         let ratio = runs.ratio(Ours, Native, received);
         assert_eq!((ratio.value, ratio.least, ratio.most), (1.0, 0.5, 3.0));
         assert_eq!(runs.worst(Ours, received).value, 30.0);
+        assert!(runs.median(Peer, received).value.is_nan(), "none has run");
     }
 
     #[test]
-    fn a_figure_of_a_run_that_failed_is_no_number() {
-        let runs = runs(&[Some(30), None, Some(20)]);
-        assert!(runs.median(Ours, received).value.is_nan());
-        assert!(runs.worst(Ours, received).value.is_nan());
-        assert!(runs.ratio(Ours, Native, received).value.is_nan());
-        assert!(runs.median(Peer, received).value.is_nan(), "none has run");
-        assert_eq!(runs.median(Native, received).value, 20.0, "the others keep theirs");
+    fn a_run_that_failed_is_taken_again_in_its_place() {
+        let mut order = Vec::new();
+        let runs = Runs::take(&[Native, Ours], 3, |which, run| {
+            let failed = which == Native && run == 2 && order.last() != Some(&(Native, 2));
+            order.push((which, run));
+            (!failed).then(|| outcome(run as u64))
+        });
+        let runs = runs.unwrap();
+        assert_eq!(
+            order,
+            [(Native, 0), (Ours, 0), (Ours, 1), (Native, 1), (Native, 2), (Native, 2), (Ours, 2)]
+        );
+        assert_eq!(runs.failed, [1, 0, 0]);
+        assert_eq!(runs.values(Native, received), [0.0, 1.0, 2.0]);
+        assert_eq!(runs.values(Ours, received), [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn who_fails_more_often_than_there_are_runs_has_no_figure() {
+        let mut tries = 0;
+        let runs = Runs::take(&[Ours], 3, |_, _| {
+            tries += 1;
+            (tries % 2 == 0).then(|| outcome(1))
+        });
+        assert_eq!(runs.map_err(drop).unwrap().failed, [0, 0, 3], "each but once");
+        let runs = Runs::take(&[Native, Ours], 3, |which, _| (which == Native).then(|| outcome(1)));
+        assert_eq!(runs.err(), Some(Ours));
     }
 }

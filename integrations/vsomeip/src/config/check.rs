@@ -5,18 +5,17 @@
 //! it is in force is read by [`vsomeip`](crate::vsomeip).
 
 use super::VsomeipApplicationConfig;
+use super::applications::{Application, Applications};
 use super::json::{Address, Count, Flag, Host, Id, Milliseconds, Port, remedy};
 use super::keys::meant;
-use crate::vsomeip::configuration_files;
+use crate::vsomeip::UNSET;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use up_rust::{UCode, UStatus};
-
-/// What vsomeip takes for an id that is not given: it picks one.
-pub(crate) const UNSET: u16 = 0xFFFF;
 
 /// The parts of a file, as text of which one can tell the line.
 #[derive(Deserialize)]
@@ -88,30 +87,18 @@ struct Group<'a> {
     _unicast: Option<Host>,
 }
 
-/// An application that a file names.
-#[derive(Debug)]
-struct Application {
-    config: VsomeipApplicationConfig,
-    /// What the file had better say.
-    warnings: Vec<String>,
-}
-
-/// The applications of a configuration that has no mistakes, in the order in which vsomeip reads them.
-#[derive(Debug)]
-pub(crate) struct Applications {
-    all: Vec<Application>,
-    /// Path and line where one would be.
-    place: String,
-}
-
 /// A file's text, for errors that name path and line.
-struct Text<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(super) struct Text<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
 }
+
+/// A key of a file: borrowed from its text, unless it has an escape in it.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Text<'a> {
-    fn invalid(&self, line: usize, what: &str) -> UStatus {
+    pub(super) fn invalid(&self, line: usize, what: &str) -> UStatus {
         let text = format!("{}:{line}: {what}", self.path.display());
         UStatus::fail_with_code(UCode::INVALID_ARGUMENT, text)
     }
@@ -164,9 +151,11 @@ impl<'a> Text<'a> {
 
     /// vsomeip passes over a key that it does not know. One that is almost one of these is a mistake.
     fn check_keys(&self) -> Result<(), UStatus> {
-        // A key with an escape in it is none that anybody has misspelt.
-        let keys: BTreeMap<&str, IgnoredAny> = serde_json::from_str(self.text).unwrap_or_default();
-        let misspelt = keys.keys().find_map(|key| Some((*key, meant(key)?)));
+        let keys: BTreeMap<Key<'_>, IgnoredAny> = self.parse(self.text)?;
+        let misspelt = keys.keys().find_map(|Key(key)| match key {
+            Cow::Borrowed(key) => Some((*key, meant(key)?)),
+            Cow::Owned(_) => None, // nobody misspells with an escape
+        });
         misspelt.map_or(Ok(()), |(key, meant)| {
             let what = format!("vsomeip has no key {key:?}; write {meant:?}");
             Err(self.invalid(self.line(key), &what))
@@ -205,7 +194,9 @@ impl<'a> Text<'a> {
         Ok(Application { config: VsomeipApplicationConfig { name, id }, warnings })
     }
 
-    fn applications(&self) -> Result<Applications, UStatus> {
+    /// # Errors
+    /// Its mistakes.
+    pub(super) fn applications(&self) -> Result<Applications, UStatus> {
         let raw: Raw<'_> = self.parse(self.text)?;
         let mut all: Vec<Application> = Vec::new();
         for part in self.list(raw.applications)? {
@@ -239,114 +230,24 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Applications {
-    /// Reads a file, or the files of a folder as vsomeip does: it skips those that are no JSON, which
-    /// is a mistake where one is called so.
-    ///
-    /// # Errors
-    /// NOT_FOUND where there is none, INVALID_ARGUMENT where it cannot be used.
-    pub(crate) fn read(path: &Path) -> Result<Self, UStatus> {
-        if !path.is_dir() {
-            return Self::read_file(path);
-        }
-        let mut applications = Applications { all: Vec::new(), place: path.display().to_string() };
-        for file in configuration_files(&[path.to_owned()]).concat() {
-            match Self::read_file(&file) {
-                Ok(more) => applications.all.extend(more.all),
-                Err(error) if is_meant(&file) => return Err(error),
-                Err(_) => {} // skipped, which is said when this configuration comes into force
-            }
-        }
-        Ok(applications)
-    }
-
-    fn read_file(path: &Path) -> Result<Self, UStatus> {
-        let bytes = std::fs::read(path).map_err(|error| {
-            let remedy = match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    "name a file or a folder of files, or none: then one is generated"
-                }
-                std::io::ErrorKind::PermissionDenied => "let this user read it",
-                _ => "it must be a file that can be read",
-            };
-            let code = match error.kind() {
-                std::io::ErrorKind::NotFound => UCode::NOT_FOUND,
-                _ => UCode::INVALID_ARGUMENT,
-            };
-            let text = format!("vsomeip configuration file {}: {error}; {remedy}", path.display());
-            UStatus::fail_with_code(code, text)
-        })?;
-        let text = str::from_utf8(&bytes).map_err(|error| {
-            let before = &bytes[..error.valid_up_to()];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Text { path, text: "" }.invalid(line, "not UTF-8; save the file as UTF-8 text")
-        })?;
-        Self::of(text.strip_prefix('\u{feff}').unwrap_or(text), path)
-    }
-
-    /// Those of a text that came from there.
-    ///
-    /// # Errors
-    /// INVALID_ARGUMENT where it cannot be used.
-    pub(crate) fn of(text: &str, path: &Path) -> Result<Self, UStatus> {
-        Text { path, text }.applications()
-    }
-
-    /// The first one: what a transport is that was told no name.
-    ///
-    /// # Errors
-    /// INVALID_ARGUMENT where there is none.
-    pub(crate) fn first(&self) -> Result<VsomeipApplicationConfig, UStatus> {
-        let first = self.all.first().map(|application| application.config.clone());
-        first.ok_or_else(|| {
-            let what = "\"applications\" names none: add \
-                        {\"name\": \"my-app\", \"id\": \"0x1234\", \"max_dispatchers\": \"0\"}";
-            UStatus::fail_with_code(UCode::INVALID_ARGUMENT, format!("{}: {what}", self.place))
-        })
-    }
-
-    /// Warns of what the configuration had better say of an application.
-    pub(crate) fn warn_of(&self, name: &str) {
-        self.warnings(name).iter().for_each(|warning| log::warn!("{warning}"));
-    }
-
-    pub(super) fn warnings(&self, name: &str) -> &[String] {
-        // The first one counts.
-        let named = self.all.iter().find(|application| application.config.name == name);
-        named.map_or(&[], |application| &application.warnings)
-    }
-}
-
-/// Whether a file of a folder is JSON, or is called so.
-fn is_meant(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-        || std::fs::read_to_string(file)
-            .is_ok_and(|text| serde_json::from_str::<&RawValue>(&text).is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Applications, UStatus> {
-        Text { path: Path::new("/etc/x.json"), text }.applications()
-    }
-
-    fn ids(applications: &Applications) -> Vec<(&str, u16)> {
-        let config = applications.all.iter().map(|application| &application.config);
-        config.map(|config| (config.name.as_str(), config.id)).collect()
+        Applications::of(text, Path::new("/etc/x.json"))
     }
 
     #[test]
     fn what_vsomeip_knows_is_read() {
         let read = parse(
-            r#"{ "unicast": "127.0.0.1", "applications": [
+            r#"{ "unicast": "fe80::1%eth0", "applications": [
                  { "name": "one", "id": "0x1A3F", "max_dispatchers": "0", "max_dispatch_time": "250" },
                  { "name": "two", "id": "17" }, { "name": "three" } ],
                  "services": [ { "service": "0xABCD", "instance": "4660", "unreliable": "30509" } ] }"#,
         )
         .unwrap();
-        assert_eq!(ids(&read), [("one", 0x1A3F), ("two", 17), ("three", UNSET)]);
+        assert_eq!(read.ids(), [("one", 0x1A3F), ("two", 17), ("three", UNSET)]);
         assert_eq!(read.warnings("one"), [""; 0]);
         assert_eq!(read.first().unwrap().id, 0x1A3F);
     }
@@ -360,13 +261,13 @@ mod tests {
                  "servicegroups": [ { "name": "g", "services": [ { "service": 43981, "instance": 1 } ] } ] }"#,
         )
         .unwrap();
-        assert_eq!(ids(&read), [("one", 0x1A3F)]);
+        assert_eq!(read.ids(), [("one", 0x1A3F)]);
         assert_eq!(read.warnings("one"), [""; 0]);
     }
 
     /// A file, the line of its mistake, and what the complaint says: what is wrong, and the remedy.
     #[rustfmt::skip]
-    const MISTAKES: [(&str, usize, &str, &str); 35] = [
+    const MISTAKES: [(&str, usize, &str, &str); 36] = [
         ("{\n \"applications\": [\n ],\n}", 4, "trailing comma", "take the comma away"),
         ("{\n // mine\n}", 2, "key must be a string", "no comments"),
         ("{\n \"applications\": [\n", 3, "EOF", "is not closed"),
@@ -398,10 +299,11 @@ mod tests {
         ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"unreliable\": \"99999\"\n } ] }", 2, "\"99999\"", "as \"30490\""),
         ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"reliable\": -1\n } ] }", 2, "`-1`", "as \"30490\""),
         ("{ \"services\": [ { \"service\": 1, \"instance\": 1, \"reliable\": {\n \"port\": \"x\" } } ] }", 2, "\"x\"", "as \"30490\""),
+        ("{ \"services\": [ { \"service\": 1, \"instance\": 1, \"reliable\":\n {} } ] }", 2, "missing field `port`", "add it, as \"port\": \"30509\""),
         ("{ \"services\": [ { \"service\": 1, \"instance\": 1,\n \"unicast\": \"here\" } ] }", 2, "\"here\"", "or \"local\""),
         ("{\n \"aplications\": [] }", 2, "no key \"aplications\"", "write \"applications\""),
         ("{\n \"Routing\": \"a\" }", 2, "no key \"Routing\"", "write \"routing\""),
-        ("{ \"applications\": [],\n \"unicsat\": \"\" }", 2, "no key \"unicsat\"", "write \"unicast\""),
+        ("{ \"\\u0078\": 1, \"applications\": [],\n \"unicsat\": \"\" }", 2, "no key \"unicsat\"", "write \"unicast\""),
     ];
 
     #[test]
@@ -432,59 +334,5 @@ mod tests {
         let warnings = warnings(", \"max_dispatchers\": \"0\"");
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with("/etc/x.json:3: ") && warnings[0].contains("\"id\": "));
-    }
-
-    #[test]
-    fn files_that_cannot_be_read_are_told_with_the_remedy() {
-        let complaint = |path: &Path| {
-            let status = Applications::read(path).unwrap_err();
-            let message = status.get_message();
-            assert!(message.contains(&*path.to_string_lossy()), "{message}");
-            (status.get_code(), message)
-        };
-        let (code, message) = complaint(Path::new("/no/such/file.json"));
-        assert_eq!(code, UCode::NOT_FOUND);
-        assert!(message.contains("name a file"), "{message}");
-        let (code, message) = complaint(Path::new("/dev/null/x.json"));
-        assert_eq!(code, UCode::INVALID_ARGUMENT);
-        assert!(message.contains("can be read"), "{message}");
-
-        let path = std::env::temp_dir().join(format!("rb-config-{}.json", std::process::id()));
-        std::fs::write(&path, b"{\n \"network\": \"\xE4\" }").unwrap();
-        let (code, message) = complaint(&path);
-        assert_eq!(code, UCode::INVALID_ARGUMENT);
-        assert!(message.contains(".json:2: ") && message.contains("UTF-8"), "{message}");
-        std::fs::write(&path, "\u{feff}{ \"applications\": [ { \"name\": \"a\", \"id\": 1 } ] }")
-            .unwrap();
-        let read = Applications::read(&path).unwrap();
-        assert_eq!(ids(&read), [("a", 1)], "a byte order mark is no mistake");
-        std::fs::remove_file(path).unwrap();
-    }
-
-    #[test]
-    fn a_folder_is_read_as_vsomeip_reads_it() {
-        let folder = std::env::temp_dir().join(format!("rb-folder-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("a.json")).unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
-        write("README", "of this folder");
-        write("b.json", "{ \"network\": \"n\" }");
-        let none = Applications::read(&folder).unwrap().first().unwrap_err();
-        assert_eq!(none.get_code(), UCode::INVALID_ARGUMENT);
-        assert!(none.get_message().starts_with(&*folder.to_string_lossy()), "{none}");
-
-        write("c.json", "{ \"applications\": [ { \"name\": \"c\", \"id\": 3 } ] }");
-        write("d.conf", "{ \"applications\": [ { \"name\": \"d\", \"id\": 4 } ] }");
-        write("vsomeip_app.json", "{ \"applications\": [ { \"name\": \"v\", \"id\": 5 } ] }");
-        let read = Applications::read(&folder).unwrap();
-        assert_eq!(ids(&read), [("v", 5), ("c", 3), ("d", 4)], "the mandatory files first");
-        assert_eq!(read.first().unwrap().name, "v");
-        assert_eq!(read.warnings("c").len(), 1);
-
-        for (name, text) in [("f.json", "{\n,}"), ("e.conf", "{ \"services\":\n5 }")] {
-            write(name, text);
-            let mistake = Applications::read(&folder).unwrap_err().get_message();
-            assert!(mistake.contains(&format!("/{name}:2: ")), "{mistake}");
-        }
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -3,6 +3,7 @@
 //! Values of vsomeip's JSON. vsomeip takes each of them as text, so a number may stand with quotes or
 //! without; what is no such value is told with the line it stands on.
 
+use crate::vsomeip::address;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 use std::net::IpAddr;
@@ -74,10 +75,10 @@ scalars! {
     Count(u64) = "a count, as \"0\" or 0", |text| text.parse().ok();
     /// vsomeip reads a port to the first character that is no digit, and takes what is left for none.
     Port(u16) = "a port from 0 to 65535, as \"30490\" or 30490", |text| text.parse().ok();
-    Address(IpAddr) = "an IP address, as \"10.0.0.1\"", |text| text.parse().ok();
+    Address(IpAddr) = "an IP address, as \"10.0.0.1\"", address;
     /// What vsomeip takes for the address of a service's host.
     Host(()) = "an IP address, as \"10.0.0.1\", or \"local\"",
-        |text| (["", "local"].contains(&text) || text.parse::<IpAddr>().is_ok()).then_some(());
+        |text| (["", "local"].contains(&text) || address(text).is_some()).then_some(());
     /// vsomeip takes whatever is not "true" for false.
     Flag(bool) = "\"true\" or \"false\"", |text| text.parse().ok();
 }
@@ -104,6 +105,9 @@ pub(super) fn remedy(error: &serde_json::Error) -> &'static str {
              and texts"
         }
         Category::Data if what.contains("expected a sequence") => "; write a list: [ .., .. ]",
+        Category::Data if what.starts_with("missing field `port`") => {
+            "; add it, as \"port\": \"30509\""
+        }
         Category::Data if what.starts_with("duplicate field") => "; keep one of them",
         Category::Data | Category::Io => "",
     }

@@ -2,6 +2,7 @@
 
 //! How a transport is set up: vsomeip's JSON, read or generated, and the transport's own options.
 
+mod applications;
 mod build;
 mod check;
 mod given;
@@ -9,13 +10,10 @@ mod json;
 mod keys;
 mod options;
 
+pub(crate) use self::{applications::Applications, given::Given};
 pub use self::{
     build::VsomeipConfiguration,
     options::{Options, RuntimeConfig},
-};
-pub(crate) use self::{
-    check::{Applications, UNSET},
-    given::Given,
 };
 
 use crate::ClientId;

@@ -87,6 +87,8 @@ impl Filter {
             None => Kind::Events,
             Some(Some(0)) => Kind::Answers,
             Some(Some(_)) => Kind::Requests,
+            // Requests come from resource 0: a method answers, and an event notifies.
+            Some(None) if self.source.resource.is_some_and(|id| id != 0) => Kind::Answers,
             Some(None) => Kind::PointToPoint,
         }
     }
@@ -194,6 +196,8 @@ mod tests {
         assert_eq!(exact("//*/FFFFFFFF/FF/0", Some("//me/1234/1/7")), Some((0x1234, 7)));
         assert_eq!(exact("//far/1234/1/7", Some("//me/9/1/0")), Some((0x1234, 7)));
         assert_eq!(exact("//*/FFFFFFFF/FF/FFFF", Some("//me/9/1/0")), None);
+        assert_eq!(exact("//far/1234/1/8001", Some("//me/9/1/FFFF")), Some((0x1234, 0x8001)));
+        assert_eq!(exact("//far/1234/1/0", Some("//me/9/1/FFFF")), None);
         assert_eq!(exact("//*/FFFFFFFF/FF/FFFF", Some("//me/FFFFFFFF/FF/FFFF")), None);
     }
 }

@@ -41,6 +41,14 @@ pub(crate) enum Registered<T> {
 }
 
 impl Inner {
+    /// Where entries of this filter are, among others.
+    fn of(&self, filter: &Filter) -> &[Arc<Entry>] {
+        match filter.exact() {
+            Some(key) => self.exact.get(&key).map_or(&[], Vec::as_slice),
+            None => &self.rest,
+        }
+    }
+
     fn among(&mut self, filter: &Filter) -> &mut Vec<Arc<Entry>> {
         match filter.exact() {
             Some(key) => self.exact.entry(key).or_default(),
@@ -60,7 +68,7 @@ impl Table {
     ) -> Result<Registered<T>, UStatus> {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let count = inner.count;
-        let same = inner.among(&filter).iter().filter(|entry| entry.filter == filter);
+        let same = inner.of(&filter).iter().filter(|entry| entry.filter == filter);
         let (mut of_filter, mut already) = (0, false);
         for entry in same {
             of_filter += 1;
@@ -69,15 +77,22 @@ impl Table {
         if already {
             return Ok(Registered::Already);
         }
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} listeners are registered {what}, which is the limit");
+        let full = |what: &str, limit: usize, option: &str| {
+            let text = format!(
+                "{limit} listeners are registered {what}, which is the limit; unregister some, or raise \
+                 Options::{option}"
+            );
             Err(UStatus::fail_with_code(UCode::RESOURCE_EXHAUSTED, text))
         };
         if count >= limits.listeners {
-            return full("with this transport", limits.listeners);
+            return full("with this transport", limits.listeners, "max_listeners");
         }
         if of_filter >= limits.listeners_per_filter {
-            return full("for this filter", limits.listeners_per_filter);
+            return full(
+                "for this filter",
+                limits.listeners_per_filter,
+                "max_listeners_per_filter",
+            );
         }
         let (entry, task) = open(filter, listener);
         inner.among(&entry.filter).push(Arc::clone(&entry));
@@ -118,11 +133,7 @@ impl Table {
         listener: &Arc<dyn UListener>,
     ) -> Option<Arc<Entry>> {
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entries = match filter.exact() {
-            Some(key) => inner.exact.get(&key)?,
-            None => &inner.rest,
-        };
-        entries.iter().find(|entry| entry.filter == *filter && entry.is(listener)).cloned()
+        inner.of(filter).iter().find(|entry| entry.filter == *filter && entry.is(listener)).cloned()
     }
 
     /// Who may want a message of this service and method; each filter has yet to be asked.

@@ -6,10 +6,10 @@ use super::bridge::ffi;
 use super::configuration::{self, Configuration};
 use super::gate::{Ending, NotQuiet, Quiet};
 use super::handler::{Action, Alive, Handler};
-use super::inner::{Inner, Key, Register, lock};
+use super::inner::{Inner, Key, Register};
 use super::load::library;
 use super::message::{Header, Held, Message, Target};
-use super::{Error, Result, after, spawn};
+use super::{Error, Result, after, lock, spawn};
 use bytes::Bytes;
 use std::ffi::OsStr;
 use std::fmt;
@@ -52,7 +52,7 @@ impl Application {
     /// # Errors
     /// [`Error`]; the application is then gone again.
     pub fn start(name: &str, configuration: Option<&Path>, limit: Duration) -> Result<Self> {
-        if name.contains('\0') {
+        if name.is_empty() || name.contains('\0') {
             return Err(Error::Name(name.to_owned()));
         }
         let library = library().map_err(Error::Load)?;

@@ -15,19 +15,20 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Where vsomeip looks when it is given nothing; chosen when it was built, and this unless told.
 const DEFAULT: [&str; 2] = ["/etc/vsomeip", "/etc/vsomeip.json"];
-/// Files of these names are read first, and others only where they leave the routing manager open, or
+/// Files whose paths end so are read first, and others only where they leave the routing manager open, or
 /// name this application.
 const MANDATORY: &str = "vsomeip_std.json,vsomeip_app.json,vsomeip_events.json,vsomeip_plc.json,\
      vsomeip_log.json,vsomeip_security.json,vsomeip_whitelist.json,vsomeip_policy_extensions.json,\
      vsomeip_portcfg.json";
-/// The client id of an application that has none yet.
-const UNSET: u16 = 0xFFFF;
+/// What vsomeip takes for a client id that is not given: it picks one.
+pub(crate) const UNSET: u16 = 0xFFFF;
 const MAX_DISPATCHERS: u64 = 10;
 const MAX_DISPATCH_TIME: u64 = 100;
 
@@ -36,6 +37,8 @@ const MAX_DISPATCH_TIME: u64 = 100;
 pub(crate) struct Configuration {
     sources: Vec<PathBuf>,
     documents: Vec<Value>,
+    /// The files that are no JSON, and why not.
+    skipped: Vec<(PathBuf, String)>,
 }
 
 /// What a configuration says about an application, or vsomeip's default.
@@ -78,6 +81,9 @@ pub(super) fn fix<R>(
     // The lock is held meanwhile: nobody else may be first.
     let sources = look_up(name, given, |variable| env::var_os(variable), Path::new("."));
     let configuration = Arc::new(Configuration::read(name, sources));
+    for (path, error) in &configuration.skipped {
+        log::warn!("vsomeip skips {}: {error}", path.display());
+    }
     check(&configuration)?; // vsomeip has read none until `init`
     *in_force = Some(Arc::clone(&configuration));
     Ok((configuration, init()))
@@ -137,34 +143,38 @@ fn in_order(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
 pub(crate) fn files(sources: &[PathBuf]) -> [Vec<PathBuf>; 2] {
     let mandatory = env::var("VSOMEIP_MANDATORY_CONFIGURATION_FILES");
     let mandatory = mandatory.as_deref().unwrap_or(MANDATORY);
-    let is_mandatory = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        mandatory.split(',').any(|other| other == name)
-    };
     let files = sources.iter().flat_map(|source| files_of(source));
-    let (first, rest) = files.partition(is_mandatory);
+    let (first, rest) = files.partition(|path| is_mandatory(mandatory, path));
     [first, rest]
 }
 
-/// What vsomeip skips is skipped here, and said: of a file that a transport was given, the transport
-/// has told more already.
-fn parse(path: &PathBuf) -> Option<Value> {
-    let text = fs::read_to_string(path).ok()?;
-    serde_json::from_str(&text)
-        .inspect_err(|error| log::warn!("vsomeip skips {}: {error}", path.display()))
-        .ok()
+/// As vsomeip compares: the end of the path with each name of the list. A list of nothing has no name.
+fn is_mandatory(list: &str, path: &Path) -> bool {
+    let path = path.as_os_str().as_bytes();
+    !list.is_empty() && list.split(',').any(|name| path.ends_with(name.trim().as_bytes()))
 }
 
 impl Configuration {
     /// As vsomeip reads these files and folders for the application of this name.
     pub(crate) fn read(name: &str, sources: Vec<PathBuf>) -> Self {
         let [first, rest] = files(&sources);
-        let mut configuration =
-            Configuration { sources, documents: first.iter().filter_map(parse).collect() };
+        let mut configuration = Configuration { sources, ..Configuration::default() };
+        configuration.add(first);
         if configuration.routing().is_none_or(|routing| routing == name) {
-            configuration.documents.extend(rest.iter().filter_map(parse));
+            configuration.add(rest);
         }
         configuration
+    }
+
+    /// What vsomeip skips is skipped here.
+    fn add(&mut self, files: Vec<PathBuf>) {
+        for path in files {
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            match serde_json::from_str(without_mark(&text)) {
+                Ok(document) => self.documents.push(document),
+                Err(error) => self.skipped.push((path, error.to_string())),
+            }
+        }
     }
 
     /// The routing manager, where it is named.
@@ -226,7 +236,6 @@ impl Configuration {
 
     /// Those of a list that are not told to be at another address, which is `at` unless they say more.
     fn local_services(&self, list: &Value, at: Option<&str>) -> Vec<(u16, u16)> {
-        let address = |text: &str| text.parse::<IpAddr>().ok();
         let here =
             self.documents.iter().find_map(|document| address(document["unicast"].as_str()?));
         let is_here =
@@ -240,6 +249,21 @@ impl Configuration {
 
 /// What vsomeip takes for this host's address, beside that of the configuration.
 const LOCAL: [&str; 3] = ["", "local", "127.0.0.1"];
+
+/// A text as vsomeip reads it, without a byte order mark.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// An IP address; that of IPv6 may name its zone, as `fe80::1%eth0`.
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
+    match text.split_once('%') {
+        None => text.parse().ok(),
+        Some((address, zone)) => {
+            address.parse().ok().filter(|address: &IpAddr| address.is_ipv6() && !zone.is_empty())
+        }
+    }
+}
 
 fn elements(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
@@ -367,8 +391,9 @@ mod tests {
             "services": [ { "service": "0x1111", "instance": 2 }, { "service": "none" } ] }"#;
         let second = r#"{ "applications": [ { "name": "a" }, { "name": "d" } ],
             "servicegroups": [ { "services": [ { "service": 7, "instance": "0x3" } ] } ] }"#;
+        let second = format!("\u{feff}{second}"); // a byte order mark
         let folder =
-            Folder::new("settings", &[("1.json", first), ("2.json", second), ("3.json", "{,")]);
+            Folder::new("settings", &[("1.json", first), ("2.json", &second), ("3.json", "{,")]);
         let configuration = Configuration::read("a", vec![folder.0.clone()]);
         let settings = |name: &str| {
             let settings = configuration.settings(name)?;
@@ -380,6 +405,8 @@ mod tests {
         assert_eq!(settings("d"), Some((10, 100)));
         assert_eq!(settings("e"), None);
         assert_eq!(configuration.services(), [(0x1111, 2), (7, 3)]);
+        let [(skipped, _)] = &configuration.skipped[..] else { panic!("{configuration:?}") };
+        assert_eq!(*skipped, folder.0.join("3.json"));
         assert!(
             configuration.is("a", &folder.0) && !configuration.is("a", &folder.0.join("1.json"))
         );
@@ -406,6 +433,30 @@ mod tests {
         assert_eq!(services, [1, 3, 4, 5, 6, 8, 9], "the first address counts");
         let nowhere = Configuration::read("a", vec![folder.0.join("2.json")]);
         assert_eq!(nowhere.services(), [(7, 1), (9, 1)]);
+    }
+
+    #[test]
+    fn an_address_may_name_its_zone() {
+        let file = r#"{ "unicast": "fe80::1%eth0", "services": [
+            { "service": 1, "instance": 1, "unicast": "fe80::1" },
+            { "service": 2, "instance": 1, "unicast": "fe80::2%eth0" } ] }"#;
+        let folder = Folder::new("zone", &[("1.json", file)]);
+        let configuration = Configuration::read("a", vec![folder.0.clone()]);
+        assert_eq!(configuration.services(), [(1, 1)]);
+        assert_eq!(address("fe80::1%eth0"), address("fe80::1"));
+        assert!(
+            ["10.0.0.1%eth0", "fe80::1%", "%eth0", ""].map(address).iter().all(Option::is_none)
+        );
+    }
+
+    #[test]
+    fn mandatory_files_are_known_by_the_end_of_their_paths() {
+        let is = |list: &str, path: &str| is_mandatory(list, Path::new(path));
+        assert!(is(MANDATORY, "/etc/vsomeip/vsomeip_std.json"));
+        assert!(is(MANDATORY, "/etc/vsomeip/my_vsomeip_std.json"), "as vsomeip compares");
+        assert!(!is(MANDATORY, "/etc/vsomeip/vsomeip_std.json.old"));
+        assert!(is("a.json, b.json", "/etc/b.json") && is("x/b.json", "/etc/x/b.json"));
+        assert!(!is("x/b.json", "/etc/b.json") && !is("", "/etc/b.json"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub enum Error {
     /// The library is not there, or not the one this program was built for.
     Load(LoadError),
-    /// No application can have this name: it has a NUL in it.
+    /// No application can have this name: it is empty, or has a NUL in it.
     Name(String),
     /// This process has an application of that name already.
     NameTaken(String),
@@ -48,7 +48,10 @@ impl fmt::Display for Error {
         match self {
             Error::Load(error) => error.fmt(f),
             Error::Name(name) => {
-                write!(f, "no vsomeip application can be named {name:?}: leave the NUL out")
+                write!(
+                    f,
+                    "no vsomeip application can be named {name:?}: give it a name without NUL"
+                )
             }
             Error::NameTaken(name) => {
                 write!(

@@ -17,12 +17,12 @@ use super::configuration::Configuration;
 use super::gate::{Gate, Leave};
 use super::handler::{Action, Alive, Handler, adopt};
 use super::message::Target;
-use super::{Error, Result};
+use super::{Error, Result, lock};
 use cxx::UniquePtr;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
 /// What vsomeip keeps one handler for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,10 +75,6 @@ impl Deref for Inside<'_> {
     fn deref(&self) -> &ffi::Application {
         self.raw
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {

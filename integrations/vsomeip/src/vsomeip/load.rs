@@ -69,7 +69,10 @@ fn load() -> Result<Library, LoadError> {
     // SAFETY: a handle that dlopen gave, and a name that ends with 0.
     let get = unsafe { libc::dlsym(handle.0, RUNTIME_GET.as_ptr()) };
     if get.is_null() {
-        return Err(LoadError(format!("{LIBRARY} has no vsomeip_v3::runtime::get")));
+        return Err(LoadError(format!(
+            "{LIBRARY} has no vsomeip_v3::runtime::get; another library has that name: install vsomeip \
+             {VERSION}"
+        )));
     }
     let path = file_of(get).ok_or_else(|| LoadError(format!("cannot tell where {LIBRARY} is")))?;
     check_version(&path)?;

@@ -20,7 +20,9 @@ mod inner;
 mod load;
 mod message;
 
-pub(crate) use self::configuration::{Configuration, files as configuration_files};
+pub(crate) use self::configuration::{
+    Configuration, UNSET, address, files as configuration_files, without_mark,
+};
 pub use self::{
     application::Application,
     error::{Error, Result},
@@ -31,8 +33,13 @@ pub use self::{
 };
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A thread of ours. What it runs is boxed, so that std's part of it is compiled once.
 pub(crate) fn spawn(

@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use up_rust::{UListener, UMessage, UMessageBuilder, UPayloadFormat, UStatus, UTransport, UUri};
@@ -225,6 +225,23 @@ impl Recorder {
             String::from_utf8(message.payload.clone().unwrap_or_default().to_vec()).unwrap()
         };
         self.messages.lock().unwrap().iter().map(text).collect()
+    }
+}
+
+/// Blocks its thread until told.
+#[derive(Default)]
+pub struct Blocks {
+    pub entered: AtomicUsize,
+    pub go_on: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl UListener for Blocks {
+    async fn on_receive(&self, _: UMessage) {
+        self.entered.fetch_add(1, SeqCst);
+        while !self.go_on.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
