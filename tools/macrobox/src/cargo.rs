@@ -5,7 +5,7 @@
 use crate::interrupt;
 use crate::library::crate_name;
 use crate::names::Names;
-use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder};
+use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder, run_clean};
 use crate::{Compiler, Error, Library};
 use cargo_metadata::{
     Message, Metadata, MetadataCommand, Package, Target as CargoTarget, TargetKind,
@@ -160,7 +160,7 @@ impl Selection {
             clean.args(["--package", &one.id.repr]);
         }
         if all().next().is_some() {
-            interrupt::output(&mut clean).map_err(Error::io("starting cargo clean"))?;
+            run_clean(&mut clean)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Folders for temporary files, which go with the program that made them; and if that was killed, with
 //! the next one that ends. Who uses a folder holds its lock, which the kernel lets go with the process.
 
+use crate::empty;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -57,7 +58,7 @@ fn remove_if_free(path: &Path) {
     if let Ok(folder) = File::open(path)
         && lock(&folder, false).is_ok()
     {
-        let _ = std::fs::remove_dir_all(path);
+        let _ = empty::remove(path);
     }
 }
 

@@ -165,6 +165,20 @@ fn names_resolve_as_rustc_does() {
 }
 
 #[test]
+fn a_recording_that_cargo_may_answer_from_its_cache_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    let script = "#!/bin/sh\n[ \"$1\" != clean ] || { echo 'out of reach' >&2; exit 1; }\nexec cargo \"$@\"\n";
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    for task in [&["check", "-p", "zoo-real"][..], &["list", "zoo-gentle", "-v"]] {
+        let mut command = tool(task);
+        command.arg("--manifest-path").arg(zoo().join("Cargo.toml")).env("CARGO", &cargo);
+        command.assert().code(2).stderr(contains("cargo clean failed:\nout of reach"));
+    }
+}
+
+#[test]
 fn a_call_in_a_binary_is_found() {
     let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
     let (folder, run) = package("pub const A: u8 = zoo_gentle::echo!(1);\n", &dependency);
