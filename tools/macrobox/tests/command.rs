@@ -153,6 +153,7 @@ fn what_recursion_leaves_is_named() {
         .code(1)
         .stdout(contains("forever!()"))
         .stderr(contains("forever!(): it still calls itself after 128 times"));
+    all("burrows!(400)").code(1).stderr(contains("nested deeper than 500"));
     let json = macrobox(&["expand", "forever!()", "-p", "zoo-gentle", "--recursive", "--json"]);
     json.code(1).stdout(contains("\"not_expanded\": [\n      \"forever!(): it still"));
 }
@@ -197,6 +198,8 @@ fn what_is_nested_too_deep_is_named_so() {
     expand("deep!(501)")
         .code(1)
         .stderr(contains("`deep` gave an output whose groups are nested deeper than 500"));
+    // An expression too long to be laid out is printed as it came.
+    expand("negates!(1000000)").success().stdout(contains("! ! !").or(contains("!!!!")));
     let input = "[".repeat(501) + &"]".repeat(501);
     expand(&format!("echo!({input})"))
         .code(2)

@@ -183,6 +183,21 @@ pub fn deep(input: TokenStream) -> TokenStream {
     (0..depth).fold(TokenStream::new(), within)
 }
 
+/// Calls itself within so many groups, for ever.
+#[proc_macro]
+pub fn burrows(input: TokenStream) -> TokenStream {
+    let depth: usize = input.to_string().parse().expect("an integer");
+    let within = |inner, _| TokenTree::from(Group::new(proc_macro::Delimiter::Brace, inner)).into();
+    (0..depth).fold(format!("burrows!({depth});").parse().unwrap(), within)
+}
+
+/// So many operators in one expression.
+#[proc_macro]
+pub fn negates(input: TokenStream) -> TokenStream {
+    let length: usize = input.to_string().parse().expect("an integer");
+    format!("{}true", "!".repeat(length)).parse().unwrap()
+}
+
 /// Calls itself for ever.
 #[proc_macro]
 pub fn forever(_: TokenStream) -> TokenStream {
