@@ -250,6 +250,11 @@ impl Selection {
         Ok(child.wait().map_err(Error::io("waiting for cargo"))?.success())
     }
 
+    /// The target folder's place for our own files.
+    pub(crate) fn own_folder(&self) -> Result<PathBuf, Error> {
+        Ok(own_target_folder(&self.metadata()?))
+    }
+
     /// The crate to look into: of `package`, or of the package cargo stands in.
     pub fn target(&self, package: Option<&str>, binary: Option<&str>) -> Result<Target, Error> {
         Ok(self.targets(package, binary)?.swap_remove(0))

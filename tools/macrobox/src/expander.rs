@@ -258,7 +258,7 @@ impl Expander {
             End::TimedOut => {
                 Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
             }
-            End::TooMuchOutput => Failure::TooMuchOutput,
+            End::TooMuchOutput => Failure::TooMuchOutput(limits.most_output()),
             End::TooManyProcesses => Failure::TooManyProcesses,
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,

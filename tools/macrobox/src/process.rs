@@ -94,6 +94,6 @@ impl Drop for Process {
         if !self.hello.scratch.is_empty() {
             let _ = empty::remove(self.hello.scratch.as_ref());
         }
-        scratch::sweep(); // of others that were killed; here nobody waits for it
+        scratch::sweep(); // of others that were killed
     }
 }

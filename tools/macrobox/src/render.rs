@@ -173,6 +173,14 @@ fn collect(stream: &Stream, marks: &mut Vec<(usize, usize, u8)>) {
     }
 }
 
+/// The first words of `text`, for a message.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text.into(),
+    }
+}
+
 /// As rustc prints it.
 pub(crate) fn word(level: Level) -> &'static str {
     match level {

@@ -6,6 +6,7 @@
 use crate::flat::{Flat, Spans, from_flat, to_flat};
 use crate::interrupt::{self, Kept};
 use crate::process::send_all;
+use crate::scratch;
 use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -183,5 +184,6 @@ impl Drop for Running {
         // number is still its own.
         unsafe { libc::kill(-group, libc::SIGKILL) };
         let _ = self.child.wait();
+        scratch::sweep(); // of others that were killed
     }
 }

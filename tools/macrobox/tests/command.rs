@@ -66,6 +66,23 @@ fn mistakes_are_named_with_their_remedy() {
     macrobox(&["trace", "real/src/lib.rs:9", "-p", "zoo-real"])
         .code(2)
         .stderr(contains("this is no macro call").and(contains("with `--at FILE:LINE`")));
+    for call in ["#[derive()] struct S { a: u8 }", "#[derive(,)] struct S { a: u8 }"] {
+        expand(call).code(2).stderr(contains("this is no macro call"));
+        macrobox(&["profile", call, "-p", "zoo-gentle"]).code(2).stderr(contains("no macro call"));
+    }
+    // Known before anything is built.
+    for (options, said) in [
+        (&["--at", "nonsense"][..], "write it as FILE:LINE"),
+        (&["echo!(a)", "--json", "--diff"], "cannot be used with"),
+        (&["echo!(a)", "--json", "--against", "."], "cannot be used with"),
+        (&["echo!(a)", "--diff", "--against", "."], "cannot be used with"),
+        (&["echo!(a)", "--bin", "one"], "cannot be used with"),
+        (&["echo!(a)", "--timeout", "0"], "0 is not in 1.."),
+        (&["echo!(a)", "--memory", "17592186044417"], "is not in 1.."),
+    ] {
+        let arguments = [&["expand", "-p", "no-such-package"], options].concat();
+        macrobox(&arguments).code(2).stderr(contains(said));
+    }
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
 
@@ -171,7 +188,7 @@ fn names_resolve_as_cargo_does() {
     );
     // Not every crate whose name begins so.
     let by = |name: &str| macrobox(&["expand", "--macro", name, "-p", "zoo-real"]);
-    by("zoo::echo").code(1).stderr(contains("0 calls of `zoo::echo`"));
+    by("zoo::echo").code(1).stderr(contains("no such call was expanded; there are"));
     by("serde::Serialize").success().stderr(contains("3 calls of `serde::Serialize`"));
 }
 
@@ -184,7 +201,7 @@ fn a_place_is_named_from_here_or_wherever() {
         command.args(arguments).current_dir(&zoo).assert()
     };
     let whole = zoo.join("real/src/lib.rs:9");
-    for place in ["./real/src/lib.rs:9", "src/lib.rs:9", whole.to_str().unwrap()] {
+    for place in ["./real/src/lib.rs:9", "src/lib.rs:9:1", whole.to_str().unwrap()] {
         at(place).success().stdout(contains("at real/src/lib.rs:9"));
     }
     // On a line of an item, its attributes and derives: of the field, those of the struct.
@@ -227,6 +244,17 @@ fn trace_shows_the_bridge() {
     macrobox(&["trace", "small!(1)", "-p", "zoo-gentle"]).success().stdout(
         contains("ts_from_str(\"pub fn answer() -> i32\",)").and(contains("ts_concat_trees")),
     );
+    // What it complains of, and what it prints.
+    macrobox(&["trace", "complain!(oh no)", "-p", "zoo-gentle"])
+        .code(1)
+        .stderr(contains("error: not this one\n --> <input>:1:11"));
+    macrobox(&["trace", "forges!()", "-p", "zoo-hostile"])
+        .success()
+        .stderr(contains("ExpandMacro"));
+    macrobox(&["expand", "forges!()", "-p", "zoo-hostile"])
+        .success()
+        .stdout("\"\\\"printed\\\"\"\n")
+        .stderr(contains("ExpandMacro"));
     // What came before a panic is what one looks for.
     macrobox(&["trace", "panics!(oh no)", "-p", "zoo-gentle"])
         .code(1)

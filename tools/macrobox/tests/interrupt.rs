@@ -95,12 +95,16 @@ fn the_next_run_removes_what_a_killed_one_left() {
         folder.set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
         path
     };
-    let (left, foreign) = (made("macrobox-scratch-aaaaaa"), made("macrobox-notes"));
+    let foreign = made("macrobox-notes");
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
-    let mut tool = tool(&["expand", "echo!(a)", "--package", "zoo-gentle", "--manifest-path"]);
-    let ended = tool.arg(zoo).env("TMPDIR", temporary.path()).status().unwrap();
-    assert!(ended.success() && !left.exists() && foreign.exists());
-    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    for server in ["own", "toolchain"] {
+        let left = made("macrobox-scratch-aaaaaa");
+        let mut tool = tool(&["expand", "echo!(a)", "--package", "zoo-gentle", "--server", server]);
+        tool.arg("--manifest-path").arg(&zoo).env("TMPDIR", temporary.path());
+        let ended = tool.status().unwrap();
+        assert!(ended.success() && !left.exists() && foreign.exists(), "{server}");
+        assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    }
 }
 
 fn tool(arguments: &[&str]) -> Command {

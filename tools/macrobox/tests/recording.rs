@@ -211,6 +211,25 @@ fn a_call_in_a_binary_is_found() {
 }
 
 #[test]
+fn each_call_of_a_line_has_its_own_last_time() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let source = "macro_rules! both { ($a:ident, $b:ident) => { zoo_gentle::echo!(pub fn $a() {}); \
+                  zoo_gentle::echo!(pub fn $b() {}); } }\nboth!(a, b); both!(c, d);\n";
+    let (folder, run) = package(source, &dependency);
+    let all = || run(&["expand", "--macro", "echo", "--diff"]).success();
+    all().stdout(contains("this is the first time").count(4));
+    all().stdout(contains("// no difference").count(4));
+    // A call given as text is kept there too, and not where one stands.
+    let (elsewhere, target) = (tempfile::tempdir().unwrap(), folder.path().join("target"));
+    let mut command = tool(&["expand", "zoo_gentle::echo!(a)", "--diff", "--manifest-path"]);
+    command.arg(folder.path().join("caller/Cargo.toml")).env("CARGO_TARGET_DIR", target);
+    let again = command.current_dir(elsewhere.path());
+    again.assert().success().stdout(contains("this is the first time"));
+    again.assert().success().stdout(contains("// no difference"));
+    assert_eq!(elsewhere.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
 fn a_call_that_fails_is_counted_so() {
     let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
     let (_folder, run) = package("zoo_gentle::panics!(a);\nzoo_gentle::echo!();\n", &dependency);

@@ -88,9 +88,9 @@ const CASES: &[(&str, &str, Then)] = &[
     (
         "huge_output",
         "",
-        Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory(_))),
+        Fails(|failure| matches!(failure, Failure::TooMuchOutput(_) | Failure::OutOfMemory(_))),
     ),
-    ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput)),
+    ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput(16 << 20))),
     ("exit_handler", "", Says("0")),
     (
         "signal_handler",

@@ -209,11 +209,7 @@ impl Recursion<'_> {
     }
 
     fn leave(&mut self, found: &Found, why: &str) {
-        let input = to_text(&found.input);
-        let shown = match input.char_indices().nth(60) {
-            Some((end, _)) => format!("{}..", &input[..end]),
-            None => input,
-        };
+        let shown = render::shortened(&to_text(&found.input));
         self.left.push(match self.call.kind {
             Kind::Function => format!("{}!({shown}): {why}", found.path),
             Kind::Attribute => format!("#[{}] {shown}: {why}", found.path),
