@@ -78,8 +78,7 @@ fn begin(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
     // SAFETY: numbers, and descriptors that this process inherited. Everything but the standard
     // three, the two pipes and the rules is closed, so nothing of the server's is reachable.
     unsafe {
-        sys::signal(sys::SIGINT, 0);
-        sys::signal(sys::SIGPIPE, 0);
+        sys::IGNORED.map(|signal| sys::signal(signal, 0));
         sys::check(sys::prctl(sys::PR_SET_PDEATHSIG, sys::SIGKILL as usize))?;
         if sys::getppid() != inherited.parent {
             return Err(io::Error::other("the server has ended"));

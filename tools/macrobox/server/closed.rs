@@ -7,6 +7,7 @@ use crate::rules::*;
 use crate::sys::{self, check};
 use std::ffi::{CString, c_int, c_long};
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 const CREATE_RULESET: c_long = 444;
 const ADD_RULE: c_long = 445;
@@ -28,7 +29,7 @@ pub fn has_seccomp() -> bool {
 
 /// A set of rules under which files change only in `folders` (and `/dev/null` swallows writes):
 /// made once by the server, entered by each child.
-pub fn ruleset(version: u32, folders: &[String], network: bool) -> io::Result<c_int> {
+pub fn ruleset(version: u32, folders: &[String], network: bool) -> io::Result<OwnedFd> {
     let write_file = 1u64 << 1;
     let mut changes = write_file | 0b1_1111_1111 << 4;
     for (since, right) in [(2, 13), (3, 14), (5, 15)] {
@@ -45,17 +46,22 @@ pub fn ruleset(version: u32, folders: &[String], network: bool) -> io::Result<c_
     // SAFETY: the kernel reads `size` bytes of `attribute`, which has 24.
     let made = unsafe { sys::syscall(CREATE_RULESET, &attribute, size, 0u32) };
     let made = check(made)? as c_int;
+    // SAFETY: the kernel has just made the descriptor, for us alone.
+    let made = unsafe { OwnedFd::from_raw_fd(made) };
     let truncate = changes & 1 << 14;
-    add_rule(made, "/dev/null", write_file | truncate)?;
+    add_rule(&made, "/dev/null", write_file | truncate)?;
     for folder in folders {
         // Devices are neither made nor driven there.
         let (make_character, make_block, drive) = (1 << 6, 1 << 11, 1 << 15);
-        add_rule(made, folder, changes & !(make_character | make_block | drive))?;
+        add_rule(&made, folder, changes & !(make_character | make_block | drive)).map_err(|error| {
+            let why = format!("the folder `{folder}` cannot be let through (--allow-write): {error}");
+            io::Error::new(error.kind(), why)
+        })?;
     }
     Ok(made)
 }
 
-fn add_rule(ruleset: c_int, path: &str, allowed: u64) -> io::Result<()> {
+fn add_rule(ruleset: &OwnedFd, path: &str, allowed: u64) -> io::Result<()> {
     let path = CString::new(path)?;
     // SAFETY: `path` is a C string that lives through the call.
     let parent = check(unsafe { sys::open(path.as_ptr(), sys::O_PATH | sys::O_CLOEXEC) })? as c_int;
@@ -63,7 +69,7 @@ fn add_rule(ruleset: c_int, path: &str, allowed: u64) -> io::Result<()> {
     rule[..8].copy_from_slice(&allowed.to_ne_bytes());
     rule[8..].copy_from_slice(&parent.to_ne_bytes());
     // SAFETY: the kernel reads the packed struct of 12 bytes, a mask and a descriptor.
-    let added = check(unsafe { sys::syscall(ADD_RULE, ruleset, 1u32, &rule, 0u32) });
+    let added = check(unsafe { sys::syscall(ADD_RULE, ruleset.as_raw_fd(), 1u32, &rule, 0u32) });
     // SAFETY: `parent` was opened above and is used nowhere else.
     unsafe { sys::close(parent) };
     added.map(drop)
@@ -222,9 +228,22 @@ pub fn limit(limits: &Limits) -> io::Result<()> {
     ];
     for (resource, soft, hard, wanted) in each {
         if wanted {
-            // SAFETY: the kernel reads the two numbers, which live through the call.
-            check(unsafe { sys::setrlimit(resource, &[soft, hard]) })?;
+            set_limit(resource, soft, hard)?;
         }
+    }
+    Ok(())
+}
+
+/// Not above the hard limit that this process was started with, which only root may raise.
+fn set_limit(resource: c_int, soft: u64, hard: u64) -> io::Result<()> {
+    // SAFETY: the kernel reads the two numbers, which live through the call.
+    let set = |limit: [u64; 2]| check(unsafe { sys::setrlimit(resource, &limit) });
+    if set([soft, hard]).is_err() {
+        let mut now = [0; 2];
+        // SAFETY: the kernel writes two numbers.
+        check(unsafe { sys::getrlimit(resource, &mut now) })?;
+        let hard = hard.min(now[1]);
+        set([soft.min(hard), hard])?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ extern crate proc_macro;
 mod bridge;
 mod child;
 mod closed;
+mod empty;
 mod lex;
 mod listen;
 mod message;
@@ -29,6 +30,7 @@ use message::{Allow, Hello, PROTOCOL, Request};
 use std::ffi::{CString, c_int};
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use supervise::Spare;
 
@@ -43,7 +45,7 @@ struct Server {
     /// The scratch folder itself: while it is locked, no other program sweeps it away.
     _lock: Option<File>,
     /// The last rules, and for which folders and network they were made.
-    rules: Option<(Vec<String>, bool, c_int)>,
+    rules: Option<(Vec<String>, bool, OwnedFd)>,
     /// The last child, killed and not yet taken away.
     killed: Option<c_int>,
     /// The next child.
@@ -71,18 +73,18 @@ fn serve() -> io::Result<()> {
             .map_err(|_| io::Error::other("a request that this server does not understand"))?;
         let reply = supervise::run(&mut server, &request, &frame)?;
         sys::write_frame(server.control, &wire::encode(&reply))?;
-        empty(Path::new(&server.scratch));
+        server.tidy();
     }
     Ok(())
 }
 
 impl Server {
     fn new() -> io::Result<Self> {
-        // Ctrl-C ends the tool; the server then sees the socket close and cleans up.
-        // SAFETY: 1 is SIG_IGN; no handler of ours exists.
-        unsafe {
-            sys::signal(sys::SIGINT, 1);
-            sys::signal(sys::SIGPIPE, 1);
+        // What ends the tool's whole group, as Ctrl-C does, ends the tool: the server then sees the
+        // socket close, and cleans up.
+        for signal in sys::IGNORED {
+            // SAFETY: 1 is SIG_IGN; no handler of ours exists.
+            unsafe { sys::signal(signal, 1) };
         }
         // The socket leaves descriptor 0, far from the numbers that a library may write to.
         // SAFETY: numbers and a C string literal; descriptor 0 is ours alone from here on.
@@ -125,32 +127,39 @@ impl Server {
         }
         if let Some((folders, network, rules)) = &self.rules {
             if *folders == allow.write && *network == allow.network {
-                return Ok(Some(*rules));
+                return Ok(Some(rules.as_raw_fd()));
             }
-            // SAFETY: the descriptor is the server's own and replaced right below.
-            unsafe { sys::close(*rules) };
         }
+        self.rules = None; // also if no others can be made
         let mut folders = allow.write.clone();
         folders.push(self.scratch.clone());
         let rules = closed::ruleset(self.landlock, &folders, allow.network)?;
+        let number = rules.as_raw_fd();
         self.rules = Some((allow.write.clone(), allow.network, rules));
-        Ok(Some(rules))
+        Ok(Some(number))
+    }
+
+    /// Waits for the last child's end: until then it may still write.
+    pub(crate) fn bury(&mut self) {
+        if let Some(pid) = self.killed.take() {
+            supervise::await_end(pid);
+        }
+    }
+
+    /// Empties the scratch folder between two expansions.
+    fn tidy(&mut self) {
+        let folder = Path::new(&self.scratch);
+        let is_empty = std::fs::read_dir(folder).is_ok_and(|mut all| all.next().is_none());
+        if !is_empty {
+            self.bury();
+            empty::empty(Path::new(&self.scratch));
+        }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.scratch);
-    }
-}
-
-/// Removes what an expansion left in the scratch folder.
-fn empty(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let _ = match is_folder {
-            true => std::fs::remove_dir_all(entry.path()),
-            false => std::fs::remove_file(entry.path()),
-        };
+        self.bury();
+        let _ = empty::remove(Path::new(&self.scratch)); // if it stays, the tool tries it once more
     }
 }

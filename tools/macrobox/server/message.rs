@@ -39,16 +39,24 @@ pub struct Source {
 }
 wire_struct!(Source { path, text, offset, line, column });
 
-/// What an expansion may use up. Zero means no limit.
+/// What an expansion may use up. Zero means no limit, but for `output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub wall_milliseconds: u32,
     pub cpu_seconds: u32,
     /// Address space, in bytes.
     pub memory: u64,
-    /// Of its answer, and of each of stdout and stderr, in bytes.
+    /// Of its answer, and of each of stdout and stderr, in bytes: at most 1 GiB, which zero stands for.
     pub output: u64,
     pub descriptors: u32,
+}
+
+impl Limits {
+    /// What `output` allows. All three together fit a frame, whose length is a `u32`.
+    pub fn most_output(&self) -> u64 {
+        let most = 1 << 30;
+        if self.output == 0 { most } else { self.output.min(most) }
+    }
 }
 wire_struct!(Limits { wall_milliseconds, cpu_seconds, memory, output, descriptors });
 

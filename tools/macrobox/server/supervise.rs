@@ -41,6 +41,16 @@ impl Tap {
         Ok(())
     }
 
+    /// Reads until nothing more is there, or more than `most` has come.
+    fn drain(&mut self, most: usize) -> io::Result<()> {
+        let mut before = usize::MAX;
+        while before != self.bytes.len() && self.bytes.len() <= most {
+            before = self.bytes.len();
+            self.fill()?;
+        }
+        Ok(())
+    }
+
     /// The frame in `bytes[at..]`, once it is whole.
     fn frame(&self, at: usize) -> Option<&[u8]> {
         let (head, rest) = self.bytes.get(at..)?.split_first_chunk::<4>()?;
@@ -125,7 +135,7 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
     let Spare { mut child, request: pipe, .. } = match spare {
         Ok(spare) => spare,
         Err(error) => {
-            return Ok(refuse(End::Answered, format!("the rules cannot be made: {error}")));
+            return Ok(refuse(End::Answered, format!("its process cannot be made: {error}")));
         }
     };
     child.start = Instant::now();
@@ -135,9 +145,7 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
     unsafe { sys::close(pipe) };
     // While this child works: take the last one away, whose memory was taken apart meanwhile, and
     // make the next.
-    if let Some(pid) = server.killed.take() {
-        await_end(pid);
-    }
+    server.bury();
     prepare_next(server, request);
     child.watch(server, request)
 }
@@ -195,7 +203,7 @@ impl Spare {
 }
 
 /// Takes away a killed child.
-fn await_end(pid: c_int) {
+pub fn await_end(pid: c_int) {
     // SAFETY: writes nothing where there are no places for it.
     while unsafe { sys::wait4(pid, std::ptr::null_mut(), 0, std::ptr::null_mut()) } == -1 {
         if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
@@ -219,11 +227,12 @@ impl Child {
         let ended = self.listen(server, request);
         let answer = self.answer().map(<[u8]>::to_vec);
         let (end, code) = match (ended, &answer) {
-            (Ok(None), None) => self.reap(request),
+            (Ok(None), None) => self.reap(server, request)?,
             (ended, _) => {
                 // It has said all, or is to say no more: also a child that loops after its answer.
                 self.kill();
-                server.killed = Some(self.pid);
+                // Of one that is debugged, its debugger hears first, who may take its time.
+                server.killed = (!request.watch.debugger).then_some(self.pid);
                 (ended?.unwrap_or(End::Answered), 0)
             }
         };
@@ -277,35 +286,40 @@ impl Child {
     }
 
     /// A child whose answer's pipe has ended without an answer: it ends too, or it is killed.
-    fn reap(&self, request: &Request) -> (End, i32) {
+    fn reap(&self, server: &Server, request: &Request) -> io::Result<(End, i32)> {
         let wall = Duration::from_millis(request.limits.wall_milliseconds.into());
         let mut status = 0;
         // SAFETY: the kernel writes `status`; it writes no usage where there is no place for it.
         while unsafe { sys::wait4(self.pid, &mut status, 1, std::ptr::null_mut()) } == 0 {
-            if !wall.is_zero() && self.start.elapsed() > wall {
+            let is_late = !wall.is_zero() && self.start.elapsed() > wall;
+            let mut control = PollFd { fd: server.control, events: 0, revents: 0 };
+            // SAFETY: one live entry, which the kernel fills in.
+            let is_alone = unsafe { sys::poll(&mut control, 1, 1) } > 0;
+            if is_late || is_alone {
                 self.kill();
                 await_end(self.pid);
-                return (End::TimedOut, 0);
+                // Without the tool, nobody waits for an answer.
+                return if is_alone { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok((End::TimedOut, 0)) };
             }
-            std::thread::sleep(Duration::from_micros(200));
         }
         if request.allow.exec {
-            // SAFETY: others of its group may live on, and keep the group's number in use.
+            // SAFETY: others of its group may live on, and keep the group's number in use. If none
+            // does, nobody has it: the kernel gives a number again only after all the others.
             unsafe { sys::kill(-self.pid, sys::SIGKILL) };
         }
-        match status & 0x7f {
+        Ok(match status & 0x7f {
             0 => (End::Exited, status >> 8 & 0xff),
             signal => (End::Signalled, signal),
-        }
+        })
     }
 
     /// Until the answer's pipe ends or is whole (none), or a limit is passed.
     fn listen(&mut self, server: &Server, request: &Request) -> io::Result<Option<End>> {
         let limits = &request.limits;
         let wall = Duration::from_millis(limits.wall_milliseconds.into());
-        let most = if limits.output == 0 { usize::MAX } else { limits.output as usize };
+        let most = limits.most_output() as usize;
         let watched = request.watch.touches && !request.allow.everything && server.seccomp;
-        let mut hung_up = false;
+        let (mut hung_up, mut unheard) = (false, false);
         let mut counted = self.start;
         loop {
             let mut left = -1;
@@ -354,11 +368,16 @@ impl Child {
                     return Ok(Some(End::TooMuchOutput));
                 }
             }
-            if watched && self.listener.is_none() {
+            if watched && self.listener.is_none() && !unheard {
                 if let Some(number) = self.taps[0].bytes.first_chunk::<4>() {
-                    // Gone already: then its end tells more.
-                    self.listener = Listener::fetch(self.pid, c_int::from_le_bytes(*number)).ok();
-                    self.notes = 4..4; // after that number
+                    match Listener::fetch(self.pid, c_int::from_le_bytes(*number)) {
+                        Ok(listener) => {
+                            self.listener = Some(listener);
+                            self.notes = 4..4; // after that number
+                        }
+                        // It is gone, or has no listener and says why: that is the length of a frame.
+                        Err(_) => unheard = true,
+                    }
                 }
             } else if fds[3].revents & sys::POLLIN != 0 {
                 if let Some(listener) = &mut self.listener {
@@ -367,13 +386,14 @@ impl Child {
             } else if fds[3].revents & sys::POLLHUP != 0 {
                 hung_up = true; // the child is gone: the pipes say more
             }
-            let is_ready = !watched || self.listener.is_some();
+            let is_ready = !watched || unheard || self.listener.is_some();
             if !self.taps[0].open || is_ready && self.answer().is_some() {
                 // What was printed before the answer is in the pipes by now.
                 for tap in &mut self.taps[1..] {
-                    tap.fill()?;
+                    tap.drain(most)?;
                 }
-                return Ok(None);
+                let is_much = self.taps.iter().any(|tap| tap.bytes.len() > most);
+                return Ok(is_much.then_some(End::TooMuchOutput));
             }
         }
     }

@@ -43,6 +43,7 @@ unsafe extern "C" {
     pub fn getrusage(who: c_int, usage: *mut Usage) -> c_int;
     pub fn prctl(option: c_int, ...) -> c_int;
     pub fn setrlimit(resource: c_int, limit: *const [u64; 2]) -> c_int;
+    pub fn getrlimit(resource: c_int, limit: *mut [u64; 2]) -> c_int;
     pub fn clearenv() -> c_int;
     pub fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int;
     pub fn signal(signal: c_int, handler: usize) -> usize;
@@ -63,9 +64,9 @@ pub const F_SETFL: c_int = 4;
 pub const O_NONBLOCK: c_int = 0o4000;
 pub const POLLIN: i16 = 1;
 pub const POLLHUP: i16 = 16;
-pub const SIGINT: c_int = 2;
 pub const SIGKILL: c_int = 9;
-pub const SIGPIPE: c_int = 13;
+/// Of these the server dies not, and a child does: SIGHUP, SIGINT, SIGPIPE, SIGTERM.
+pub const IGNORED: [c_int; 4] = [1, 2, 13, 15];
 pub const PR_SET_PDEATHSIG: c_int = 1;
 pub const PR_SET_NO_NEW_PRIVS: c_int = 38;
 pub const CLOSE_RANGE: c_long = 436;

@@ -141,8 +141,8 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(r)? as usize;
-        // Never more bytes than came: a lie about the count reserves nothing.
-        let mut items = Vec::with_capacity(count.min(r.bytes.len() / size_of::<T>().max(1)));
+        // A lie about the count reserves little, also within others.
+        let mut items = Vec::with_capacity(count.min(1024));
         for _ in 0..count {
             items.push(T::read(r)?);
         }

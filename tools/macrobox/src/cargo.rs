@@ -5,7 +5,7 @@
 use crate::interrupt;
 use crate::library::crate_name;
 use crate::names::Names;
-use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder};
+use crate::record::{EVERY_CRATE, cargo_program, check_cargo, own_target_folder, run_clean};
 use crate::{Compiler, Error, Library};
 use cargo_metadata::{
     Message, Metadata, MetadataCommand, Package, Target as CargoTarget, TargetKind,
@@ -160,7 +160,7 @@ impl Selection {
             clean.args(["--package", &one.id.repr]);
         }
         if all().next().is_some() {
-            interrupt::output(&mut clean).map_err(Error::io("starting cargo clean"))?;
+            run_clean(&mut clean)?;
         }
         Ok(())
     }
@@ -248,6 +248,11 @@ impl Selection {
             }
         }
         Ok(child.wait().map_err(Error::io("waiting for cargo"))?.success())
+    }
+
+    /// The target folder's place for our own files.
+    pub(crate) fn own_folder(&self) -> Result<PathBuf, Error> {
+        Ok(own_target_folder(&self.metadata()?))
     }
 
     /// The crate to look into: of `package`, or of the package cargo stands in.

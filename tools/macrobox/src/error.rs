@@ -44,7 +44,7 @@ pub enum Error {
     /// The server does not build with this compiler.
     #[error(
         "the server does not build with {compiler}: its bridge is probably newer than this tool. \
-         Use a newer macrobox; `expand` and `list` go on with `--server toolchain`, without a box.\n{output}"
+         Use a newer macrobox; `expand` and `list` fall back to the toolchain's server, without a box.\n{output}"
     )]
     Build {
         /// Its version line.
@@ -113,17 +113,17 @@ pub enum Failure {
     #[error("used up its memory limit of {megabytes} MB (--memory)", megabytes = .0 >> 20)]
     OutOfMemory(u64),
     /// It used up its CPU time.
-    #[error("used up its limit of CPU time")]
+    #[error("used up its limit of CPU time (--timeout)")]
     OutOfTime,
     /// It ended its own process.
     #[error("ended its process with exit code {0} instead of answering")]
     Exited(i32),
     /// It was killed after this time.
-    #[error("did not end within {0:?}, and was killed")]
+    #[error("did not end within {0:?} (--timeout), and was killed")]
     TimedOut(Duration),
-    /// It printed or answered more than it may.
-    #[error("wrote more than its output limit")]
-    TooMuchOutput,
+    /// It printed or answered more than it may, which is so many bytes.
+    #[error("wrote more than its output limit of {megabytes} MB", megabytes = .0 >> 20)]
+    TooMuchOutput(u64),
     /// It was let start processes, and started more than 256.
     #[error("started more than 256 processes")]
     TooManyProcesses,
@@ -131,7 +131,9 @@ pub enum Failure {
     #[error("sent back something that is no answer")]
     Malformed,
     /// Its output has groups within groups within groups, or its messages have messages.
-    #[error("gave an output whose groups are nested deeper than {0}: the box reads no deeper")]
+    #[error(
+        "gave an output whose groups are nested deeper than {0}, or messages below messages: the box reads no deeper"
+    )]
     TooDeep(usize),
     /// The library could not be loaded, or has no such macro.
     #[error("could not be run: {0}")]

@@ -121,8 +121,9 @@ impl Expander {
         let Some(hello) = self.process.as_ref().map(|process| &process.hello) else {
             return Vec::new();
         };
-        let Limits { wall_milliseconds, cpu_seconds, memory, output, descriptors } =
-            self.options.limits;
+        let limits = self.options.limits;
+        let Limits { wall_milliseconds, cpu_seconds, memory, descriptors, .. } = limits;
+        let output = limits.most_output();
         let landlock = match hello.landlock {
             0 => "NOT enforced: writes outside the scratch folder (no landlock)".to_owned(),
             version => format!("writes only below {} (landlock {version})", hello.scratch),
@@ -170,7 +171,8 @@ impl Expander {
         all.pop().unwrap_or(Err(Error::Name("no call was given".into())))
     }
 
-    /// Expands calls one after the other in one process, as the compiler does.
+    /// Expands calls one after the other in one process, as the compiler does. What the process printed
+    /// and asked of the kernel is told with the first of them, or with the one that ended it.
     pub fn expand_together(
         &mut self,
         library: &Library,
@@ -183,7 +185,7 @@ impl Expander {
         if answer.expanded.len() != calls.len() {
             return Err(notes.fail(Failure::Malformed));
         }
-        notes.each.resize(calls.len(), Before::of(&reply)); // of calls that said nothing
+        notes.each.resize(calls.len(), Before::default()); // of calls that said nothing
         let load_time = Duration::from_nanos(answer.load_nanoseconds);
         let each = names.iter().zip(notes.each).zip(answer.expanded);
         let each = each.map(|((name, before), one)| {
@@ -256,7 +258,7 @@ impl Expander {
             End::TimedOut => {
                 Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
             }
-            End::TooMuchOutput => Failure::TooMuchOutput,
+            End::TooMuchOutput => Failure::TooMuchOutput(limits.most_output()),
             End::TooManyProcesses => Failure::TooManyProcesses,
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
@@ -273,7 +275,8 @@ impl Expander {
 /// What the child said before its answer, or before its end.
 struct Notes<'a> {
     names: &'a [&'a str],
-    /// By call, up to the one that was the last to begin.
+    /// By call, up to the one that was the last to begin. What the server itself knows, which is of the
+    /// whole process, stands with the first.
     each: Vec<Before>,
     /// Why the rest was not read.
     unread: Option<Malformed>,
@@ -294,7 +297,7 @@ impl<'a> Notes<'a> {
                 Ok(Note::Trace(line)) => before.trace.push(line),
                 Ok(Note::Diagnostic(given)) => before.diagnostics.push(given),
                 Ok(Note::Tracked(what)) => before.tracked.push(what),
-                Ok(Note::Next) if begun < names.len() => notes.each.push(Before::of(reply)),
+                Ok(Note::Next) if begun < names.len() => notes.each.push(Before::default()),
                 Ok(Note::Next) => notes.unread = Some(Malformed::Bytes),
                 Err(why) => notes.unread = Some(why),
             }
@@ -308,7 +311,12 @@ impl<'a> Notes<'a> {
     /// The macro that was the last to begin, and how it failed.
     fn fail(&mut self, failure: Failure) -> Error {
         let name = self.names.get(self.each.len().saturating_sub(1)).copied().unwrap_or_default();
-        let before = self.each.pop().unwrap_or_default();
+        let mut before = self.each.pop().unwrap_or_default();
+        if let Some(first) = self.each.first_mut() {
+            before.stdout = std::mem::take(&mut first.stdout);
+            before.stderr = std::mem::take(&mut first.stderr);
+            before.touches = std::mem::take(&mut first.touches);
+        }
         Error::Macro { name: name.into(), failure, before: before.into() }
     }
 }

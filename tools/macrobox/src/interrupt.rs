@@ -9,7 +9,7 @@
 //! wakes: it takes the lock for good, ends the groups, removes the folders, and lets the signal end the
 //! program. The handler itself writes one byte to a pipe, and no more.
 
-use crate::scratch;
+use crate::{empty, scratch};
 use std::ffi::c_int;
 use std::fs::File;
 use std::io;
@@ -38,7 +38,7 @@ impl Drop for Kept {
         if let Some(at) = entries.iter().position(|(number, _)| *number == self.0)
             && let (_, Entry::Folder(path) | Entry::Scratch(path, _)) = entries.swap_remove(at)
         {
-            let _ = std::fs::remove_dir_all(path);
+            let _ = empty::remove(&path);
         }
     }
 }
@@ -157,7 +157,7 @@ fn end_on(awaited: c_int) {
         if let Entry::Folder(path) | Entry::Scratch(path, _) = entry {
             // What was killed may not be gone yet, and still write.
             for _ in 0..50 {
-                if std::fs::remove_dir_all(path).is_ok() || !path.exists() {
+                if empty::remove(path).is_ok() || !path.exists() {
                     break;
                 }
                 std::thread::sleep(std::time::Duration::from_millis(20));

@@ -92,7 +92,8 @@ pub(crate) fn read_written(stream: &Stream) -> Result<Vec<Written>, Error> {
             attribute: None,
             input: item.clone(),
         });
-        return Ok(each.collect());
+        let each = Vec::from_iter(each);
+        return if each.is_empty() { Err(fails()) } else { Ok(each) };
     }
     let (path, rest) = read_path(trees);
     match rest {

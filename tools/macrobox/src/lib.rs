@@ -46,6 +46,8 @@ pub mod corpus;
 pub mod inputs;
 pub mod testing;
 
+#[path = "../server/empty.rs"]
+mod empty;
 #[path = "../server/lex.rs"]
 #[allow(missing_docs, dead_code, reason = "shared with the server, which uses all of it")]
 mod lex;

@@ -4,9 +4,9 @@
 
 use crate::message::{Hello, PROTOCOL, Reply, Request};
 use crate::wire::{decode, encode};
-use crate::{Error, scratch};
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use crate::{Error, empty, scratch};
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -46,7 +46,7 @@ impl Process {
         let mut frame = Vec::with_capacity(bytes.len() + 4);
         frame.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         frame.extend_from_slice(&bytes);
-        self.socket.write_all(&frame)?;
+        send_all(&self.socket, &frame)?;
         decode(&self.receive()?).map_err(|error| std::io::Error::other(error.to_string()))
     }
 
@@ -64,6 +64,27 @@ impl Process {
     }
 }
 
+/// Sends all of `bytes`. If the other end is gone that is an error, and not the end of a program to which
+/// SIGPIPE means its own.
+pub(crate) fn send_all(socket: &UnixStream, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: the descriptor is the socket's, and the kernel reads live bytes only.
+        let sent = unsafe {
+            libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
+        };
+        match usize::try_from(sent) {
+            Ok(sent) => bytes = &bytes[sent..],
+            Err(_) => {
+                let error = std::io::Error::last_os_error();
+                if error.kind() != std::io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // The server sees the end, removes its scratch folder and goes.
@@ -71,8 +92,8 @@ impl Drop for Process {
         let _ = self.child.wait();
         // Still there only if the server was killed.
         if !self.hello.scratch.is_empty() {
-            let _ = std::fs::remove_dir_all(&self.hello.scratch);
+            let _ = empty::remove(self.hello.scratch.as_ref());
         }
-        scratch::sweep(); // of others that were killed; here nobody waits for it
+        scratch::sweep(); // of others that were killed
     }
 }

@@ -136,7 +136,7 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
         clean.args(["--package", package]);
     }
     if !target.callers.is_empty() {
-        interrupt::output(&mut clean).map_err(Error::io("starting cargo clean"))?;
+        run_clean(&mut clean)?;
     }
     let every_crate = target.crate_name == EVERY_CRATE;
     let variable = if every_crate { "RUSTC_WRAPPER" } else { "RUSTC_WORKSPACE_WRAPPER" };
@@ -159,6 +159,18 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
         }
     }
     Ok(Recording { records, counted, failed })
+}
+
+/// Runs `cargo clean`. Where it fails, cargo may keep what was to be built anew, and nobody sees its calls.
+pub(crate) fn run_clean(clean: &mut Command) -> Result<(), Error> {
+    let ended = interrupt::output(clean).map_err(Error::io("starting cargo clean"))?;
+    match ended.status.success() {
+        true => Ok(()),
+        false => {
+            let stderr = String::from_utf8_lossy(&ended.stderr);
+            Err(Error::Cargo(format!("cargo clean failed:\n{}", stderr.trim_end())))
+        }
+    }
 }
 
 /// Waits until no other recording uses the same target folder, which would take this one's calls:

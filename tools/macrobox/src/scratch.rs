@@ -3,6 +3,7 @@
 //! Folders for temporary files, which go with the program that made them; and if that was killed, with
 //! the next one that ends. Who uses a folder holds its lock, which the kernel lets go with the process.
 
+use crate::empty;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -36,8 +37,13 @@ pub(crate) fn make() -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Removes this user's folders that nobody holds any more.
+/// Removes this user's folders that nobody holds any more: once in a program, which may end many servers.
 pub(crate) fn sweep() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(sweep_now);
+}
+
+fn sweep_now() {
     // SAFETY: takes nothing.
     let user = unsafe { libc::geteuid() };
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
@@ -57,7 +63,7 @@ fn remove_if_free(path: &Path) {
     if let Ok(folder) = File::open(path)
         && lock(&folder, false).is_ok()
     {
-        let _ = std::fs::remove_dir_all(path);
+        let _ = empty::remove(path);
     }
 }
 
@@ -91,12 +97,12 @@ mod tests {
         drop((one, two));
         let link = held.with_file_name(format!("{NAME}link-{}", std::process::id()));
         std::os::unix::fs::symlink(&young, &link).unwrap();
-        sweep();
+        sweep_now();
         let there = [&held, &left, &young].map(|path| path.exists());
         let linked = link.symlink_metadata().is_ok();
         drop(holder);
         std::fs::remove_file(&link).unwrap();
-        sweep(); // now nobody holds it
+        sweep_now(); // now nobody holds it
         assert_eq!((there, linked), ([true, false, true], true));
         assert!(!held.exists());
         std::fs::remove_dir(&young).unwrap();

@@ -21,6 +21,6 @@ pub(crate) const TAP: &[(&str, &str)] = &[
 ];
 
 pub(crate) const SERVER: &[(&str, &str)] = sources!(
-    "server": "main.rs", "bridge.rs", "child.rs", "closed.rs", "lex.rs", "listen.rs", "message.rs",
+    "server": "main.rs", "bridge.rs", "child.rs", "closed.rs", "empty.rs", "lex.rs", "listen.rs", "message.rs",
     "rules.rs", "say.rs", "seen.rs", "supervise.rs", "sys.rs", "token.rs", "wire.rs",
 );

@@ -30,8 +30,8 @@ fn read(text: &str) -> TokenStream {
 }
 
 fn lay_out(output: TokenStream) -> String {
-    let text = output.to_string();
-    syn::parse_file(&text).map_or(text, |file| prettyplease::unparse(&file))
+    let file = syn::parse2(output.clone());
+    file.map_or_else(|_| output.to_string(), |file| prettyplease::unparse(&file))
 }
 
 /// Expands tokens by a macro's own function over `proc_macro2`, in the test's own process.

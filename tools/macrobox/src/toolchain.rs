@@ -5,11 +5,15 @@
 
 use crate::flat::{Flat, Spans, from_flat, to_flat};
 use crate::interrupt::{self, Kept};
+use crate::process::send_all;
+use crate::scratch;
 use crate::{Call, Compiler, Declared, Error, Failure, Kind, Library, Options, Stream};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -24,7 +28,8 @@ pub struct ToolchainServer {
 
 struct Running {
     child: Child,
-    stdin: ChildStdin,
+    /// Its standard input.
+    stdin: UnixStream,
     lines: mpsc::Receiver<String>,
     library: PathBuf,
     /// Its process group, and the folder where it copies libraries to, which it leaves when killed.
@@ -105,16 +110,18 @@ impl ToolchainServer {
     fn start(&self, library: PathBuf) -> Result<Running, Error> {
         let failed = || Error::io(format!("starting {}", self.program.display()));
         let (path, folder) = interrupt::temporary_folder().map_err(failed())?;
+        let (stdin, theirs) = UnixStream::pair().map_err(failed())?;
         let mut command = Command::new(&self.program);
         command
             .env("TMPDIR", path)
             .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
-            .stdin(Stdio::piped())
+            .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let (mut child, group) = interrupt::spawn(&mut command).map_err(failed())?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Error::Cargo("the toolchain server has no pipes".into()));
+        drop(command); // and with it this process's copy of the server's end
+        let Some(stdout) = child.stdout.take() else {
+            return Err(Error::Cargo("the toolchain server has no pipe".into()));
         };
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -157,7 +164,7 @@ fn fail(name: &str, failure: Failure) -> Error {
 
 impl Running {
     fn ask(&mut self, request: &Value, timeout: Duration) -> Result<Value, Failure> {
-        let sent = writeln!(self.stdin, "{request}").and_then(|()| self.stdin.flush());
+        let sent = send_all(&self.stdin, format!("{request}\n").as_bytes());
         sent.map_err(|error| Failure::NotRun(error.to_string()))?;
         match self.lines.recv_timeout(timeout) {
             Ok(line) => serde_json::from_str(&line).map_err(|_| Failure::Malformed),
@@ -177,5 +184,6 @@ impl Drop for Running {
         // number is still its own.
         unsafe { libc::kill(-group, libc::SIGKILL) };
         let _ = self.child.wait();
+        scratch::sweep(); // of others that were killed
     }
 }

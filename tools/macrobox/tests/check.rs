@@ -86,6 +86,10 @@ fn an_allow_list_allows_by_macro_and_kind() {
     with("zoo_gentle::echo net\n", "echo!(a)", "net")
         .success()
         .stderr(contains("`zoo_gentle::echo net` allows what was not seen"));
+    // A macro that stands beside one that is allowed more gets no more for it.
+    with("zoo_gentle::Home net\n", "#[derive(Home, Away)] struct S;", "net,varies")
+        .code(1)
+        .stdout(contains("DENIED net: socket , refused").and(contains("varies").not()));
     with("# first\nzoo_gentle::echo nett\n", "echo!(a)", "net")
         .code(2)
         .stderr(contains("allowed:2: `zoo_gentle::echo nett` is not `MACRO KIND`"));

@@ -66,6 +66,23 @@ fn mistakes_are_named_with_their_remedy() {
     macrobox(&["trace", "real/src/lib.rs:9", "-p", "zoo-real"])
         .code(2)
         .stderr(contains("this is no macro call").and(contains("with `--at FILE:LINE`")));
+    for call in ["#[derive()] struct S { a: u8 }", "#[derive(,)] struct S { a: u8 }"] {
+        expand(call).code(2).stderr(contains("this is no macro call"));
+        macrobox(&["profile", call, "-p", "zoo-gentle"]).code(2).stderr(contains("no macro call"));
+    }
+    // Known before anything is built.
+    for (options, said) in [
+        (&["--at", "nonsense"][..], "write it as FILE:LINE"),
+        (&["echo!(a)", "--json", "--diff"], "cannot be used with"),
+        (&["echo!(a)", "--json", "--against", "."], "cannot be used with"),
+        (&["echo!(a)", "--diff", "--against", "."], "cannot be used with"),
+        (&["echo!(a)", "--bin", "one"], "cannot be used with"),
+        (&["echo!(a)", "--timeout", "0"], "0 is not in 1.."),
+        (&["echo!(a)", "--memory", "17592186044417"], "is not in 1.."),
+    ] {
+        let arguments = [&["expand", "-p", "no-such-package"], options].concat();
+        macrobox(&arguments).code(2).stderr(contains(said));
+    }
     expand("echo!(").code(2).stderr(contains("line 1, column 6: unclosed delimiter"));
 }
 
@@ -153,6 +170,7 @@ fn what_recursion_leaves_is_named() {
         .code(1)
         .stdout(contains("forever!()"))
         .stderr(contains("forever!(): it still calls itself after 128 times"));
+    all("burrows!(400)").code(1).stderr(contains("nested deeper than 500"));
     let json = macrobox(&["expand", "forever!()", "-p", "zoo-gentle", "--recursive", "--json"]);
     json.code(1).stdout(contains("\"not_expanded\": [\n      \"forever!(): it still"));
 }
@@ -170,7 +188,7 @@ fn names_resolve_as_cargo_does() {
     );
     // Not every crate whose name begins so.
     let by = |name: &str| macrobox(&["expand", "--macro", name, "-p", "zoo-real"]);
-    by("zoo::echo").code(1).stderr(contains("0 calls of `zoo::echo`"));
+    by("zoo::echo").code(1).stderr(contains("no such call was expanded; there are"));
     by("serde::Serialize").success().stderr(contains("3 calls of `serde::Serialize`"));
 }
 
@@ -183,7 +201,7 @@ fn a_place_is_named_from_here_or_wherever() {
         command.args(arguments).current_dir(&zoo).assert()
     };
     let whole = zoo.join("real/src/lib.rs:9");
-    for place in ["./real/src/lib.rs:9", "src/lib.rs:9", whole.to_str().unwrap()] {
+    for place in ["./real/src/lib.rs:9", "src/lib.rs:9:1", whole.to_str().unwrap()] {
         at(place).success().stdout(contains("at real/src/lib.rs:9"));
     }
     // On a line of an item, its attributes and derives: of the field, those of the struct.
@@ -197,6 +215,8 @@ fn what_is_nested_too_deep_is_named_so() {
     expand("deep!(501)")
         .code(1)
         .stderr(contains("`deep` gave an output whose groups are nested deeper than 500"));
+    // An expression too long to be laid out is printed as it came.
+    expand("negates!(1000000)").success().stdout(contains("! ! !").or(contains("!!!!")));
     let input = "[".repeat(501) + &"]".repeat(501);
     expand(&format!("echo!({input})"))
         .code(2)
@@ -224,6 +244,17 @@ fn trace_shows_the_bridge() {
     macrobox(&["trace", "small!(1)", "-p", "zoo-gentle"]).success().stdout(
         contains("ts_from_str(\"pub fn answer() -> i32\",)").and(contains("ts_concat_trees")),
     );
+    // What it complains of, and what it prints.
+    macrobox(&["trace", "complain!(oh no)", "-p", "zoo-gentle"])
+        .code(1)
+        .stderr(contains("error: not this one\n --> <input>:1:11"));
+    macrobox(&["trace", "forges!()", "-p", "zoo-hostile"])
+        .success()
+        .stderr(contains("ExpandMacro"));
+    macrobox(&["expand", "forges!()", "-p", "zoo-hostile"])
+        .success()
+        .stdout("\"\\\"printed\\\"\"\n")
+        .stderr(contains("ExpandMacro"));
     // What came before a panic is what one looks for.
     macrobox(&["trace", "panics!(oh no)", "-p", "zoo-gentle"])
         .code(1)

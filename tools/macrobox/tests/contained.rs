@@ -7,7 +7,7 @@ mod cases;
 
 use cases::Zoo;
 use macrobox::background::AsyncExpander;
-use macrobox::{Call, Compiler, Error, Expander, Failure, Kind, Library, Options};
+use macrobox::{Call, Compiler, Error, Expander, Failure, Kind, Library, Options, ToolchainServer};
 use std::time::Duration;
 
 #[test]
@@ -35,6 +35,69 @@ fn nothing_leaks_from_one_expansion_to_the_next() {
         expander.expand_together(&zoo.gentle, &[call.clone(), call.clone(), call]).unwrap();
     let texts: Vec<String> = repeated.into_iter().map(|one| one.unwrap().text()).collect();
     assert_eq!(texts, ["0", "1", "2"]);
+    // Nor do the directory and the environment of one reach the next.
+    let mut text = |name: &str| {
+        let call = Call::from_source(Kind::Function, name, "").unwrap();
+        expander.expand(&zoo.gentle, &call).unwrap().text()
+    };
+    let surroundings = [text("placed"), text("surrounded")];
+    text("rearranges");
+    assert_eq!([text("placed"), text("surrounded")], surroundings);
+}
+
+#[test]
+fn what_a_process_printed_is_told_once_and_whole() {
+    let zoo = Zoo::build().unwrap();
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let call = |name, input| Call::from_source(Kind::Function, name, input).unwrap();
+    let prints = call("prints", "40000");
+    assert_eq!(expander.expand(&zoo.hostile, &prints).unwrap().stderr.len(), 40_000);
+    let both = expander.expand_together(&zoo.hostile, &[prints.clone(), prints.clone()]).unwrap();
+    let lengths: Vec<usize> = both.into_iter().map(|one| one.unwrap().stderr.len()).collect();
+    assert_eq!(lengths, [80_000, 0]);
+    // The one that ends the process has it all.
+    let all = [prints, call("aborts", "")];
+    let Err(Error::Macro { name, before, .. }) = expander.expand_together(&zoo.hostile, &all)
+    else {
+        panic!("it did not fail");
+    };
+    assert_eq!((&*name, before.stderr.len()), ("aborts", 40_000));
+}
+
+#[test]
+fn rules_that_cannot_be_made_are_no_rules() {
+    let zoo = Zoo::build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("mark");
+    let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
+    let input = format!("{:?}", mark.display().to_string());
+    let call = Call::from_source(Kind::Function, "writes_outside", &input).unwrap();
+    let refused = |expander: &mut Expander| {
+        let text = expander.expand(&zoo.hostile, &call).unwrap().text();
+        assert!(text.contains("PermissionDenied") && !mark.exists(), "{text}");
+    };
+    refused(&mut expander);
+    expander.options().allow.write = vec!["/".into(), "/no/such/folder".into()];
+    let error = expander.expand(&zoo.hostile, &call).unwrap_err().to_string();
+    assert!(error.contains("`/no/such/folder`") && error.contains("--allow-write"), "{error}");
+    // Back to the old ones, of which the new ones may have taken the place.
+    expander.options().allow.write.clear();
+    refused(&mut expander);
+}
+
+#[test]
+fn a_watched_child_that_cannot_close_itself_in_says_why() {
+    let zoo = Zoo::build().unwrap();
+    let mut options = Options::default();
+    (options.watch.touches, options.limits.descriptors) = (true, 3);
+    let mut expander = Expander::new(&zoo.compiler, options).unwrap();
+    let call = Call::from_source(Kind::Function, "echo", "a").unwrap();
+    match expander.expand(&zoo.gentle, &call).unwrap_err() {
+        Error::Macro { failure: Failure::NotRun(why), .. } => {
+            assert!(why.contains("Too many open files"), "{why}");
+        }
+        other => panic!("{other}"),
+    }
 }
 
 #[test]
@@ -155,13 +218,11 @@ fn spans_tell_line_column_and_text() {
 fn the_scratch_folder_goes_with_the_server() {
     let zoo = Zoo::build().unwrap();
     let expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
-    let enforced = expander.enforced().join("\n");
-    let folder =
-        enforced.split_once("only below ").unwrap().1.split(' ').next().unwrap().to_owned();
-    assert!(std::path::Path::new(&folder).is_dir(), "{enforced}");
+    let folder = cases::scratch_folder(&expander);
+    assert!(folder.is_dir(), "{folder:?}");
     let server = expander.server_id().unwrap();
     drop(expander);
-    assert!(!std::path::Path::new(&folder).exists());
+    assert!(!folder.exists());
     assert!(!std::path::Path::new(&format!("/proc/{server}")).exists());
 }
 
@@ -221,8 +282,40 @@ fn the_async_expander_needs_no_runtime() {
     assert_eq!(block_on(gentle).unwrap().text(), "1 + 1");
 }
 
+/// As in a command-line program: who writes to a pipe that nobody reads ends.
+fn end_by_broken_pipes() {
+    // SAFETY: the default action of a signal.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
+#[test]
+fn the_toolchain_s_server_may_die_between_two_calls() {
+    end_by_broken_pipes();
+    let zoo = Zoo::build().unwrap();
+    let mut server = ToolchainServer::new(&zoo.compiler, Duration::from_secs(60)).unwrap();
+    let call = Call::from_source(Kind::Function, "echo", "a").unwrap();
+    server.expand(&zoo.gentle, &call).unwrap();
+    let children = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .flatten()
+        .map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    let children: Vec<String> =
+        children.flat_map(|all| all.split(' ').map(String::from).collect::<Vec<_>>()).collect();
+    let stat = |id: &str| std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let id = children.iter().find(|id| stat(id).contains("(rust-analyzer-p)")).unwrap();
+    // SAFETY: the server is not reaped yet, so the number is its own.
+    unsafe { libc::kill(id.parse().unwrap(), libc::SIGKILL) };
+    while !stat(id).contains(") Z ") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let error = server.expand(&zoo.gentle, &call).unwrap_err();
+    assert!(error.failure().is_some(), "{error}");
+    assert_eq!(server.expand(&zoo.gentle, &call).unwrap().count(), 1);
+}
+
 #[test]
 fn a_killed_server_is_started_again() {
+    end_by_broken_pipes();
     let zoo = Zoo::build().unwrap();
     let mut expander = Expander::new(&zoo.compiler, Options::default()).unwrap();
     let call = Call::from_source(Kind::Function, "echo", "a").unwrap();

@@ -33,6 +33,14 @@ fn announced(tool: &mut Child) -> i32 {
     child_of(server.split(')').next().unwrap().parse().unwrap())
 }
 
+/// Lets the process go on as with a debugger, seized and not stopped.
+fn attach(macro_process: i32) {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: a process of our own tree, which lives until it is answered; no memory is named.
+    let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, macro_process, nothing, nothing) };
+    assert_eq!(seized, 0, "{}", std::io::Error::last_os_error());
+}
+
 /// What `debug ..` prints once a debugger has come.
 fn debugged(call: &[&str]) -> String {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
@@ -47,11 +55,7 @@ fn debugged(call: &[&str]) -> String {
         .unwrap();
     let macro_process = announced(&mut tool);
     assert!(tool.try_wait().unwrap().is_none(), "it did not wait");
-    // As a debugger does; seized, not stopped.
-    let nothing = std::ptr::null_mut::<libc::c_void>();
-    // SAFETY: a process of our own tree, which lives until it is answered; no memory is named.
-    let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, macro_process, nothing, nothing) };
-    assert_eq!(seized, 0, "{}", std::io::Error::last_os_error());
+    attach(macro_process);
     let output = tool.wait_with_output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap()
@@ -64,4 +68,34 @@ fn debug_waits_for_a_debugger_and_then_expands() {
     let printed = debugged(&["--at", "real/src/lib.rs:88", "--package", "zoo-real"]);
     let laid_out = "// #[main] at real/src/lib.rs:88\npub fn start() -> i32 {\n";
     assert!(printed.starts_with(laid_out), "{printed}");
+}
+
+/// Without limits, a macro that closes its descriptors and stays is ended by its user.
+#[test]
+fn what_nobody_waits_for_any_more_ends() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
+    tool.args(["debug", "lingers!()", "-p", "zoo-hostile", "--manifest-path"]).arg(zoo);
+    let mut tool = tool.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let macro_process = announced(&mut tool);
+    attach(macro_process);
+    let open = || std::fs::read_dir(format!("/proc/{macro_process}/fd")).map_or(0, Iterator::count);
+    let start = Instant::now();
+    let wait_until = |what: &str, done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(start.elapsed() < Duration::from_secs(300), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    wait_until("it closed nothing", &|| open() == 0);
+    tool.kill().unwrap();
+    tool.wait().unwrap();
+    // Its debugger hears of the end, which is the server's doing.
+    let ended = || {
+        // SAFETY: writes nothing where there is no place for it.
+        unsafe {
+            libc::waitpid(macro_process, std::ptr::null_mut(), libc::WNOHANG) == macro_process
+        }
+    };
+    wait_until("it lives on", &ended);
 }

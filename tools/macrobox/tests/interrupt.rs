@@ -43,6 +43,19 @@ fn an_interrupted_expansion_ends_the_toolchain_s_server() {
 }
 
 #[test]
+fn what_ends_the_tool_s_whole_group_leaves_nothing() {
+    for signal in [libc::SIGTERM, libc::SIGHUP] {
+        let left = interrupt_by(&[], "(server)", |tool| {
+            let group = libc::pid_t::try_from(tool.id()).unwrap();
+            // SAFETY: the tool leads this group and is not reaped yet, so the number is its own.
+            assert_eq!(unsafe { libc::kill(-group, signal) }, 0);
+            assert_eq!(tool.wait().unwrap().signal(), Some(signal));
+        });
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
 fn an_interrupted_recording_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/hostile");
@@ -82,12 +95,16 @@ fn the_next_run_removes_what_a_killed_one_left() {
         folder.set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
         path
     };
-    let (left, foreign) = (made("macrobox-scratch-aaaaaa"), made("macrobox-notes"));
+    let foreign = made("macrobox-notes");
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
-    let mut tool = tool(&["expand", "echo!(a)", "--package", "zoo-gentle", "--manifest-path"]);
-    let ended = tool.arg(zoo).env("TMPDIR", temporary.path()).status().unwrap();
-    assert!(ended.success() && !left.exists() && foreign.exists());
-    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    for server in ["own", "toolchain"] {
+        let left = made("macrobox-scratch-aaaaaa");
+        let mut tool = tool(&["expand", "echo!(a)", "--package", "zoo-gentle", "--server", server]);
+        tool.arg("--manifest-path").arg(&zoo).env("TMPDIR", temporary.path());
+        let ended = tool.status().unwrap();
+        assert!(ended.success() && !left.exists() && foreign.exists(), "{server}");
+        assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    }
 }
 
 fn tool(arguments: &[&str]) -> Command {
@@ -115,12 +132,16 @@ fn end(tool: &mut Child, signal: i32) {
 /// Interrupts an endless expansion, by `more` arguments, once it runs in a process of that `name`.
 /// What is left in the temporary folder, when no process is.
 fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
+    interrupt_by(more, name, |tool| end(tool, libc::SIGINT))
+}
+
+fn interrupt_by(more: &[&str], name: &str, by: impl Fn(&mut Child)) -> Vec<std::ffi::OsString> {
     let temporary = tempfile::tempdir().unwrap();
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/Cargo.toml");
     let mut tool =
         tool(&["expand", "endless!()", "--package", "zoo-hostile", "--timeout", "600000"]);
     tool.arg("--manifest-path").arg(zoo).args(more).env("TMPDIR", temporary.path());
-    let mut tool = tool.spawn().unwrap();
+    let mut tool = tool.process_group(0).spawn().unwrap();
     // The endless macro's process is the one that uses up time: it appears as the server's child.
     let busy = || {
         let running = |id: &String| {
@@ -132,7 +153,7 @@ fn interrupt(more: &[&str], name: &str) -> Vec<std::ffi::OsString> {
         living(temporary.path()).iter().any(running)
     };
     wait_until("the macro never ran", busy);
-    end(&mut tool, libc::SIGINT);
+    by(&mut tool);
     wait_until("a process lives on", || living(temporary.path()).is_empty());
     let left = std::fs::read_dir(temporary.path()).unwrap().flatten();
     left.map(|entry| entry.file_name()).collect()

@@ -41,6 +41,10 @@ fn the_crate_s_calls_are_the_compiler_s() {
         }
         false => eprintln!("not compared: the corpus is of {:?}", committed.lines().next()),
     }
+    // An operand of an invisible group stays one.
+    in_zoo(&["expand", "--macro", "echo", "--package", "zoo-real"])
+        .success()
+        .stdout(contains("(1 + 2) * 2"));
     in_zoo(&["expand", "--macro", "Serialize", "--package", "zoo-real"])
         .success()
         .stdout(contains("// #[derive(Serialize)] at real/src/lib.rs:9"))
@@ -165,6 +169,20 @@ fn names_resolve_as_rustc_does() {
 }
 
 #[test]
+fn a_recording_that_cargo_may_answer_from_its_cache_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    let script = "#!/bin/sh\n[ \"$1\" != clean ] || { echo 'out of reach' >&2; exit 1; }\nexec cargo \"$@\"\n";
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    for task in [&["check", "-p", "zoo-real"][..], &["list", "zoo-gentle", "-v"]] {
+        let mut command = tool(task);
+        command.arg("--manifest-path").arg(zoo().join("Cargo.toml")).env("CARGO", &cargo);
+        command.assert().code(2).stderr(contains("cargo clean failed:\nout of reach"));
+    }
+}
+
+#[test]
 fn a_call_in_a_binary_is_found() {
     let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
     let (folder, run) = package("pub const A: u8 = zoo_gentle::echo!(1);\n", &dependency);
@@ -190,6 +208,25 @@ fn a_call_in_a_binary_is_found() {
     run(&["expand", "--macro", "nobody"])
         .code(1)
         .stderr(contains("zoo_gentle::echo, zoo_gentle::n"));
+}
+
+#[test]
+fn each_call_of_a_line_has_its_own_last_time() {
+    let dependency = format!("zoo-gentle = {{ path = {:?} }}", zoo().join("gentle"));
+    let source = "macro_rules! both { ($a:ident, $b:ident) => { zoo_gentle::echo!(pub fn $a() {}); \
+                  zoo_gentle::echo!(pub fn $b() {}); } }\nboth!(a, b); both!(c, d);\n";
+    let (folder, run) = package(source, &dependency);
+    let all = || run(&["expand", "--macro", "echo", "--diff"]).success();
+    all().stdout(contains("this is the first time").count(4));
+    all().stdout(contains("// no difference").count(4));
+    // A call given as text is kept there too, and not where one stands.
+    let (elsewhere, target) = (tempfile::tempdir().unwrap(), folder.path().join("target"));
+    let mut command = tool(&["expand", "zoo_gentle::echo!(a)", "--diff", "--manifest-path"]);
+    command.arg(folder.path().join("caller/Cargo.toml")).env("CARGO_TARGET_DIR", target);
+    let again = command.current_dir(elsewhere.path());
+    again.assert().success().stdout(contains("this is the first time"));
+    again.assert().success().stdout(contains("// no difference"));
+    assert_eq!(elsewhere.path().read_dir().unwrap().count(), 0);
 }
 
 #[test]

@@ -46,6 +46,8 @@ fn an_expansion_is_compared_with_another_version_of_the_macro_crate() {
     let source = std::fs::read_to_string(gentle.join("src/lib.rs")).unwrap();
     let changed = source.replace("pub fn answer() -> i32", "pub fn answer() -> i64");
     assert_ne!(source, changed);
+    let fails = "    assert!(!input.to_string().contains(\"worse\"));\n    input\n}";
+    let changed = changed.replacen("    input\n}", fails, 1);
     std::fs::create_dir(folder.path().join("src")).unwrap();
     std::fs::write(folder.path().join("src/lib.rs"), changed).unwrap();
     let manifest = "[package]\nname = \"zoo-gentle\"\nversion = \"0.2.0\"\nedition = \"2024\"\n\
@@ -58,6 +60,14 @@ fn an_expansion_is_compared_with_another_version_of_the_macro_crate() {
     in_zoo(&["expand", "echo!(a + b)", "-p", "zoo-gentle", "--against", other])
         .success()
         .stdout("// no difference\n");
+    // Both to the end; and where the other fails, that is said, and the next call is looked at.
+    in_zoo(&["expand", "countdown!(2)", "-p", "zoo-gentle", "--recursive", "--against", other])
+        .success()
+        .stdout("// no difference\n");
+    in_zoo(&["expand", "echo!(worse)", "-p", "zoo-gentle", "--against", other])
+        .code(1)
+        .stdout("")
+        .stderr(contains("proc macro panicked: assertion failed"));
     // A version in the registry, which gave the method's body another form.
     let method = "#[async_trait] trait A { async fn a(&self) { b() } }";
     let before = ["expand", method, "-p", "zoo-real"];

@@ -36,6 +36,38 @@ fn without(calls: [libc::c_long; 2], arguments: &[&str]) -> Output {
     unsafe { tool.pre_exec(move || lose(calls)) }.output().unwrap()
 }
 
+/// From here on, this process is root no more as far as modes and limits go, and may open few files.
+fn lose_rights() -> std::io::Result<()> {
+    let check = |result| if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) };
+    let (override_modes, search, owner, raise_limits) = (1, 2, 3, 24);
+    let limit = libc::rlimit { rlim_cur: 200, rlim_max: 200 };
+    // SAFETY: numbers, and a limit that lives through the call.
+    unsafe {
+        check(libc::setrlimit(libc::RLIMIT_NOFILE, &limit))?;
+        if libc::geteuid() == 0 {
+            for right in [override_modes, search, owner, raise_limits] {
+                check(libc::prctl(libc::PR_CAPBSET_DROP, right, 0, 0, 0))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_mode_and_no_depth_keeps_the_scratch_folder() {
+    use std::os::unix::process::CommandExt;
+    let temporary = tempfile::tempdir().unwrap();
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
+    tool.args(["expand", "nests!()", "-p", "zoo-hostile"]).env("TMPDIR", temporary.path());
+    tool.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo"));
+    // Its limits are under those that the box sets by itself.
+    // SAFETY: makes a few system calls, allocates nothing.
+    let output = unsafe { tool.pre_exec(lose_rights) }.output().unwrap();
+    assert!(output.status.success() && output.stdout == b"\"\\\"nested\\\"\"\n", "{output:?}");
+    let left: Vec<_> = temporary.path().read_dir().unwrap().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 const SECCOMP: [libc::c_long; 2] = [libc::SYS_seccomp; 2];
 const LANDLOCK: [libc::c_long; 2] = [libc::SYS_landlock_create_ruleset; 2];
 

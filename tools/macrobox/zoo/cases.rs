@@ -66,6 +66,7 @@ const CASES: &[(&str, &str, Then)] = &[
     ),
     ("forges_much", "", Fails(|failure| *failure == Failure::Malformed)),
     ("forges_count", "", Fails(|failure| *failure == Failure::Malformed)),
+    ("forges_counts", "", Fails(|failure| *failure == Failure::Malformed)),
     ("forges_notes", "", Fails(|failure| *failure == Failure::Malformed)),
     ("forges_calls", "", Fails(|failure| *failure == Failure::Malformed)),
     ("forges_nothing", "", Fails(|failure| *failure == Failure::Malformed)),
@@ -83,12 +84,13 @@ const CASES: &[(&str, &str, Then)] = &[
     ("opens_socket", "PORT", Says("Err(PermissionDenied)")),
     ("executes", "MARK", Says("Err(PermissionDenied)")),
     ("leaves_thread", "", Says("left")),
+    ("nests", "", Says("nested")),
     (
         "huge_output",
         "",
-        Fails(|failure| matches!(failure, Failure::TooMuchOutput | Failure::OutOfMemory(_))),
+        Fails(|failure| matches!(failure, Failure::TooMuchOutput(_) | Failure::OutOfMemory(_))),
     ),
-    ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput)),
+    ("huge_stdout", "", Fails(|failure| *failure == Failure::TooMuchOutput(16 << 20))),
     ("exit_handler", "", Says("0")),
     (
         "signal_handler",
@@ -163,7 +165,19 @@ pub fn contain(zoo: &Zoo, scratch: &Path) -> Result<Vec<Outcome>, Error> {
     };
     let escaped = escaped.or_else(|| harmed(&mark, None));
     note("constructor and destructor", escaped.or_else(|| unhealthy(&mut expander, zoo, server)));
+    let scratch = scratch_folder(&expander);
+    let filled = scratch.read_dir().map_or(0, Iterator::count);
+    drop(expander);
+    let left = (filled > 0 || scratch.exists()).then(|| format!("{} stays", scratch.display()));
+    note("scratch folder", left);
     Ok(outcomes)
+}
+
+/// Where the expander's macros may write.
+pub fn scratch_folder(expander: &Expander) -> PathBuf {
+    let enforced = expander.enforced().join("\n");
+    let folder = enforced.split_once("only below ").and_then(|(_, rest)| rest.split(' ').next());
+    folder.expect("a kernel with landlock").into()
 }
 
 /// For what attacks a file, one whose mode can be looked at; for the others no file.

@@ -2,7 +2,7 @@
 
 //! The same call with more in it: what `profile` sweeps over.
 
-use crate::{Call, Error, to_text};
+use crate::{Call, Error, render, to_text};
 use quote::ToTokens;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
@@ -25,20 +25,13 @@ pub(super) fn grow(call: &Call, size: usize) -> Result<Call, Error> {
             "nothing to grow in `{}`: give a struct or union with fields, an enum with variants, a \
              function with arguments, a trait or impl with methods, an integer, or arguments that \
              are expressions, types or `name: Type`",
-            shortened(&text)
+            render::shortened(&text)
         ))
     })?;
     let made = Call::from_source(call.kind, &call.name, &grown)?;
     match &call.attribute {
         Some(attribute) => made.with_attribute(&to_text(attribute)),
         None => Ok(made),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}..", &text[..end]),
-        None => text.into(),
     }
 }
 

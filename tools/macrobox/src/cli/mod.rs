@@ -13,6 +13,7 @@ mod selftest;
 mod server;
 mod session;
 mod trace;
+mod wanted;
 
 use crate::cargo::Selection;
 use clap::{Args, Parser, Subcommand};
@@ -83,11 +84,12 @@ struct BoxOptions {
     #[arg(long, global = true)]
     allow_weak: bool,
     /// Milliseconds that one expansion may take
-    #[arg(long, global = true, default_value_t = 10_000, value_name = "MS")]
+    #[arg(long, global = true, default_value_t = 10_000, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
     /// Megabytes of memory that one expansion may use [default: 4096, or half of the memory available
     /// if that is less]
-    #[arg(long, global = true, value_name = "MB")]
+    #[arg(long, global = true, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     memory: Option<u64>,
 }
 

@@ -3,10 +3,10 @@
 //! `profile`: what macros cost, over a crate's real calls or as one call grows.
 
 use super::BoxOptions;
-use super::expand::Wanted;
 use super::grow::grow;
 use super::report::{self, Point, Shown};
 use super::session::{Session, count};
+use super::wanted::Wanted;
 use crate::cargo::Selection;
 use crate::{Call, Error, Expansion, Library};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     package: Option<String>,
     /// This binary of the package; without it the library, or the binary that has the call
-    #[arg(long)]
+    #[arg(long, conflicts_with = "call")]
     bin: Option<String>,
     /// Only this macro's calls: NAME or CRATE::NAME
     #[arg(long = "macro", value_name = "NAME", default_value = "*")]
@@ -95,22 +95,18 @@ fn calls(
     arguments: &Arguments,
     whole: &mut bool,
 ) -> Result<Vec<Shown>, Error> {
-    let targets = selection.targets(arguments.package.as_deref(), arguments.bin.as_deref())?;
     let wanted = Wanted { at: None, name: &arguments.name };
-    let recordings = wanted.record(targets, session)?;
-    let Some(recording) = recordings.last() else { return Ok(Vec::new()) };
-    let chosen = wanted.of(recording, session)?;
-    if chosen.is_empty() {
-        wanted.tell_none(&recordings);
-        return Ok(Vec::new());
-    }
+    let (package, binary) = (arguments.package.as_deref(), arguments.bin.as_deref());
+    let found = wanted.find(selection, package, binary, session)?;
+    let Some(recording) = found else { return Ok(Vec::new()) };
+    let chosen = wanted.of(&recording, session);
     let progress = count(chosen.len());
     let base = session.boxed()?.options().clone();
     let mut shown = Vec::new();
     let mut totals: BTreeMap<String, (usize, u64, usize)> = BTreeMap::new();
     for record in &chosen {
         progress.inc(1);
-        let library = Library::open(record.library.as_ref(), &session.compiler)?;
+        let library = session.library(&record.library)?;
         let call = record.call();
         *session.boxed()?.options() = record.surrounded(&base);
         let expansion = match fastest(session, &library, &call, arguments.repeat) {
@@ -126,7 +122,9 @@ fn calls(
         let nanoseconds = expansion.time.as_nanos() as u64;
         let name = format!("{}::{}", library.crate_name(), record.name);
         let total = totals.entry(name).or_default();
-        *total = (total.0 + 1, total.1 + nanoseconds, total.2 + expansion.stream.count());
+        // The time is what the macro's process says.
+        *total =
+            (total.0 + 1, total.1.saturating_add(nanoseconds), total.2 + expansion.stream.count());
         shown.push(Shown {
             title: format!("{} at {}", record.name, record.place()),
             nanoseconds,
@@ -150,9 +148,6 @@ fn calls(
         println!("{time:>9} us {tokens:>10} tokens  {}", one.title);
     }
     println!("{} of {} calls timed", shown.len(), recording.counted.len());
-    if recording.failed.is_some() {
-        eprintln!("warning: the crate does not compile: calls after the error are not known");
-    }
     Ok(shown)
 }
 

@@ -7,7 +7,8 @@ use super::session::Session;
 use crate::library::crate_name;
 use crate::names::Called;
 use crate::{
-    Call, Delimiter, Error, Expansion, Group, Kind, Library, Record, Stream, Tree, agree, to_text,
+    Call, Delimiter, Error, Expansion, Group, Kind, Library, Record, Stream, Tree, agree, render,
+    to_text, wire,
 };
 use std::collections::HashSet;
 use syn::parse::{ParseStream, Parser};
@@ -31,7 +32,7 @@ pub(super) fn expand(
     let mut words = session.names.words(call.kind, &call.name, &library.crate_name());
     words.insert(call.name.clone());
     let mut recursion =
-        Recursion { session, library, call, records, words, expanded: 0, said, left };
+        Recursion { session, library, call, records, words, expanded: 0, nested: 0, said, left };
     recursion.rename(&call.input);
     expansion.stream = recursion.stream(&expansion.stream, 1, false)?;
     expansion.diagnostics.append(&mut recursion.said.diagnostics);
@@ -47,6 +48,8 @@ struct Recursion<'a> {
     /// The last words of paths that may mean the macro: its own name, and what `use .. as` made of it.
     words: HashSet<String>,
     expanded: usize,
+    /// In how many groups the tree at hand stands, those of all outputs around it counted.
+    nested: usize,
     /// What the inner expansions said.
     said: Expansion,
     left: Vec<String>,
@@ -97,7 +100,9 @@ impl Recursion<'_> {
             out.push(match tree {
                 Tree::Group(group) => {
                     let quoted = quoted || is_argument(&trees[..at]);
+                    self.nested += 1;
                     let stream = self.stream(&group.stream, depth, quoted)?;
+                    self.nested -= 1;
                     Tree::Group(Group { stream, ..group.clone() })
                 }
                 other => other.clone(),
@@ -117,15 +122,22 @@ impl Recursion<'_> {
         for used in stream.trees().split_inclusive(|tree| tree.is_punct(b';')) {
             let at = used.iter().position(|tree| tree.is_ident("use"));
             let Some(at) = at else { continue };
-            let used = syn::parse_str::<syn::ItemUse>(&to_text(&used[at..].to_vec().into()));
-            let Ok(used) = used else { continue };
-            renames(&used.tree, String::new(), &mut |path, name| {
+            let used: Stream = used[at..].to_vec().into();
+            let read = || {
+                let used = syn::parse_str::<syn::ItemUse>(&to_text(&used)).ok()?;
+                let mut found = Vec::new();
+                renames(&used.tree, String::new(), &mut |path, name| {
+                    found.push((path.to_owned(), name))
+                });
+                Some(found)
+            };
+            for (path, name) in render::on_large_stack(&used, read).unwrap_or_default() {
                 if path.rsplit("::").next() == Some(&self.call.name)
-                    && self.session.names.leads_to(path, &own)
+                    && self.session.names.leads_to(&path, &own)
                 {
                     self.words.insert(name);
                 }
-            });
+            }
         }
     }
 
@@ -175,6 +187,10 @@ impl Recursion<'_> {
             self.leave(found, &format!("it still calls itself after {calls} times"));
             return Ok(None);
         }
+        if self.nested > wire::DEEPEST {
+            self.leave(found, &format!("its groups are nested deeper than {}", wire::DEEPEST));
+            return Ok(None);
+        }
         let Found { attribute, input, .. } = found;
         let (attribute, input) = (attribute.clone(), input.clone());
         let inner = Call { attribute, input, ..self.call.clone() };
@@ -193,11 +209,7 @@ impl Recursion<'_> {
     }
 
     fn leave(&mut self, found: &Found, why: &str) {
-        let input = to_text(&found.input);
-        let shown = match input.char_indices().nth(60) {
-            Some((end, _)) => format!("{}..", &input[..end]),
-            None => input,
-        };
+        let shown = render::shortened(&to_text(&found.input));
         self.left.push(match self.call.kind {
             Kind::Function => format!("{}!({shown}): {why}", found.path),
             Kind::Attribute => format!("#[{}] {shown}: {why}", found.path),
@@ -409,5 +421,7 @@ fn item_length(trees: &[Tree]) -> Option<usize> {
         input.parse::<syn::Item>()?;
         Ok(input.parse::<proc_macro2::TokenStream>()?.into_iter().count())
     };
-    trees.len().checked_sub(rest.parse_str(&to_text(&trees.to_vec().into())).ok()?)
+    let stream: Stream = trees.to_vec().into();
+    let left = render::on_large_stack(&stream, || rest.parse_str(&to_text(&stream)).ok())?;
+    trees.len().checked_sub(left)
 }

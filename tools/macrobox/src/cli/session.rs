@@ -11,13 +11,15 @@ use crate::{
     Recording, Source, Span, ToolchainServer, record,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 pub(super) struct Session {
     pub compiler: Compiler,
     /// What the code at hand calls the macro crates.
     pub names: Names,
+    /// By the paths that a recording has.
+    libraries: HashMap<String, Library>,
     backend: Backend,
 }
 
@@ -35,8 +37,7 @@ impl Session {
         // A weak box is used only if that is allowed, and never silently.
         let weak = expander.enforced().into_iter().filter(|line| line.starts_with("NOT enforced"));
         weak.filter(|_| options.allow_weak).for_each(|line| eprintln!("warning: {line}"));
-        let backend = Backend::Boxed(expander);
-        Ok(Session { compiler, names: Names::default(), backend })
+        Ok(Self::with(compiler, Backend::Boxed(expander)))
     }
 
     /// With the `server` that was asked for, else with ours, or without a box where ours does not
@@ -59,8 +60,21 @@ impl Session {
         let timeout = Duration::from_millis(options.timeout.into());
         let mut server = ToolchainServer::new(&compiler, timeout)?;
         server.surround(&chosen(options));
-        let backend = Backend::Toolchain(server);
-        Ok(Session { compiler, names: Names::default(), backend })
+        Ok(Self::with(compiler, Backend::Toolchain(server)))
+    }
+
+    fn with(compiler: Compiler, backend: Backend) -> Self {
+        Session { compiler, names: Names::default(), libraries: HashMap::new(), backend }
+    }
+
+    /// The library at `path`, which is read once.
+    pub fn library(&mut self, path: &str) -> Result<Library, Error> {
+        if let Some(library) = self.libraries.get(path) {
+            return Ok(library.clone());
+        }
+        let library = Library::open(path.as_ref(), &self.compiler)?;
+        self.libraries.insert(path.into(), library.clone());
+        Ok(library)
     }
 
     /// The box, which every task but `expand` and `list` needs.

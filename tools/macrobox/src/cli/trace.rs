@@ -3,10 +3,10 @@
 //! `trace` and `debug`: one call, watched.
 
 use super::BoxOptions;
-use super::expand::{Wanted, shown_name};
 use super::session::{Session, chosen};
+use super::wanted::{Place, Wanted, shown_name};
 use crate::cargo::Selection;
-use crate::{Call, Error, Library, render};
+use crate::{Call, Error, Expansion, Library, Stream, render};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
     call: Option<String>,
     /// The calls on this line, or of the item that it is in
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "call")]
-    at: Option<String>,
+    at: Option<Place>,
     /// The package whose crate or dependencies are meant
     #[arg(short, long)]
     package: Option<String>,
@@ -53,20 +53,15 @@ pub(super) fn run(
         return Ok(good);
     };
     let wanted = Wanted { at: Some(place), name: "*" };
-    let targets = selection.targets(package, arguments.bin.as_deref())?;
-    let recordings = wanted.record(targets, &mut session)?;
-    let Some(recording) = recordings.last() else { return Ok(false) };
-    let records = wanted.of(recording, &session)?;
-    if records.is_empty() {
-        wanted.tell_none(&recordings);
-        return Ok(false);
-    }
+    let found = wanted.find(selection, package, arguments.bin.as_deref(), &mut session)?;
+    let Some(recording) = found else { return Ok(false) };
+    let records = wanted.of(&recording, &session);
     if debug {
         announce(&mut session)?;
     }
     let mut good = true;
     for record in records {
-        let library = Library::open(record.library.as_ref(), &session.compiler)?;
+        let library = session.library(&record.library)?;
         session.surround(record, &base);
         let call = record.call();
         println!("// {} at {}", shown_name(&call), record.place());
@@ -85,21 +80,35 @@ fn announce(session: &mut Session) -> Result<(), Error> {
     Ok(())
 }
 
-/// False if the macro failed.
+/// False if the macro failed or complained.
 fn one(session: &mut Session, library: &Library, call: &Call, debug: bool) -> Result<bool, Error> {
     match session.expand(library, call) {
         Ok(expansion) => {
-            expansion.trace.iter().for_each(|line| println!("{line}"));
-            eprintln!("{} calls over the bridge", expansion.trace.len());
-            if debug {
-                print!("{}", render::pretty(&expansion.stream));
+            let Expansion { stream, diagnostics, trace, stdout, stderr, .. } = &expansion;
+            trace.iter().for_each(|line| println!("{line}"));
+            let (complaints, errors) =
+                render::complaints(diagnostics, stream, call.site, &call.sources);
+            eprint!("{complaints}{stdout}{stderr}");
+            match debug {
+                true => print!("{}", render::pretty(stream)),
+                false => eprintln!("{} calls over the bridge", trace.len()),
             }
-            Ok(true)
+            Ok(errors == 0)
         }
         Err(error) => {
             let Error::Macro { before, .. } = &error else { return Err(error) };
             before.trace.iter().for_each(|line| println!("{line}"));
-            eprintln!("{} calls over the bridge, then: {error}", before.trace.len());
+            let (complaints, _) = render::complaints(
+                &before.diagnostics,
+                &Stream::default(),
+                call.site,
+                &call.sources,
+            );
+            eprint!("{complaints}{}{}", before.stdout, before.stderr);
+            match debug {
+                true => eprintln!("error: {error}"),
+                false => eprintln!("{} calls over the bridge, then: {error}", before.trace.len()),
+            }
             Ok(false)
         }
     }

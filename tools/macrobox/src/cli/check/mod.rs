@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     package: Option<String>,
     /// This binary of the package instead of its library
-    #[arg(long)]
+    #[arg(long, conflicts_with = "call")]
     bin: Option<String>,
     /// Every macro of the lock file, by the calls of all crates in it
     #[arg(long, conflicts_with_all = ["call", "bin"])]
@@ -126,7 +126,7 @@ pub(super) fn run(
         let recording = session.record(&target)?;
         is_whole(&recording)?;
         for one in recording.records {
-            let library = Library::open(one.library.as_ref(), &session.compiler)?;
+            let library = session.library(&one.library)?;
             cases.push(Case::new(library, one.call(), Some(one)));
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{Allowed, BoxOptions, Case, Finding, Findings};
 use crate::cli::session::{Session, chosen, count, expander};
-use crate::{Error, Expander, Expansion, Options, agree};
+use crate::{Error, Expander, Expansion, Limits, Options, agree};
 use std::collections::BTreeMap;
 
 /// All calls of each crate to one library, and once more, in one process: as the compiler has it.
@@ -18,14 +18,18 @@ pub(super) fn together(
     let mut groups: BTreeMap<_, Vec<&Case>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.output.is_some()) {
         let caller = case.record.as_ref().map(|record| (&record.crate_name, &record.environment));
-        groups.entry((case.library.path(), caller)).or_default().push(case);
+        // A macro runs beside those only that are allowed the same.
+        let allows = ["exec", "net", "fs-write"].map(|kind| allowed.has(&case.name, kind));
+        groups.entry((case.library.path(), caller, allows)).or_default().push(case);
     }
     let base = session.boxed()?.options().clone();
     for group in groups.into_values() {
         let twice: Vec<&Case> = group.iter().chain(&group).copied().collect();
         let calls: Vec<_> = twice.iter().map(|case| case.call.clone()).collect();
-        *session.boxed()?.options() = group[0].options(&base, allowed);
-        session.boxed()?.options().vary.seed = Some(0);
+        let chosen = session.boxed()?.options();
+        *chosen = group[0].options(&base, allowed);
+        chosen.vary.seed = Some(0);
+        chosen.limits = times(chosen.limits, twice.len());
         match session.boxed()?.expand_together(&group[0].library, &calls) {
             Ok(outputs) => {
                 for (case, output) in twice.iter().zip(outputs) {
@@ -42,6 +46,17 @@ pub(super) fn together(
     }
     *session.boxed()?.options() = base;
     Ok(())
+}
+
+/// What so many calls may use up in one process, by the `limits` of one.
+fn times(limits: Limits, calls: usize) -> Limits {
+    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+    Limits {
+        wall_milliseconds: limits.wall_milliseconds.saturating_mul(calls),
+        cpu_seconds: limits.cpu_seconds.saturating_mul(calls),
+        output: limits.output.saturating_mul(calls.into()),
+        ..limits
+    }
 }
 
 /// What a run has different from the first.
@@ -150,4 +165,20 @@ fn compare(
     let finding = findings.entry(case.name.clone()).or_default();
     finding.varies.get_or_insert(format!("{when}: {how}"));
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_calls_in_one_process_have_the_limits_of_several() {
+        let one = Options::default().limits;
+        let limits = times(one, 6);
+        assert_eq!((limits.wall_milliseconds, limits.cpu_seconds), (60_000, 60));
+        assert_eq!((limits.output, limits.memory), (6 * one.output, one.memory));
+        let most = times(one, usize::MAX);
+        assert_eq!((most.wall_milliseconds, most.most_output()), (u32::MAX, 1 << 30));
+        assert_eq!(Limits { output: 0, ..one }.most_output(), 1 << 30);
+    }
 }

@@ -183,6 +183,21 @@ pub fn deep(input: TokenStream) -> TokenStream {
     (0..depth).fold(TokenStream::new(), within)
 }
 
+/// Calls itself within so many groups, for ever.
+#[proc_macro]
+pub fn burrows(input: TokenStream) -> TokenStream {
+    let depth: usize = input.to_string().parse().expect("an integer");
+    let within = |inner, _| TokenTree::from(Group::new(proc_macro::Delimiter::Brace, inner)).into();
+    (0..depth).fold(format!("burrows!({depth});").parse().unwrap(), within)
+}
+
+/// So many operators in one expression.
+#[proc_macro]
+pub fn negates(input: TokenStream) -> TokenStream {
+    let length: usize = input.to_string().parse().expect("an integer");
+    format!("{}true", "!".repeat(length)).parse().unwrap()
+}
+
 /// Calls itself for ever.
 #[proc_macro]
 pub fn forever(_: TokenStream) -> TokenStream {
@@ -243,4 +258,30 @@ pub fn busy(_: TokenStream) -> TokenStream {
     }
     let _ = std::fs::write("/no-such-folder/file", "");
     TokenStream::new()
+}
+
+/// Goes to another folder, and sets a variable.
+#[proc_macro]
+pub fn rearranges(_: TokenStream) -> TokenStream {
+    std::env::set_current_dir("/").unwrap();
+    // SAFETY: no other thread of this process reads the environment.
+    unsafe { std::env::set_var("MACROBOX_ZOO_LEFT", "by another macro") };
+    TokenStream::new()
+}
+
+fn has_socket() -> TokenStream {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").is_ok();
+    format!("const SOCKET: bool = {socket};").parse().unwrap()
+}
+
+/// Says whether it gets a socket.
+#[proc_macro_derive(Home)]
+pub fn home(_: TokenStream) -> TokenStream {
+    has_socket()
+}
+
+/// The same, under another name.
+#[proc_macro_derive(Away)]
+pub fn away(_: TokenStream) -> TokenStream {
+    has_socket()
 }

@@ -395,3 +395,53 @@ pub fn exits_quietly(_: TokenStream) -> TokenStream {
     // SAFETY: ends the process.
     unsafe { _exit(0) }
 }
+
+/// Folders within one another, by their thousands, and some that their owner may not look into.
+#[proc_macro]
+pub fn nests(_: TokenStream) -> TokenStream {
+    use std::os::unix::fs::DirBuilderExt;
+    let make = |path: &str, mode| std::fs::DirBuilder::new().mode(mode).create(path).unwrap();
+    std::env::set_current_dir(std::env::temp_dir()).unwrap();
+    make("blind", 0o300);
+    std::fs::write("blind/file", "hidden").unwrap();
+    make("blind/shut", 0);
+    make("1.moved", 0o700);
+    for _ in 0..3_000 {
+        make("deeper", 0o700);
+        std::env::set_current_dir("deeper").unwrap();
+    }
+    std::fs::write("file", "deep").unwrap();
+    say("nested")
+}
+
+/// Groups within groups, each with a lie about how many there are.
+#[proc_macro]
+pub fn forges_counts(_: TokenStream) -> TokenStream {
+    let mut answer = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+    for _ in 0..400 {
+        answer.extend([0xff, 0xff, 0xff, 0xff, 0, 0]); // so many trees, of which the first is a group
+    }
+    answer.resize(MUCH, 0);
+    forge(&frame(0, &answer))
+}
+
+/// More than a pipe's reader takes at once, before a short answer.
+#[proc_macro]
+pub fn prints(input: TokenStream) -> TokenStream {
+    let length: usize = input.to_string().parse().expect("an integer");
+    eprint!("{}", "x".repeat(length));
+    say("printed")
+}
+
+/// Says no more, and does not end.
+#[proc_macro]
+pub fn lingers(input: TokenStream) -> TokenStream {
+    drop(input);
+    for fd in 0..1024 {
+        // SAFETY: closes what this process has; that is the point.
+        unsafe { close(fd) };
+    }
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+}
