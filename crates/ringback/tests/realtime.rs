@@ -160,6 +160,7 @@ fn a_preallocated_mailbox_that_coalesces_allocates_nothing_either() {
         let (registration, deliver) =
             POOL.register_async(mailbox, |key| Take::Accept(key, 0), async |_| ()).unwrap();
         let function = registration.as_fn();
+        let at_first = registration.counts().allocated_bytes;
         let mut deliver = pin!(deliver);
         let mut context = Context::from_waker(Waker::noop());
         let mut polled =
@@ -181,5 +182,6 @@ fn a_preallocated_mailbox_that_coalesces_allocates_nothing_either() {
         let counts = registration.counts();
         assert!(sealed);
         assert_eq!((counts.accepted, counts.queued), (MESSAGES, capacity as u64));
+        assert_eq!(counts.allocated_bytes, at_first, "and says so");
     }
 }

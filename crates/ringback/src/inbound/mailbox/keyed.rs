@@ -15,6 +15,8 @@ pub(crate) struct Keyed<M> {
     queue: VecDeque<(u64, Stamped<M>)>,
     /// Where the message with this key is: a position since the beginning.
     places: HashMap<u64, u64>,
+    /// The largest capacity that the map has told of: what removed keys leave counts against it.
+    room: usize,
     capacity: usize,
     pub(crate) pushed: u64,
     pub(crate) popped: u64,
@@ -31,9 +33,11 @@ impl<M> Keyed<M> {
     pub(crate) fn new(capacity: usize, preallocated: bool) -> Self {
         let capacity = capacity.max(1);
         let ready = if preallocated { capacity } else { 0 };
+        let places = HashMap::with_capacity(2 * ready); // so it is never tidied by growing
         Keyed {
             queue: VecDeque::with_capacity(ready),
-            places: HashMap::with_capacity(2 * ready), // so it is never tidied by growing
+            room: places.capacity(),
+            places,
             capacity,
             pushed: 0,
             popped: 0,
@@ -51,6 +55,7 @@ impl<M> Keyed<M> {
         }
         // Counted from the queue's own front, which coalescing does not move.
         self.places.insert(key, self.popped + self.queue.len() as u64);
+        self.room = self.room.max(self.places.capacity());
         self.queue.push_back((key, value));
         self.pushed += 1;
         Pushed::Queued
@@ -72,7 +77,9 @@ impl<M> Keyed<M> {
     }
 
     pub(crate) fn allocated_bytes(&self) -> usize {
-        self.queue.capacity() * size_of::<(u64, Stamped<M>)>()
-            + self.places.capacity() * size_of::<(u64, u64)>()
+        // The map has a power of two of places, of which it fills 7 in 8, and a byte more for each.
+        let places = (self.room * 8 / 7).next_power_of_two();
+        let places = if self.room == 0 { 0 } else { places * (size_of::<(u64, u64)>() + 1) };
+        self.queue.capacity() * size_of::<(u64, Stamped<M>)>() + places
     }
 }
