@@ -299,7 +299,10 @@ impl Child {
                 self.kill();
                 await_end(self.pid);
                 // Without the tool, nobody waits for an answer.
-                return if is_alone { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok((End::TimedOut, 0)) };
+                return match is_alone {
+                    true => Err(io::ErrorKind::UnexpectedEof.into()),
+                    false => Ok((End::TimedOut, 0)),
+                };
             }
         }
         if request.allow.exec {

@@ -65,7 +65,7 @@ pub const O_NONBLOCK: c_int = 0o4000;
 pub const POLLIN: i16 = 1;
 pub const POLLHUP: i16 = 16;
 pub const SIGKILL: c_int = 9;
-/// Of these the server dies not, and a child does: SIGHUP, SIGINT, SIGPIPE, SIGTERM.
+/// SIGHUP, SIGINT, SIGPIPE and SIGTERM, which the server ignores and a child does not.
 pub const IGNORED: [c_int; 4] = [1, 2, 13, 15];
 pub const PR_SET_PDEATHSIG: c_int = 1;
 pub const PR_SET_NO_NEW_PRIVS: c_int = 38;

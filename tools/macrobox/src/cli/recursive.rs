@@ -36,6 +36,7 @@ pub(super) fn expand(
     recursion.rename(&call.input);
     expansion.stream = recursion.stream(&expansion.stream, 1, false)?;
     expansion.diagnostics.append(&mut recursion.said.diagnostics);
+    expansion.stdout += &recursion.said.stdout;
     expansion.stderr += &recursion.said.stderr;
     Ok(recursion.left)
 }
@@ -197,6 +198,7 @@ impl Recursion<'_> {
         match self.session.expand(self.library, &inner) {
             Ok(expansion) => {
                 self.said.diagnostics.extend(expansion.diagnostics);
+                self.said.stdout += &expansion.stdout;
                 self.said.stderr += &expansion.stderr;
                 self.stream(&expansion.stream, depth + 1, false).map(Some)
             }
