@@ -111,6 +111,34 @@ fn producers_get_the_room_of_messages_that_have_expired() {
     }
 }
 
+/// A listener that keeps its thread, too, has made room when it took its message.
+#[test]
+fn a_listener_that_blocks_its_thread_keeps_no_producer_from_the_room_it_made() {
+    let _alive = watchdog("a producer beside a listener that blocks");
+    let endless = OverflowPolicy::Block { at_most: Duration::MAX, or: REJECTED };
+    static PUSHED: AtomicBool = AtomicBool::new(false);
+    let listener = async |n| match n {
+        0 => thread::sleep(Duration::from_millis(50)), // until the producer waits for room
+        1 => {
+            while !PUSHED.load(SeqCst) {
+                // until it has found some: this message's
+                thread::yield_now();
+            }
+        }
+        _ => {}
+    };
+    let mailbox = Mailbox::bounded(4).overflow(endless);
+    let (r, deliver) = POOL.register_async(mailbox, accept, listener).unwrap();
+    let f = r.as_fn();
+    let delivering = thread::spawn(move || block_on(deliver));
+    for n in 0..6 {
+        assert_ne!(f(n), REJECTED); // 0 is inside, 1 to 4 wait, 5 finds no room until 1 is taken
+    }
+    PUSHED.store(true, SeqCst);
+    assert_eq!(balanced(block_on(r.drain()).unwrap().counts).completed, 6);
+    delivering.join().unwrap();
+}
+
 /// As above, where nobody waits for the next message but asks for it now and then.
 #[test]
 fn asking_for_messages_lets_producers_in() {

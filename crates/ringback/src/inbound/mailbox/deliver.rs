@@ -156,6 +156,7 @@ pub(crate) async fn deliver<M, L: AsyncFnMut(M)>(
 ) {
     let mut left = manner.budget;
     while let Some(message) = next_message!(inbox) {
+        inbox.let_producers_in_if_slow();
         // In a block of its own, so that a panic while the future is made is caught too.
         let outcome = run_listener!(inbox, manner, 1, async { listener(message).await });
         if outcome == Outcome::Panicked && manner.end_on_panic {
@@ -188,6 +189,7 @@ pub(crate) async fn deliver_batches<M, L: AsyncFnMut(Batch<M>)>(
         }
         let count = messages.len();
         let batch = Batch { messages, spare: Arc::clone(&spare) };
+        inbox.let_producers_in_if_slow();
         let outcome = run_listener!(inbox, manner, count as u64, async { listener(batch).await });
         if outcome == Outcome::Panicked && manner.end_on_panic {
             return;

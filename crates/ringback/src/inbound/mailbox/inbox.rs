@@ -17,6 +17,9 @@ pub(crate) struct Inbox<M> {
     taken: usize,
     /// How many were when the queue was found empty last.
     taken_before: usize,
+    /// When producers were let in between messages last.
+    #[cfg(not(ringback_loom))]
+    let_in_at: u64,
 }
 
 /// How many messages in a row tell that more are coming.
@@ -26,9 +29,20 @@ const ROW: usize = 16;
 #[cfg(not(ringback_loom))]
 const LINGER: std::time::Duration = std::time::Duration::from_micros(3);
 
+/// How seldom producers are let in between messages, in nanoseconds: waking them takes a part of that.
+#[cfg(not(ringback_loom))]
+const SLOW: u64 = 100_000;
+
 impl<M> Inbox<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, expire_after: u64) -> Self {
-        Inbox { shared, expire_after, taken: 0, taken_before: 0 }
+        Inbox {
+            shared,
+            expire_after,
+            taken: 0,
+            taken_before: 0,
+            #[cfg(not(ringback_loom))]
+            let_in_at: 0,
+        }
     }
 
     /// The next message that is worth delivering; `None` when there will be none.
@@ -127,6 +141,19 @@ impl<M> Inbox<M> {
             fence(SeqCst);
             if self.shared.blocked.load(SeqCst) != 0 {
                 self.shared.wake_producers();
+            }
+        }
+    }
+
+    /// The same before a listener runs, which may keep this thread for long: if the ones before it did. A
+    /// producer that begins to wait at this very moment is found the next time.
+    pub(crate) fn let_producers_in_if_slow(&mut self) {
+        #[cfg(not(ringback_loom))]
+        if self.shared.blocked.load(Relaxed) != 0 {
+            let now = crate::inbound::core::now();
+            if now.saturating_sub(self.let_in_at) > SLOW {
+                self.let_in_at = now;
+                self.let_producers_in();
             }
         }
     }
