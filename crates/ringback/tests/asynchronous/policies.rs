@@ -59,7 +59,9 @@ fn coalescing_replaces_in_place() {
         )
         .unwrap();
     let f = r.as_fn();
+    assert_eq!(r.counts().allocated_bytes, 0, "as long as it is empty");
     assert_eq!([f(11), f(21), f(12), f(13), f(31), f(22)], [0, 0, 0, 0, REJECTED, 0]);
+    assert_ne!(r.counts().allocated_bytes, 0);
     let drained = block_on(join(deliver, r.drain())).1.unwrap();
     let counts = balanced(drained.counts);
     assert_eq!(
