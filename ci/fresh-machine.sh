@@ -27,6 +27,7 @@ cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt"
 git clone --quiet . "$root/root/ringback"
 
 # inside COMMAND : in that Debian, with processes and mounts that end with the command.
+# Its root is a mount of its own, as `ip netns` wants it.
 inside() {
   local variables=(HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8)
   for name in SSL_CERT_FILE PIP_CERT CI; do
@@ -34,7 +35,7 @@ inside() {
   done
   # shellcheck disable=SC2016
   unshare --mount --pid --fork bash -c '
-    mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" &&
+    mount --bind "$1" "$1" && mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" &&
       mount -t tmpfs tmpfs "$1/run" && exec chroot "$1" env -i "${@:3}" bash -c "cd /root/ringback 2>/dev/null; $2"
   ' bash "$root" "$1" "${variables[@]}"
 }

@@ -25,6 +25,7 @@ trap cleanup EXIT
 
 ip netns add "$a" 2>/dev/null || skip "this machine gives no network namespaces"
 ip netns add "$b"
+ip netns exec "$a" true 2>/dev/null || skip "this machine enters no network namespaces: is / a mount of its own?"
 ip link add "va$$" netns "$a" type veth peer name "vb$$" netns "$b" || skip "no veth pairs here"
 ip netns exec "$a" ip address add 10.55.0.1/24 dev "va$$"
 ip netns exec "$b" ip address add 10.55.0.2/24 dev "vb$$"
