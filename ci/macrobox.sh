@@ -5,6 +5,15 @@
 source "$(dirname "$0")/lib.sh"
 need_debian binutils chromium
 export MACROBOX_NEED_BROWSER=1
+# Up to this compiler the box speaks the bridge. A newer one may have another (1.99 has), from which macrobox
+# falls back to the toolchain's server: tests/versions.rs.
+newest=97 speaks=1.95.0
+minor=$(rustc -V | sed 's/^rustc 1\.\([0-9]*\)\..*/\1/')
+if [ "$minor" -gt "$newest" ]; then
+  have_components "+$speaks" rustfmt clippy rust-analyzer || lacks "needs Rust $speaks, since $(rustc -V) has another bridge"
+  not_here "the box by $(rustc -V): its bridge is another one; by Rust $speaks instead"
+  export RUSTUP_TOOLCHAIN=$speaks
+fi
 need_lints
 if rust-analyzer --version >/dev/null 2>&1 || have_components rust-analyzer; then
   export MACROBOX_NEED_RUST_ANALYZER=1

@@ -44,7 +44,8 @@ pub enum Error {
     /// The server does not build with this compiler.
     #[error(
         "the server does not build with {compiler}: its bridge is probably newer than this tool. \
-         Use a newer macrobox; `expand` and `list` fall back to the toolchain's server, without a box.\n{output}"
+         Use a newer macrobox, or an older compiler, as by `cargo +1.95 macrobox`; `expand` and `list` fall back \
+         to the toolchain's server, without a box.\n{output}"
     )]
     Build {
         /// Its version line.
