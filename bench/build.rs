@@ -14,6 +14,7 @@ fn main() {
     println!("cargo::rerun-if-changed=../bindings");
     let mut cpp = cc::Build::new();
     cpp.cpp(true).std("c++17").file("src/outbound.cpp").warnings(true).opt_level(2);
+    // Else the rest of the program moves these few functions over cache lines, and the figures with them.
     cpp.flag_if_supported("-falign-functions=64");
     cpp.includes(["../bindings/cpp/include", "../bindings/c/include"]);
     cpp.compile("ringback_bench_outbound");

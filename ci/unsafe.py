@@ -9,7 +9,8 @@ import sys
 
 ROOT = "crates/ringback/src/"
 # What a program of a user is built of. Models, tests and benches are foreign code themselves.
-WHERE = ["crates/*/src/", "bindings/c/src/", "bindings/csharp/gate/src/", "integrations/*/src/", "tools/*/src/"]
+WHERE = ["crates/*/src/", "bindings/c/src/", "bindings/csharp/gate/src/", "integrations/*/src/", "tools/*/src/",
+         "tools/macrobox/server/", "tools/macrobox/tap/"]
 NOT = re.compile(r"crates/ringback-(bare|examples|fuzz|life)/|/model(\.rs|/)|/tests\.rs$")
 
 # Comments, raw strings, strings, characters.

@@ -43,9 +43,9 @@ pub enum Error {
     TooDeep(usize),
     /// The server does not build with this compiler.
     #[error(
-        "the server does not build with {compiler}: its bridge is probably newer than this tool. \
-         Use a newer macrobox, or an older compiler, as by `cargo +1.95 macrobox`; `expand` and `list` fall back \
-         to the toolchain's server, without a box.\n{output}"
+        "the server does not build with {compiler}: its bridge is probably not the one that this tool \
+         speaks. Use a newer macrobox, or a compiler that has it, as by `cargo +1.95 macrobox`; `expand` and \
+         `list` fall back to the toolchain's server, without a box.\n{output}"
     )]
     Build {
         /// Its version line.
