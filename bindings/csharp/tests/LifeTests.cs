@@ -270,19 +270,31 @@ static class LifeTests
     static void AMillionCallsOfAThousandLambdasUnderCollectorStorms()
     {
         const int threads = 4, calls = 250000, lambdas = 1000;
+        // So many calls between two collections: with fewer, CoreCLR collects most of the time; with
+        // more, calls wait for the collector.
+        const int fewest = 50, most = 2000;
         var counts = new int[lambdas];
+        int called = 0, seen = 0;
         IntPtr[] kept = Enumerable.Range(0, lambdas).Select(mine => Native.Keep(value =>
         {
             var garbage = new byte[value & 255];
             Interlocked.Increment(ref counts[mine]);
+            for (int now = Interlocked.Increment(ref called); now - Volatile.Read(ref seen) > most;)
+                Thread.Yield();
             return value + mine + (garbage.Length & 0);
         })).ToArray();
         Check.Equal((long)lambdas, Callback.LiveCount);
         bool done = false;
         var storm = new Thread(() =>
         {
-            while (!Volatile.Read(ref done))
+            for (; !Volatile.Read(ref done); Thread.Yield())
+            {
+                int now = Volatile.Read(ref called);
+                if (now - seen < fewest)
+                    continue;
                 GC.Collect();
+                Volatile.Write(ref seen, now);
+            }
         });
         storm.Start();
         long sum = Native.native_storm(kept, (UIntPtr)lambdas, (UIntPtr)threads, calls);
