@@ -5,9 +5,9 @@
 source "$(dirname "$0")/lib.sh"
 need_debian binutils chromium
 export MACROBOX_NEED_BROWSER=1
-# Of these compilers the box speaks the bridge. Others may have another (1.88 and 1.99 have), from which macrobox
-# falls back to the toolchain's server: tests/versions.rs.
-oldest=95 newest=97 speaks=1.95.0
+# Of these compilers the box speaks the bridge. Others may have another (1.88 has), from which macrobox falls back
+# to the toolchain's server: tests/versions.rs.
+oldest=95 newest=99 speaks=1.95.0
 minor=$(rustc -V | sed 's/^rustc 1\.\([0-9]*\)\..*/\1/')
 if [ "$minor" -lt "$oldest" ] || [ "$minor" -gt "$newest" ]; then
   have_components "+$speaks" rustfmt clippy rust-analyzer || lacks "needs Rust $speaks, since $(rustc -V) has another bridge"
@@ -25,25 +25,32 @@ cd tools/macrobox
 cargo fmt --all --check
 clippy --workspace --all-targets
 # The box's server and the tap are built by the user's compiler and are no crates here: their unsafe blocks.
+form=()
+[[ $(rustc -V) =~ ^rustc\ 1\.9[5-7]\. ]] || form=(--cfg nameless)
 parts=$(mktemp -d)
 mkdir "$parts"/{server,tap}
 cp server/*.rs "$parts/server"
-cp tap/*.rs server/{lex,message,token,wire}.rs "$parts/tap"
+cp tap/*.rs server/{client,lex,message,token,wire}.rs "$parts/tap"
 for part in "server bin" "tap cdylib"; do
   read -r name type <<<"$part"
-  RUSTC_BOOTSTRAP=1 clippy-driver --edition=2024 --crate-name "$name" --crate-type "$type" --emit=metadata \
+  RUSTC_BOOTSTRAP=1 clippy-driver --edition=2024 --crate-name "$name" --crate-type "$type" "${form[@]}" --emit=metadata \
     --out-dir "$parts" -Awarnings -Dclippy::undocumented_unsafe_blocks -Dunsafe_op_in_unsafe_fn "$parts/$name/main.rs"
 done
 rm -r "$parts"
 RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --quiet
 cargo_test
 
-# Another compiler that is here: both servers must give for the committed calls what was recorded.
-for toolchain in nightly; do
+# Other compilers, of either form of the bridge: both servers must give for the committed calls what was recorded,
+# and the box holds.
+contained=$(cargo test --no-run --test contained --message-format=json 2>/dev/null |
+  sed -n 's/.*"executable":"\([^"]*contained[^"]*\)".*/\1/p')
+for toolchain in 1.95.0 nightly 1.99.1; do
+  [[ $(rustc -V) != "rustc $toolchain "* ]] || continue
   if have_components "+$toolchain"; then
     echo "with $toolchain: $(rustup run "$toolchain" rustc -V)"
     target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
     (cd zoo && RUSTUP_TOOLCHAIN=$toolchain "$target/debug/cargo-macrobox" selftest -p zoo-real --corpus corpus.txt)
+    RUSTUP_TOOLCHAIN=$toolchain "$contained" every_hostile_macro_is_contained
   else
     not_here "the corpus by $toolchain, which rustup could not get"
   fi

@@ -2,11 +2,12 @@
 
 //! The compiler's side of a macro's bridge: streams kept here, calls answered.
 
+use crate::client::Macro;
 use crate::lex;
-use crate::message::{self, Call, Expanded, Kind, Note, Source};
+use crate::message::{self, Call, Expanded, Note, Source};
 use crate::say;
 use crate::token::{self, Hygiene, Span, Stream, Text, Tree};
-use proc_macro::bridge::{self, client::ProcMacro, server};
+use proc_macro::bridge::{self, server};
 use std::fmt::Debug;
 use std::ops::{Bound, Range};
 use std::time::Instant;
@@ -21,54 +22,25 @@ struct Compiler<'a> {
     trace: bool,
 }
 
-/// Runs `call` on `library`'s macro of that name and kind; none if it has none.
+/// Runs `call` on the macro of that name and kind; none if there is none.
 pub fn expand(
-    library: &[ProcMacro],
+    macros: &[Macro],
     call: &Call,
     environment: &[(String, String)],
     trace: bool,
 ) -> Option<Expanded> {
-    let found = library.iter().find(|one| declared(one) == (call.kind, &*call.name))?;
+    let is_called =
+        |one: &&Macro| (one.declared.kind, &one.declared.name) == (call.kind, &call.name);
+    let Macro { function, .. } = macros.iter().find(is_called)?;
     let compiler = Compiler { site: call.site, sources: &call.sources, environment, trace };
-    let input = call.input.clone();
+    let (attribute, input) = (call.attribute.clone(), call.input.clone());
     let start = Instant::now();
-    let result = match found {
-        ProcMacro::CustomDerive { client, .. } | ProcMacro::Bang { client, .. } => {
-            client.run(&server::SAME_THREAD, compiler, input, false)
-        }
-        ProcMacro::Attr { client, .. } => {
-            let attribute = call.attribute.clone().unwrap_or_default();
-            client.run(&server::SAME_THREAD, compiler, attribute, input, false)
-        }
-    };
+    let result = function.run(compiler, attribute, input);
     let nanoseconds = start.elapsed().as_nanos() as u64;
     let result = result.map_err(|panic| {
         panic.as_str().unwrap_or("the macro panicked with a value that is not text").to_owned()
     });
     Some(Expanded { result, nanoseconds })
-}
-
-pub fn declared(one: &ProcMacro) -> (Kind, &'static str) {
-    match one {
-        ProcMacro::CustomDerive { trait_name, .. } => (Kind::Derive, trait_name),
-        ProcMacro::Attr { name, .. } => (Kind::Attribute, name),
-        ProcMacro::Bang { name, .. } => (Kind::Function, name),
-    }
-}
-
-/// The library's macros as the tool knows them.
-pub fn list(library: &[ProcMacro]) -> Vec<message::Declared> {
-    let each = library.iter().map(|one| {
-        let (kind, name) = declared(one);
-        let helpers = match one {
-            ProcMacro::CustomDerive { attributes, .. } => {
-                attributes.iter().map(|name| (*name).to_owned()).collect()
-            }
-            _ => Vec::new(),
-        };
-        message::Declared { kind, name: name.to_owned(), helpers }
-    });
-    each.collect()
 }
 
 fn delimiter_in(delimiter: proc_macro::Delimiter) -> token::Delimiter {
@@ -104,8 +76,16 @@ macro_rules! literal_kinds {
     };
 }
 literal_kinds!(
-    Byte = Byte, Char = Char, Integer = Integer, Float = Float, Str = Str, StrRaw(n) = StrRaw,
-    ByteStr = ByteStr, ByteStrRaw(n) = ByteStrRaw, CStr = CStr, CStrRaw(n) = CStrRaw,
+    Byte = Byte,
+    Char = Char,
+    Integer = Integer,
+    Float = Float,
+    Str = Str,
+    StrRaw(n) = StrRaw,
+    ByteStr = ByteStr,
+    ByteStrRaw(n) = ByteStrRaw,
+    CStr = CStr,
+    CStrRaw(n) = CStrRaw,
     ErrWithGuar = Error,
 );
 
@@ -443,7 +423,8 @@ impl server::Server for Compiler<'_> {
     }
 
     fn symbol_normalize_and_validate_ident(&mut self, text: &str) -> Result<Text, ()> {
-        let name = text.starts_with(lex::is_ident_start) && text.chars().all(lex::is_ident_continue);
+        let name =
+            text.starts_with(lex::is_ident_start) && text.chars().all(lex::is_ident_continue);
         let result = name.then(|| Text::from(text)).ok_or(());
         self.note("symbol_normalize_and_validate_ident", &(text,), result)
     }

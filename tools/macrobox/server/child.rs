@@ -2,12 +2,12 @@
 
 //! The child: closes itself in, loads the library, expands, answers, and is gone.
 
-use crate::message::{Answer, Note, Request};
+use crate::message::{Answer, Note, Program, Request};
 use crate::supervise::Policy;
-use crate::{bridge, closed, say, seen, sys, wire};
-use proc_macro::bridge::client::ProcMacro;
+use crate::{bridge, client, closed, say, seen, sys, wire};
 use std::ffi::{CStr, CString, c_int};
-use std::io;
+use std::io::{self, Write};
+use std::process::Command;
 use std::time::Instant;
 
 /// What the child inherits.
@@ -27,10 +27,8 @@ pub struct Inherited {
 /// Never returns to the server's code: whatever happens, the process ends here.
 pub fn run(policy: &Policy, inherited: &Inherited) -> ! {
     say::into(inherited.answer);
-    let answer = serve(policy, inherited).unwrap_or_else(|error| Answer {
-        refusal: Some(error.to_string()),
-        ..Answer::default()
-    });
+    let answer = serve(policy, inherited)
+        .unwrap_or_else(|error| Answer { refusal: Some(error.to_string()), ..Answer::default() });
     say::answer(&Answer { usage: sys::own_usage(), ..answer });
     // No destructor and no exit handler of the library runs.
     // SAFETY: ends the process.
@@ -68,6 +66,9 @@ fn serve(policy: &Policy, inherited: &Inherited) -> io::Result<Answer> {
     }
     if policy.watch.debugger {
         wait_for_debugger();
+    }
+    if let Some(program) = &request.program {
+        return Err(become_program(program, inherited.answer));
     }
     load_and_expand(&request)
 }
@@ -138,6 +139,23 @@ fn sign() {
     unsafe { sys::syscall(318, 0usize, 0usize, 0u32) };
 }
 
+/// Runs `program` in this process's place: the box stays. Returns only if that fails. The server hears
+/// its end by that of the answer's pipe, so that one stays open.
+fn become_program(program: &Program, answer: c_int) -> io::Error {
+    use std::os::unix::process::CommandExt;
+    let input = || {
+        let (reader, mut writer) = io::pipe()?;
+        writer.write_all(program.input.as_bytes())?;
+        // SAFETY: numbers only; the descriptor is this process's own.
+        sys::check(unsafe { sys::fcntl(answer, sys::F_SETFD, 0) })?;
+        Ok(reader)
+    };
+    match input() {
+        Ok(input) => Command::new(&program.path).stdin(input).exec(),
+        Err(error) => error,
+    }
+}
+
 fn wait_for_debugger() {
     let traced = || {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -175,17 +193,18 @@ fn load_and_expand(request: &Request) -> io::Result<Answer> {
         return Err(io::Error::other(why.to_string_lossy()));
     }
     // SAFETY: the tool has read from the file that this compiler built it, and for this compiler
-    // the symbol is a static slice of `ProcMacro`. A library that lies harms this process only.
-    let library: &[ProcMacro] = unsafe { *found.cast::<&[ProcMacro]>() };
+    // the symbol is a static slice of these entries. A library that lies harms this process only.
+    let library: &[client::Entry] = unsafe { *found.cast::<&[client::Entry]>() };
+    let macros = client::macros(library, &request.declared).map_err(io::Error::other)?;
+    let declared = macros.iter().map(|one| one.declared.clone()).collect();
     let load_nanoseconds = start.elapsed().as_nanos() as u64;
-    let mut answer =
-        Answer { load_nanoseconds, declared: bridge::list(library), ..Answer::default() };
+    let mut answer = Answer { load_nanoseconds, declared, ..Answer::default() };
     for (index, call) in request.calls.iter().enumerate() {
         if index > 0 {
             say::note(&Note::Next);
             seen::forget();
         }
-        match bridge::expand(library, call, &request.environment, request.watch.trace) {
+        match bridge::expand(&macros, call, &request.environment, request.watch.trace) {
             Some(expanded) => answer.expanded.push(expanded),
             None => {
                 answer.refusal = Some(format!("the library has no macro `{}`", call.name));

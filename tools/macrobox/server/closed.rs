@@ -53,10 +53,13 @@ pub fn ruleset(version: u32, folders: &[String], network: bool) -> io::Result<Ow
     for folder in folders {
         // Devices are neither made nor driven there.
         let (make_character, make_block, drive) = (1 << 6, 1 << 11, 1 << 15);
-        add_rule(&made, folder, changes & !(make_character | make_block | drive)).map_err(|error| {
-            let why = format!("the folder `{folder}` cannot be let through (--allow-write): {error}");
-            io::Error::new(error.kind(), why)
-        })?;
+        add_rule(&made, folder, changes & !(make_character | make_block | drive)).map_err(
+            |error| {
+                let why =
+                    format!("the folder `{folder}` cannot be let through (--allow-write): {error}");
+                io::Error::new(error.kind(), why)
+            },
+        )?;
     }
     Ok(made)
 }
@@ -249,7 +252,12 @@ fn set_limit(resource: c_int, soft: u64, hard: u64) -> io::Result<()> {
 }
 
 /// Enters `ruleset` and the filter, for good. With `watch`, the descriptor to listen at.
-pub fn enter(ruleset: Option<c_int>, allow: &Allow, seccomp: bool, watch: bool) -> io::Result<c_int> {
+pub fn enter(
+    ruleset: Option<c_int>,
+    allow: &Allow,
+    seccomp: bool,
+    watch: bool,
+) -> io::Result<c_int> {
     // SAFETY: numbers only.
     check(unsafe { sys::prctl(sys::PR_SET_NO_NEW_PRIVS, 1usize, 0usize, 0usize, 0usize) })?;
     if let Some(ruleset) = ruleset {

@@ -144,7 +144,8 @@ fn describe(name: &str, about: About, heard: &Notification, fails: bool) -> Stri
             return line(if writes { "fs-write" } else { "fs-read" }, name, &path, fails);
         }
     };
-    let detail = if name == "execve" { read_path(heard.pid, heard.arguments[0]) } else { String::new() };
+    let detail =
+        if name == "execve" { read_path(heard.pid, heard.arguments[0]) } else { String::new() };
     line(&what, name, &detail, fails)
 }
 

@@ -13,6 +13,7 @@ extern crate proc_macro;
 
 mod bridge;
 mod child;
+mod client;
 mod closed;
 mod empty;
 mod lex;
@@ -33,6 +34,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use supervise::Spare;
+use wire::Wire;
 
 /// What every child needs and the server has made once.
 struct Server {
@@ -66,13 +68,14 @@ fn serve() -> io::Result<()> {
         landlock: server.landlock,
         seccomp: server.seccomp,
         scratch: server.scratch.clone(),
+        is_nameless: cfg!(nameless),
     };
-    sys::write_frame(server.control, &wire::encode(&hello))?;
+    sys::write_all(server.control, &wire::frame(|w| hello.write(w)))?;
     while let Some(frame) = sys::read_frame(server.control)? {
         let request: Request = wire::decode(&frame)
             .map_err(|_| io::Error::other("a request that this server does not understand"))?;
         let reply = supervise::run(&mut server, &request, &frame)?;
-        sys::write_frame(server.control, &wire::encode(&reply))?;
+        sys::write_all(server.control, &wire::frame(|w| reply.write(w)))?;
         server.tidy();
     }
     Ok(())

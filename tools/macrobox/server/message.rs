@@ -6,7 +6,7 @@ use crate::token::{Span, Stream};
 use crate::wire::{Malformed, Reader, Wire, Writer, wire_enum, wire_struct};
 
 /// Raised whenever a message changes its form: part of the cache key of a built server.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -22,8 +22,9 @@ wire_enum!(Kind { Derive, Attribute, Function });
 pub struct Declared {
     pub kind: Kind,
     pub name: String,
-    /// Helper attributes of a derive.
-    pub helpers: Vec<String>,
+    /// Helper attributes of a derive; none where nobody tells: the lists of Rust 1.99 do not, nor does
+    /// the toolchain's server.
+    pub helpers: Option<Vec<String>>,
 }
 wire_struct!(Declared { kind, name, helpers });
 
@@ -112,11 +113,27 @@ pub struct Call {
 }
 wire_struct!(Call { kind, name, attribute, input, site, sources });
 
+/// A program of the toolchain's, which reads a library as the compiler does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    pub path: String,
+    /// Its standard input: no more than a pipe holds.
+    pub input: String,
+    /// The beginning of the line of its standard output that answers. Its end is not waited for: it may
+    /// be the library's.
+    pub answer: String,
+}
+wire_struct!(Program { path, input, answer });
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     pub library: String,
     /// The library's declaration symbol.
     pub symbol: String,
+    /// Its macros, where it does not list their names itself.
+    pub declared: Vec<Declared>,
+    /// Runs this program in the box instead, and loads nothing.
+    pub program: Option<Program>,
     /// Expanded one after the other in one process; none: only list.
     pub calls: Vec<Call>,
     /// The macro's whole environment.
@@ -130,6 +147,8 @@ pub struct Request {
 wire_struct!(Request {
     library,
     symbol,
+    declared,
+    program,
     calls,
     environment,
     directory,
@@ -266,8 +285,19 @@ pub enum End {
     TimedOut,
     TooMuchOutput,
     TooManyProcesses,
+    /// A [`Program`]'s answer is whole: in `stdout`.
+    Told,
 }
-wire_enum!(End { Answered, Weak, Exited, Signalled, TimedOut, TooMuchOutput, TooManyProcesses });
+wire_enum!(End {
+    Answered,
+    Weak,
+    Exited,
+    Signalled,
+    TimedOut,
+    TooMuchOutput,
+    TooManyProcesses,
+    Told,
+});
 
 /// What the trusted server says of one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -295,5 +325,7 @@ pub struct Hello {
     pub seccomp: bool,
     /// Where macros may write; removed when the server ends.
     pub scratch: String,
+    /// Libraries of this compiler do not list their macros' names: requests must.
+    pub is_nameless: bool,
 }
-wire_struct!(Hello { protocol, landlock, seccomp, scratch });
+wire_struct!(Hello { protocol, landlock, seccomp, scratch, is_nameless });

@@ -4,7 +4,7 @@
 
 use crate::message::{Answer, Note};
 use crate::sys;
-use crate::wire::{Wire, Writer, encode};
+use crate::wire::{Wire, Writer, frame};
 use std::ffi::c_int;
 use std::sync::Mutex;
 
@@ -21,17 +21,19 @@ pub fn into(pipe: c_int) {
 }
 
 pub fn note(note: &Note) {
-    frame(&encode(note));
+    say(|w| note.write(w));
 }
 
 /// The last word.
 pub fn answer(answer: &Answer) {
-    let mut writer = Writer(vec![ANSWER]);
-    answer.write(&mut writer);
-    frame(&writer.0);
+    say(|w| {
+        ANSWER.write(w);
+        answer.write(w);
+    });
 }
 
-fn frame(bytes: &[u8]) {
+fn say(write: impl FnOnce(&mut Writer)) {
+    let frame = frame(write);
     let pipe = PIPE.lock().unwrap_or_else(|held| held.into_inner());
-    let _ = sys::write_frame(*pipe, bytes); // a macro may have closed it: the server sees the end
+    let _ = sys::write_all(*pipe, &frame); // a macro may have closed it: the server sees the end
 }

@@ -114,7 +114,9 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, flags: u3
     if !SEEDED.load(Ordering::Relaxed) {
         // SAFETY: the address is the C library's `getrandom`; the caller keeps its contract.
         return unsafe {
-            std::mem::transmute::<usize, GetRandom>(next(c"getrandom", &NEXT))(buffer, length, flags)
+            std::mem::transmute::<usize, GetRandom>(next(c"getrandom", &NEXT))(
+                buffer, length, flags,
+            )
         };
     }
     for at in 0..length {

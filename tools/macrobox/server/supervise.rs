@@ -5,12 +5,13 @@
 //! The next child is made while one works, closed in and waiting, so that a request pays neither for
 //! the fork nor for the box. Each still serves one request only.
 
+use crate::Server;
 use crate::child::{self, Inherited};
 use crate::listen::Listener;
 use crate::message::{Allow, Answer, End, Limits, Reply, Request, Watch};
 use crate::say::ANSWER;
 use crate::sys::{self, PollFd, check};
-use crate::{Server, wire};
+use crate::wire::{Wire, Writer};
 use std::ffi::{CString, c_int};
 use std::io;
 use std::ops::Range;
@@ -28,27 +29,30 @@ struct Tap {
 }
 
 impl Tap {
-    /// Reads what is there.
-    fn fill(&mut self) -> io::Result<()> {
-        // Small: after each fork the server pays for every page of its stack that it writes to.
-        let mut buffer = [0; 8 * 1024];
-        match sys::read_some(self.fd, &mut buffer) {
-            Ok(0) => self.open = false,
-            Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+    /// Reads what is there, until more than `most` has come. All that a pipe holds takes fewer turns,
+    /// as the room doubles: who never stops writing does not hold the server up.
+    fn fill(&mut self, most: usize) -> io::Result<()> {
+        for _ in 0..16 {
+            if self.bytes.len() > most {
+                break;
+            }
+            match sys::read_more(self.fd, &mut self.bytes) {
+                Ok(0) => {
+                    self.open = false;
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
 
-    /// Reads until nothing more is there, or more than `most` has come.
-    fn drain(&mut self, most: usize) -> io::Result<()> {
-        let mut before = usize::MAX;
-        while before != self.bytes.len() && self.bytes.len() <= most {
-            before = self.bytes.len();
-            self.fill()?;
-        }
-        Ok(())
+    /// True once a whole line that begins so has come.
+    fn has_line(&self, beginning: &str) -> bool {
+        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+        lines.rev().any(|line| line.starts_with(beginning.as_bytes()) && line.ends_with(b"\n"))
     }
 
     /// The frame in `bytes[at..]`, once it is whole.
@@ -76,12 +80,13 @@ fn pipe() -> io::Result<(Tap, c_int)> {
 
 /// A reply without a child.
 fn refuse(end: End, why: String) -> Reply {
-    let answer = Answer { refusal: Some(why), ..Answer::default() };
+    let mut answer = Writer::default();
+    Answer { refusal: Some(why), ..Answer::default() }.write(&mut answer);
     Reply {
         end,
         code: 0,
         notes: Vec::new(),
-        answer: wire::encode(&answer),
+        answer: answer.0,
         stdout: Vec::new(),
         stderr: Vec::new(),
         touches: Vec::new(),
@@ -225,8 +230,8 @@ struct Child {
 impl Child {
     fn watch(mut self, server: &mut Server, request: &Request) -> io::Result<Reply> {
         let ended = self.listen(server, request);
-        let answer = self.answer().map(<[u8]>::to_vec);
-        let (end, code) = match (ended, &answer) {
+        let answered = self.answer();
+        let (end, code) = match (ended, &answered) {
             (Ok(None), None) => self.reap(server, request)?,
             (ended, _) => {
                 // It has said all, or is to say no more: also a child that loops after its answer.
@@ -236,27 +241,37 @@ impl Child {
                 (ended?.unwrap_or(End::Answered), 0)
             }
         };
-        let [said, stdout, stderr] = &mut self.taps;
+        let [mut answer, stdout, stderr] =
+            self.taps.each_mut().map(|tap| std::mem::take(&mut tap.bytes));
+        let notes = answer[self.notes].to_vec();
+        let Range { start, end: whole } = answered.unwrap_or_default();
+        answer.truncate(whole);
+        answer.drain(..start);
         Ok(Reply {
             end,
             code,
-            notes: said.bytes[self.notes].to_vec(),
-            answer: answer.unwrap_or_default(),
-            stdout: std::mem::take(&mut stdout.bytes),
-            stderr: std::mem::take(&mut stderr.bytes),
-            touches: self.listener.map(|mut one| std::mem::take(&mut one.touches)).unwrap_or_default(),
+            notes,
+            answer,
+            stdout,
+            stderr,
+            touches: self
+                .listener
+                .map(|mut one| std::mem::take(&mut one.touches))
+                .unwrap_or_default(),
             wall_nanoseconds: self.start.elapsed().as_nanos() as u64,
         })
     }
 
-    /// Passes the notes that have come; the answer after them, once it is whole.
-    fn answer(&mut self) -> Option<&[u8]> {
+    /// Passes the notes that have come; where the answer after them stands, once it is whole.
+    fn answer(&mut self) -> Option<Range<usize>> {
         loop {
             let frame = self.taps[0].frame(self.notes.end)?;
-            match frame.split_first() {
-                Some((&ANSWER, answer)) => return Some(answer),
-                Some(_) => self.notes.end += 4 + frame.len(),
-                None => return Some(frame), // which is no answer
+            let start = self.notes.end + 4;
+            let end = start + frame.len();
+            match frame.first() {
+                Some(&ANSWER) => return Some(start + 1..end),
+                Some(_) => self.notes.end = end,
+                None => return Some(start..end), // which is no answer
             }
         }
     }
@@ -365,11 +380,14 @@ impl Child {
             }
             for (tap, fd) in self.taps.iter_mut().zip(&fds) {
                 if fd.revents != 0 {
-                    tap.fill()?;
+                    tap.fill(most)?;
                 }
                 if tap.bytes.len() > most {
                     return Ok(Some(End::TooMuchOutput));
                 }
+            }
+            if request.program.as_ref().is_some_and(|one| self.taps[1].has_line(&one.answer)) {
+                return Ok(Some(End::Told));
             }
             if watched && self.listener.is_none() && !unheard {
                 if let Some(number) = self.taps[0].bytes.first_chunk::<4>() {
@@ -393,7 +411,7 @@ impl Child {
             if !self.taps[0].open || is_ready && self.answer().is_some() {
                 // What was printed before the answer is in the pipes by now.
                 for tap in &mut self.taps[1..] {
-                    tap.drain(most)?;
+                    tap.fill(most)?;
                 }
                 let is_much = self.taps.iter().any(|tap| tap.bytes.len() > most);
                 return Ok(is_much.then_some(End::TooMuchOutput));

@@ -60,6 +60,7 @@ pub const O_RDWR: c_int = 2;
 pub const O_PATH: c_int = 0o10_000_000;
 pub const O_CLOEXEC: c_int = 0o2_000_000;
 pub const F_DUPFD_CLOEXEC: c_int = 1030;
+pub const F_SETFD: c_int = 2;
 pub const F_SETFL: c_int = 4;
 pub const O_NONBLOCK: c_int = 0o4000;
 pub const POLLIN: i16 = 1;
@@ -108,6 +109,27 @@ pub fn read_some(fd: c_int, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Reads once, behind what `bytes` hold; 0 at the end. The room doubles, to a megabyte.
+pub fn read_more(fd: c_int, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    bytes.reserve(8 * 1024);
+    let before = bytes.len();
+    let room = bytes.spare_capacity_mut();
+    let most = room.len().min(1024 * 1024);
+    loop {
+        // SAFETY: the room is live and writable, and at least so long; what the kernel has written is
+        // counted only then.
+        match check(unsafe { read(fd, room.as_mut_ptr().cast(), most) } as i64) {
+            Ok(count) => {
+                // SAFETY: the kernel has written so many bytes behind the former ones.
+                unsafe { bytes.set_len(before + count as usize) };
+                return Ok(count as usize);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// One frame: four bytes of length, then so many bytes. None at the end.
 pub fn read_frame(fd: c_int) -> io::Result<Option<Vec<u8>>> {
     let mut head = [0; 4];
@@ -131,11 +153,10 @@ fn read_exact(fd: c_int, mut buffer: &mut [u8]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Writes what [`read_frame`] gave.
 pub fn write_frame(fd: c_int, bytes: &[u8]) -> io::Result<()> {
-    let mut frame = Vec::with_capacity(bytes.len() + 4);
-    frame.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    frame.extend_from_slice(bytes);
-    write_all(fd, &frame)
+    write_all(fd, &(bytes.len() as u32).to_le_bytes())?;
+    write_all(fd, bytes)
 }
 
 /// CPU nanoseconds and most bytes of memory of this process so far.

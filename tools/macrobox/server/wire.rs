@@ -39,12 +39,27 @@ pub struct Reader<'a> {
 pub trait Wire: Sized {
     fn write(&self, w: &mut Writer);
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed>;
+
+    /// One after the other.
+    fn write_all(items: &[Self], w: &mut Writer) {
+        items.iter().for_each(|item| item.write(w));
+    }
+    fn read_all(count: usize, r: &mut Reader<'_>) -> Result<Vec<Self>, Malformed> {
+        // A lie about the count reserves little, also within others.
+        let mut items = Vec::with_capacity(count.min(1024));
+        for _ in 0..count {
+            items.push(Self::read(r)?);
+        }
+        Ok(items)
+    }
 }
 
-/// `value` as bytes.
-pub fn encode<T: Wire>(value: &T) -> Vec<u8> {
-    let mut writer = Writer::default();
-    value.write(&mut writer);
+/// A frame: four bytes of length, then what `write` writes.
+pub fn frame(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer(vec![0; 4]);
+    write(&mut writer);
+    let length = writer.0.len() as u32 - 4;
+    writer.0[..4].copy_from_slice(&length.to_le_bytes());
     writer.0
 }
 
@@ -91,7 +106,22 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(u8, u32, u64, i32);
+numbers!(u32, u64, i32);
+
+impl Wire for u8 {
+    fn write(&self, w: &mut Writer) {
+        w.0.push(*self);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        r.take(1).map(|one| one[0])
+    }
+    fn write_all(items: &[Self], w: &mut Writer) {
+        w.0.extend_from_slice(items);
+    }
+    fn read_all(count: usize, r: &mut Reader<'_>) -> Result<Vec<Self>, Malformed> {
+        r.take(count).map(<[u8]>::to_vec)
+    }
+}
 
 impl Wire for bool {
     fn write(&self, w: &mut Writer) {
@@ -137,16 +167,11 @@ impl Wire for Text {
 impl<T: Wire> Wire for Vec<T> {
     fn write(&self, w: &mut Writer) {
         (self.len() as u32).write(w);
-        self.iter().for_each(|item| item.write(w));
+        T::write_all(self, w);
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
         let count = u32::read(r)? as usize;
-        // A lie about the count reserves little, also within others.
-        let mut items = Vec::with_capacity(count.min(1024));
-        for _ in 0..count {
-            items.push(T::read(r)?);
-        }
-        Ok(items)
+        T::read_all(count, r)
     }
 }
 
@@ -206,11 +231,28 @@ pub(crate) use wire_enum;
 
 wire_enum!(Hygiene { Source, Call, Mixed, Definition });
 wire_enum!(Delimiter { Parenthesis, Brace, Bracket, None });
-wire_struct!(Span { file, lo, hi, hygiene });
 wire_struct!(Group { delimiter, stream, open, close, entire });
 wire_struct!(Punct { ch, joint, span });
 wire_struct!(Ident { text, raw, span });
 wire_struct!(Literal { kind, text, suffix, span });
+
+impl Wire for Span {
+    fn write(&self, w: &mut Writer) {
+        // Most tokens of an output are of no place in the input.
+        let is_site = *self == Span::site(self.hygiene);
+        (is_site, self.hygiene).write(w);
+        if !is_site {
+            [self.file, self.lo, self.hi].iter().for_each(|number| number.write(w));
+        }
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let (is_site, hygiene) = Wire::read(r)?;
+        Ok(match is_site {
+            true => Span::site(hygiene),
+            false => Span { file: Wire::read(r)?, lo: Wire::read(r)?, hi: Wire::read(r)?, hygiene },
+        })
+    }
+}
 
 impl Wire for LiteralKind {
     fn write(&self, w: &mut Writer) {

@@ -154,13 +154,14 @@ impl Selection {
         let metadata = self.metadata()?;
         let all = || metadata.packages.iter().filter(is_macros);
         let itself = |one: &&Package| package.is_some_and(|name| one.name.as_str() == name);
-        let mut clean = self.cargo("clean", &own_target_folder(&metadata));
+        let folder = own_target_folder(&metadata);
+        let mut clean = self.cargo("clean", &folder);
         let one_only = all().any(|one| itself(&one));
         for one in all().filter(|one| !one_only || itself(one)) {
             clean.args(["--package", &one.id.repr]);
         }
         if all().next().is_some() {
-            run_clean(&mut clean)?;
+            run_clean(&mut clean, &folder)?;
         }
         Ok(())
     }

@@ -3,8 +3,9 @@
 //! Expands calls in the box, and says in types how that went.
 
 use crate::memory;
-use crate::message::{Answer, End, Expanded, Note, Reply, Request};
+use crate::message::{Answer, End, Expanded, Note, Program, Reply, Request};
 use crate::process::Process;
+use crate::toolchain;
 use crate::wire::{DEEPEST, Malformed, decode};
 use crate::{
     Allow, Before, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Stream,
@@ -39,7 +40,7 @@ impl Default for Options {
                 wall_milliseconds: 10_000,
                 cpu_seconds: 10,
                 memory: memory::fitting(),
-                output: 64 << 20, // decoded, it takes up to seven times as much
+                output: 32 << 20, // decoded, it takes up to fifteen times as much
                 descriptors: 256,
             },
             allow: Allow::default(),
@@ -88,7 +89,10 @@ impl Expansion {
 
 /// Runs macros in the box, one at a time. Dropping it ends the server and removes what it made.
 pub struct Expander {
+    compiler: Compiler,
     server: PathBuf,
+    /// This compiler's libraries do not list their macros' names.
+    is_nameless: bool,
     process: Option<Process>,
     options: Options,
     lost: u32,
@@ -107,8 +111,15 @@ impl Expander {
         building: impl FnOnce(),
     ) -> Result<Self, Error> {
         let server = compiler.server(building)?;
-        let process = Some(Process::start(&server)?);
-        Ok(Expander { server, process, options, lost: 0 })
+        let process = Process::start(&server)?;
+        Ok(Expander {
+            compiler: compiler.clone(),
+            is_nameless: process.hello.is_nameless,
+            server,
+            process: Some(process),
+            options,
+            lost: 0,
+        })
     }
 
     /// The options, to be changed for the next call.
@@ -152,7 +163,10 @@ impl Expander {
 
     /// The macros of `library`, by loading it in the box.
     pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
-        self.load(library).map(|(declared, _)| declared)
+        match self.is_nameless {
+            true => self.names(library),
+            false => self.load(library).map(|(declared, _)| declared),
+        }
     }
 
     /// The same, with what loading asked of the kernel, if that is watched.
@@ -200,6 +214,10 @@ impl Expander {
         if streams.into_iter().any(|stream| stream.is_deeper(DEEPEST)) {
             return Err(Error::TooDeep(DEEPEST));
         }
+        let declared = match self.is_nameless {
+            true => self.names(library)?,
+            false => Vec::new(),
+        };
         let Options { limits, allow, watch, vary, environment, directory, .. } = &self.options;
         let directory = match directory.as_os_str().is_empty() {
             true => std::env::current_dir().map_err(Error::io("finding the current directory"))?,
@@ -208,6 +226,8 @@ impl Expander {
         let request = Request {
             library: library.path().display().to_string(),
             symbol: library.symbol().into(),
+            declared,
+            program: None,
             calls,
             environment: environment.clone(),
             directory: directory.display().to_string(),
@@ -216,12 +236,59 @@ impl Expander {
             watch: watch.clone(),
             vary: vary.clone(),
         };
+        self.send(&request)
+    }
+
+    /// The names of `library`'s macros, which the toolchain's own server reads from its metadata. It
+    /// loads the library too, so it runs in the box: in one that lets a program be started.
+    fn names(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
+        if let Some(known) = library.names.get() {
+            return Ok(known.clone());
+        }
+        let program = Program {
+            path: toolchain::program(&self.compiler)?.display().to_string(),
+            input: format!("{}\n", toolchain::list_request(library)),
+            answer: toolchain::LIST_ANSWER.into(),
+        };
+        let Options { allow, environment, directory, .. } = &self.options;
+        let (name, value) = toolchain::PERMISSION;
+        let permission = [(name.to_owned(), value.to_owned())];
+        let request = Request {
+            library: library.path().display().to_string(),
+            symbol: library.symbol().into(),
+            declared: Vec::new(),
+            program: Some(program),
+            calls: Vec::new(),
+            environment: environment.iter().cloned().chain(permission).collect(),
+            directory: directory.display().to_string(),
+            limits: Options::default().limits, // the program needs more than a macro
+            allow: Allow { exec: true, everything: false, ..allow.clone() },
+            watch: Watch::default(),
+            vary: Vary::default(),
+        };
+        let reply = self.send(&request)?;
+        let place = library.path().display().to_string();
+        let names = [&*place];
+        let mut notes = Notes::read(&reply, &names);
+        if reply.end != End::Told {
+            let answer = self.answer(&reply, &mut notes);
+            return Err(answer.err().unwrap_or_else(|| notes.fail(Failure::Malformed)));
+        }
+        let text = String::from_utf8_lossy(&reply.stdout);
+        let told = text.lines().find(|line| line.starts_with(toolchain::LIST_ANSWER));
+        let answer = told.and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        let listed = toolchain::listed(&answer).map_err(|failure| notes.fail(failure))?;
+        Ok(library.names.get_or_init(|| listed).clone())
+    }
+
+    /// Asks the server, or another one if that has ended.
+    fn send(&mut self, request: &Request) -> Result<Reply, Error> {
         loop {
             let process = match &mut self.process {
                 Some(process) => process,
                 none => none.insert(Process::start(&self.server)?),
             };
-            match process.ask(&request) {
+            match process.ask(request) {
                 Ok(reply) => return Ok(reply),
                 Err(error) => {
                     self.process = None;
@@ -260,6 +327,7 @@ impl Expander {
             }
             End::TooMuchOutput => Failure::TooMuchOutput(limits.most_output()),
             End::TooManyProcesses => Failure::TooManyProcesses,
+            End::Told => Failure::Malformed, // nobody asked a program
             End::Exited => Failure::Exited(reply.code),
             End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
             End::Signalled if stderr.contains("memory allocation of") => {

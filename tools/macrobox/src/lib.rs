@@ -82,5 +82,10 @@ pub use toolchain::ToolchainServer;
 /// thing in `main`, and end with the code if there is one.
 pub fn wrapped() -> Option<std::process::ExitCode> {
     let task = std::env::var(record::TASK).ok()?;
-    Some(std::process::ExitCode::from(record::wrap_rustc(&task, std::env::args_os().skip(1)) as u8))
+    let mut arguments = std::env::args_os().skip(1);
+    let code = match std::env::var_os(record::NAMES) {
+        Some(_) => record::tell_names(arguments.next().unwrap_or_default().as_ref()),
+        None => record::wrap_rustc(&task, arguments),
+    };
+    Some(std::process::ExitCode::from(code as u8))
 }

@@ -2,9 +2,10 @@
 
 //! A macro library on disk, read without loading it: loading runs its code.
 
-use crate::{Compiler, Error};
+use crate::{Compiler, Declared, Error};
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// A macro library that this compiler built.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Library {
     path: PathBuf,
     symbol: String,
     compiler: String,
+    /// What its macros are called, once somebody has asked who cannot see it in its list.
+    pub(crate) names: Arc<OnceLock<Vec<Declared>>>,
 }
 
 /// Why a library is not loaded.
@@ -53,7 +56,7 @@ impl Library {
             std::fs::read(path).map_err(|error| refuse(Refusal::Unreadable(error.to_string())))?;
         let path = path.canonicalize().unwrap_or_else(|_| path.into());
         let (symbol, built) = read(&bytes, compiler.version()).map_err(refuse)?;
-        Ok(Library { path, symbol, compiler: built })
+        Ok(Library { path, symbol, compiler: built, names: Arc::default() })
     }
 
     /// The file.

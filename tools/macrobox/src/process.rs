@@ -3,7 +3,7 @@
 //! The server's process and the socket to it.
 
 use crate::message::{Hello, PROTOCOL, Reply, Request};
-use crate::wire::{decode, encode};
+use crate::wire::{Wire, decode, frame};
 use crate::{Error, empty, scratch};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -31,7 +31,8 @@ impl Process {
             .stdout(Stdio::null())
             .spawn()
             .map_err(failed())?;
-        let hello = Hello { protocol: 0, landlock: 0, seccomp: false, scratch: String::new() };
+        let scratch = String::new();
+        let hello = Hello { protocol: 0, landlock: 0, seccomp: false, scratch, is_nameless: false };
         let mut process = Process { child, socket, hello };
         let frame = process.receive().map_err(failed())?;
         process.hello = decode(&frame)
@@ -42,11 +43,7 @@ impl Process {
     }
 
     pub(crate) fn ask(&mut self, request: &Request) -> std::io::Result<Reply> {
-        let bytes = encode(request);
-        let mut frame = Vec::with_capacity(bytes.len() + 4);
-        frame.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        frame.extend_from_slice(&bytes);
-        send_all(&self.socket, &frame)?;
+        send_all(&self.socket, &frame(|w| request.write(w)))?;
         decode(&self.receive()?).map_err(|error| std::io::Error::other(error.to_string()))
     }
 

@@ -10,15 +10,17 @@
 use crate::cargo::Target;
 use crate::compiler::output;
 use crate::tap_record::Record;
-use crate::wire::decode;
-use crate::{Call, Compiler, Error, Kind, Options, Source, Stream, Tree};
+use crate::wire::{Wire, decode, frame};
+use crate::{Call, Compiler, Error, Kind, Library, Options, Source, Stream, ToolchainServer, Tree};
 use crate::{interrupt, scratch};
 use analyzeme::ProfilingData;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// What the compiler expanded.
 #[derive(Debug, Default)]
@@ -120,6 +122,10 @@ pub(crate) fn source_text(path: &Path) -> std::io::Result<String> {
 /// The variable by which our rustc wrapper knows its task: a crate's name, or [`EVERY_CRATE`].
 pub(crate) const TASK: &str = "MACROBOX_RECORD";
 
+/// Set for the tap only: the program that it asks for names, and the compiler that it is in.
+pub(crate) const NAMES: &str = "MACROBOX_NAMES";
+const RUSTC: &str = "MACROBOX_RUSTC";
+
 pub(crate) const EVERY_CRATE: &str = "*";
 
 /// Checks `target` and records every procedural macro call in it.
@@ -136,7 +142,7 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
         clean.args(["--package", package]);
     }
     if !target.callers.is_empty() {
-        run_clean(&mut clean)?;
+        run_clean(&mut clean, &target.folder)?;
     }
     let every_crate = target.crate_name == EVERY_CRATE;
     let variable = if every_crate { "RUSTC_WRAPPER" } else { "RUSTC_WORKSPACE_WRAPPER" };
@@ -161,8 +167,15 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     Ok(Recording { records, counted, failed })
 }
 
-/// Runs `cargo clean`. Where it fails, cargo may keep what was to be built anew, and nobody sees its calls.
-pub(crate) fn run_clean(clean: &mut Command) -> Result<(), Error> {
+/// Runs `cargo clean` on our own target `folder`. Where it fails, cargo may keep what was to be built anew, and nobody sees its calls.
+pub(crate) fn run_clean(clean: &mut Command, folder: &Path) -> Result<(), Error> {
+    // Cargo marks a target folder that it makes itself, and from 1.99 on cleans no other. Ours may have
+    // been made before, for the lock in it.
+    let mark = folder.join("CACHEDIR.TAG");
+    if folder.exists() && !mark.exists() {
+        let signature = "Signature: 8a477f597d28d172789f06886806bc55\n";
+        std::fs::write(&mark, signature).map_err(Error::io("marking the target folder"))?;
+    }
     let ended = interrupt::output(clean).map_err(Error::io("starting cargo clean"))?;
     match ended.status.success() {
         true => Ok(()),
@@ -205,11 +218,35 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
         command.arg(profile).arg("-Zself-profile-events=generic-activity,function-args");
         let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
         command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
+        command.env(RUSTC, command.get_program().to_owned());
+        if let Ok(tool) = std::env::current_exe() {
+            command.env(NAMES, tool);
+        }
     }
     // A macro that never ends goes with cargo, and that with the tool.
     let _ = interrupt::end_with_parent();
     eprintln!("{}", command.exec());
     1
+}
+
+/// Runs for the tap, inside the compiler: says what the macros of `library` are called, where its list
+/// does not. That compiler loads it too, without a box, and so does the toolchain's server here.
+pub(crate) fn tell_names(library: &Path) -> i32 {
+    let listed = || {
+        let compiler = Compiler::at(std::env::var_os(RUSTC).unwrap_or_default().into())?;
+        let library = Library::open(library, &compiler)?;
+        ToolchainServer::new(&compiler, Duration::from_secs(60))?.list(&library)
+    };
+    match listed() {
+        Ok(listed) => {
+            let told = std::io::stdout().write_all(&frame(|w| listed.write(w)));
+            told.is_err().into()
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            1
+        }
+    }
 }
 
 fn read_records(mut bytes: &[u8]) -> Result<Vec<Record>, Error> {

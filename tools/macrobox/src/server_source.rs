@@ -14,6 +14,7 @@ pub(crate) const TAP: &[(&str, &str)] = &[
     ("convert.rs", include_str!("../tap/convert.rs")),
     ("forward.rs", include_str!("../tap/forward.rs")),
     ("record.rs", include_str!("../tap/record.rs")),
+    ("client.rs", include_str!("../server/client.rs")),
     ("lex.rs", include_str!("../server/lex.rs")),
     ("message.rs", include_str!("../server/message.rs")),
     ("token.rs", include_str!("../server/token.rs")),
@@ -21,6 +22,6 @@ pub(crate) const TAP: &[(&str, &str)] = &[
 ];
 
 pub(crate) const SERVER: &[(&str, &str)] = sources!(
-    "server": "main.rs", "bridge.rs", "child.rs", "closed.rs", "empty.rs", "lex.rs", "listen.rs", "message.rs",
+    "server": "main.rs", "bridge.rs", "child.rs", "client.rs", "closed.rs", "empty.rs", "lex.rs", "listen.rs", "message.rs",
     "rules.rs", "say.rs", "seen.rs", "supervise.rs", "sys.rs", "token.rs", "wire.rs",
 );

@@ -39,16 +39,8 @@ struct Running {
 impl ToolchainServer {
     /// The server of `compiler`'s toolchain.
     pub fn new(compiler: &Compiler, timeout: Duration) -> Result<Self, Error> {
-        let program = compiler.sysroot()?.join("libexec/rust-analyzer-proc-macro-srv");
-        if !program.exists() {
-            let message = format!(
-                "this toolchain has no {}: add its rustc component anew",
-                program.display()
-            );
-            return Err(Error::Cargo(message));
-        }
         Ok(ToolchainServer {
-            program,
+            program: program(compiler)?,
             process: None,
             timeout,
             environment: Vec::new(),
@@ -66,21 +58,8 @@ impl ToolchainServer {
     /// The macros of `library`, without their helper attributes, which this server does not tell.
     pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
         let name = library.path().display().to_string();
-        let answer = self.ask(library, &json!({ "ListMacros": { "dylib_path": library.path() } }));
-        let answer = answer.map_err(|failure| fail(&name, failure))?;
-        let listed: Result<Vec<(String, String)>, String> =
-            serde_json::from_value(answer["ListMacros"].clone())
-                .map_err(|_| fail(&name, Failure::Malformed))?;
-        let listed = listed.map_err(|why| fail(&name, Failure::NotRun(why)))?;
-        let kind = |word: &str| match word {
-            "CustomDerive" => Kind::Derive,
-            "Attr" => Kind::Attribute,
-            _ => Kind::Function,
-        };
-        let each = listed.into_iter();
-        Ok(each
-            .map(|(name, word)| Declared { kind: kind(&word), name, helpers: Vec::new() })
-            .collect())
+        let answer = self.ask(library, &list_request(library));
+        answer.and_then(|answer| listed(&answer)).map_err(|failure| fail(&name, failure))
     }
 
     /// Expands one call, unprotected but for the time-out.
@@ -114,7 +93,7 @@ impl ToolchainServer {
         let mut command = Command::new(&self.program);
         command
             .env("TMPDIR", path)
-            .env("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1")
+            .env(PERMISSION.0, PERMISSION.1)
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -157,6 +136,41 @@ impl ToolchainServer {
         Ok(answer)
     }
 }
+
+/// The toolchain's server.
+pub(crate) fn program(compiler: &Compiler) -> Result<PathBuf, Error> {
+    let program = compiler.sysroot()?.join("libexec/rust-analyzer-proc-macro-srv");
+    if !program.exists() {
+        let message =
+            format!("this toolchain has no {}: add its rustc component anew", program.display());
+        return Err(Error::Cargo(message));
+    }
+    Ok(program)
+}
+
+/// Asks for the macros of `library`, in the order of its own list.
+pub(crate) fn list_request(library: &Library) -> Value {
+    json!({ "ListMacros": { "dylib_path": library.path() } })
+}
+
+/// The beginning of its answer, a line.
+pub(crate) const LIST_ANSWER: &str = "{\"ListMacros\":";
+
+/// The macros that the server names in its answer.
+pub(crate) fn listed(answer: &Value) -> Result<Vec<Declared>, Failure> {
+    let listed: Result<Vec<(String, String)>, String> =
+        serde_json::from_value(answer["ListMacros"].clone()).map_err(|_| Failure::Malformed)?;
+    let kind = |word: &str| match word {
+        "CustomDerive" => Kind::Derive,
+        "Attr" => Kind::Attribute,
+        _ => Kind::Function,
+    };
+    let each = listed.map_err(Failure::NotRun)?.into_iter();
+    Ok(each.map(|(name, word)| Declared { kind: kind(&word), name, helpers: None }).collect())
+}
+
+/// The variable without which the server does not run.
+pub(crate) const PERMISSION: (&str, &str) = ("RUST_ANALYZER_INTERNALS_DO_NOT_USE", "1");
 
 fn fail(name: &str, failure: Failure) -> Error {
     Error::Macro { name: name.into(), failure, before: Box::default() }

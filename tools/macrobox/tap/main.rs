@@ -10,6 +10,7 @@
 
 extern crate proc_macro;
 
+mod client;
 mod convert;
 mod forward;
 mod lex;
@@ -18,20 +19,21 @@ mod record;
 mod token;
 mod wire;
 
+use client::{Entry, Macro, One, Two};
 use convert::Recorder;
 use forward::Forward;
-use message::Kind;
+use message::Declared;
 use proc_macro::TokenStream;
-use proc_macro::bridge::client::{Client, ProcMacro};
-use proc_macro::bridge::server;
+use proc_macro::bridge::client::Client;
 use record::Record;
+use wire::Wire;
 use std::ffi::{CStr, OsString, c_char, c_int, c_void};
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 /// The library's own macros, by the number of the tap in front of each.
-static TAPPED: Mutex<Vec<(String, ProcMacro)>> = Mutex::new(Vec::new());
+static TAPPED: Mutex<Vec<(String, Macro)>> = Mutex::new(Vec::new());
 
 /// Macros in front of which there is a tap. Those of later libraries run unrecorded, and the tool
 /// lists them as calls it did not see.
@@ -40,13 +42,9 @@ const TAPS: usize = 512;
 struct Taps<const I: usize>;
 
 impl<const I: usize> Taps<I> {
-    const ONE: Client<TokenStream, TokenStream> = Client::expand1(|input| expand(I, None, input));
-    const TWO: Client<(TokenStream, TokenStream), TokenStream> =
-        Client::expand2(|attribute, input| expand(I, Some(attribute), input));
+    const ONE: One = Client::expand1(|input| expand(I, None, input));
+    const TWO: Two = Client::expand2(|attribute, input| expand(I, Some(attribute), input));
 }
-
-type One = Client<TokenStream, TokenStream>;
-type Two = Client<(TokenStream, TokenStream), TokenStream>;
 
 macro_rules! table {
     ($($high:literal)*) => {
@@ -70,25 +68,12 @@ table!(
 
 fn expand(tap: usize, attribute: Option<TokenStream>, input: TokenStream) -> TokenStream {
     let (library, own) = TAPPED.lock().unwrap_or_else(|held| held.into_inner())[tap].clone();
-    let (kind, name) = match own {
-        ProcMacro::CustomDerive { trait_name, .. } => (Kind::Derive, trait_name),
-        ProcMacro::Attr { name, .. } => (Kind::Attribute, name),
-        ProcMacro::Bang { name, .. } => (Kind::Function, name),
-    };
     let site = proc_macro::Span::call_site();
     let mut recorder = Recorder::new(site);
     let recorded_attribute = attribute.clone().map(|stream| recorder.stream(stream));
     let recorded_input = recorder.stream(input.clone());
     let start = Instant::now();
-    let result = match own {
-        ProcMacro::CustomDerive { client, .. } | ProcMacro::Bang { client, .. } => {
-            client.run(&server::SAME_THREAD, Forward, input, false)
-        }
-        ProcMacro::Attr { client, .. } => {
-            let attribute = attribute.unwrap_or_default();
-            client.run(&server::SAME_THREAD, Forward, attribute, input, false)
-        }
-    };
+    let result = own.function.run(Forward, attribute, input);
     let nanoseconds = start.elapsed().as_nanos() as u64;
     let output = result.as_ref().ok().map(|stream| recorder.stream(stream.clone()));
     let Surroundings { crate_name, environment, directory } = surroundings();
@@ -97,8 +82,8 @@ fn expand(tap: usize, attribute: Option<TokenStream>, input: TokenStream) -> Tok
         environment: environment.clone(),
         directory: directory.clone(),
         library,
-        kind,
-        name: name.into(),
+        kind: own.declared.kind,
+        name: own.declared.name,
         site: recorder.site(),
         line: site.line() as u32,
         attribute: recorded_attribute,
@@ -154,29 +139,35 @@ fn write(record: &Record) {
         file.ok().map(Mutex::new)
     };
     let Some(file) = FILE.get_or_init(open) else { return };
-    let bytes = wire::encode(record);
-    let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
-    frame.extend_from_slice(&bytes);
+    let frame = wire::frame(|w| record.write(w));
     if let Ok(mut file) = file.lock() {
         let _ = file.write_all(&frame); // the tool counts the calls and finds one missing
     }
 }
 
-/// The same macros with taps in front.
-fn tapped(library: &str, own: &[ProcMacro]) -> Vec<ProcMacro> {
+/// The same macros with taps in front, but of one whose macros cannot be named.
+fn tapped(library: &str, own: &'static [Entry]) -> &'static [Entry] {
+    let Ok(macros) = client::macros(own, &names(library)) else { return own };
     let mut known = TAPPED.lock().unwrap_or_else(|held| held.into_inner());
-    let each = own.iter().map(|one| {
-        let Some((first, second)) = TABLE.get(known.len()) else { return *one };
-        known.push((library.to_owned(), *one));
-        match *one {
-            ProcMacro::CustomDerive { trait_name, attributes, .. } => {
-                ProcMacro::CustomDerive { trait_name, attributes, client: *first }
-            }
-            ProcMacro::Attr { name, .. } => ProcMacro::Attr { name, client: *second },
-            ProcMacro::Bang { name, .. } => ProcMacro::Bang { name, client: *first },
-        }
+    let each = own.iter().zip(macros).map(|(entry, one)| {
+        let Some((first, second)) = TABLE.get(known.len()) else { return *entry };
+        let function = one.function;
+        known.push((library.to_owned(), one));
+        function.replaced(entry, *first, *second)
     });
-    each.collect()
+    Vec::leak(each.collect())
+}
+
+/// What `library`'s macros are called, where it does not list that: the tool has the toolchain read it.
+fn names(library: &str) -> Vec<Declared> {
+    let Some(tool) = std::env::var_os("MACROBOX_NAMES").filter(|_| cfg!(nameless)) else {
+        return Vec::new();
+    };
+    let mut command = std::process::Command::new(tool);
+    command.arg(library).env_remove("LD_PRELOAD");
+    let said = command.output().map(|output| output.stdout).unwrap_or_default();
+    let listed = said.get(4..).and_then(|frame| wire::decode(frame).ok());
+    listed.unwrap_or_default() // then the tool counts the calls and finds them missing
 }
 
 #[repr(C)]
@@ -214,13 +205,13 @@ pub unsafe extern "C" fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut
     }
     let mut place = Place { file: std::ptr::null(), rest: [0; 3] };
     // SAFETY: rustc looks up this symbol only in a macro library that it has checked to be its
-    // own: a static slice of `ProcMacro`. dladdr fills `place`, whose name lives as the library.
+    // own: a static slice of entries. dladdr fills `place`, whose name lives as the library.
     let (library, own) = unsafe {
         let known = dladdr(found, &mut place) != 0 && !place.file.is_null();
         let library = if known { CStr::from_ptr(place.file).to_string_lossy() } else { "".into() };
-        (library, *found.cast::<&[ProcMacro]>())
+        (library, *found.cast::<&[Entry]>())
     };
-    let slice: &'static [ProcMacro] = Vec::leak(tapped(&library, own));
+    let slice: &'static [Entry] = tapped(&library, own);
     // Lives as long as the library, which rustc never unloads.
     Box::into_raw(Box::new(slice)).cast()
 }

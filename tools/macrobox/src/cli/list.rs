@@ -67,9 +67,10 @@ pub(super) fn run(
     }
     let width = rows.iter().map(|(_, known, _)| known.name.len()).max().unwrap_or(0);
     for (from, known, library) in &rows {
-        let helpers = match known.helpers.is_empty() {
+        let told = known.helpers.as_deref().unwrap_or_default();
+        let helpers = match told.is_empty() {
             true => String::new(),
-            false => format!("  helpers: {}", known.helpers.join(", ")),
+            false => format!("  helpers: {}", told.join(", ")),
         };
         println!(
             "{:<9}  {:<width$}  {} {}  {}{helpers}",
