@@ -111,8 +111,7 @@ fn close_in(policy: &Policy, inherited: &Inherited) -> io::Result<()> {
         return Ok(());
     }
     closed::limit(&policy.limits)?;
-    let watch = policy.watch.touches;
-    let listener = closed::enter(inherited.rules, &policy.allow, inherited.seccomp, watch)?;
+    let listener = closed::enter(inherited.rules, policy, inherited.seccomp)?;
     if let Some(rules) = inherited.rules {
         // SAFETY: entered above, not needed again.
         unsafe { sys::close(rules) };

@@ -4,6 +4,7 @@
 
 use crate::message::{Allow, Limits};
 use crate::rules::*;
+use crate::supervise::Policy;
 use crate::sys::{self, check};
 use std::ffi::{CString, c_int, c_long};
 use std::io;
@@ -117,8 +118,10 @@ pub fn passes(about: About, allow: &Allow) -> bool {
     }
 }
 
-/// The filter of the process `pid`; with `watch`, calls of interest go to the server first.
-pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
+/// The filter of the process `pid`. Where it is watched, calls of interest go to the server first.
+fn filter(pid: u32, policy: &Policy) -> Vec<Instruction> {
+    let Policy { allow, watch, runs_program, .. } = policy;
+    let watch = watch.touches;
     let mut code = vec![
         Instruction(LOAD, 0, 0, 4),
         Instruction(JUMP_IF_EQUAL, 1, 0, 0xc000_003e), // x86-64
@@ -174,8 +177,11 @@ pub fn filter(pid: u32, allow: &Allow, watch: bool) -> Vec<Instruction> {
     );
     answer(IOCTL, &by_argument(1, IOCTLS, ALLOW, NOT_PERMITTED));
     answer(FCNTL, &by_argument(1, REFUSED_FCNTLS, NOT_PERMITTED, ALLOW));
+    // A program takes the place of its process: it starts no other.
+    let becomes = |number| *runs_program && [EXECVE, EXECVEAT].contains(&number);
     let refused_or_watched = REFUSED.iter().filter(|(.., about)| watch || !passes(*about, allow));
     let mut numbers: Vec<c_long> = refused_or_watched.map(|(number, ..)| *number).collect();
+    numbers.retain(|number| !becomes(*number));
     numbers.extend(WATCHED.iter().filter(|_| watch).map(|(number, ..)| *number));
     numbers.sort_unstable();
     let refused = result(if watch { NOTIFY } else { NOT_PERMITTED });
@@ -251,13 +257,8 @@ fn set_limit(resource: c_int, soft: u64, hard: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Enters `ruleset` and the filter, for good. With `watch`, the descriptor to listen at.
-pub fn enter(
-    ruleset: Option<c_int>,
-    allow: &Allow,
-    seccomp: bool,
-    watch: bool,
-) -> io::Result<c_int> {
+/// Enters `ruleset` and the filter, for good. Where it is watched, the descriptor to listen at; else -1.
+pub fn enter(ruleset: Option<c_int>, policy: &Policy, seccomp: bool) -> io::Result<c_int> {
     // SAFETY: numbers only.
     check(unsafe { sys::prctl(sys::PR_SET_NO_NEW_PRIVS, 1usize, 0usize, 0usize, 0usize) })?;
     if let Some(ruleset) = ruleset {
@@ -269,7 +270,8 @@ pub fn enter(
     }
     // SAFETY: takes nothing.
     let pid = unsafe { sys::getpid() } as u32;
-    let code = filter(pid, allow, watch);
+    let code = filter(pid, policy);
+    let watch = policy.watch.touches;
     let program = Program { length: code.len() as u16, instructions: code.as_ptr() };
     let listen = if watch { 1u32 << 3 } else { 0 };
     // SAFETY: `program` points to `length` instructions of `code`; both live through the call.

@@ -119,8 +119,8 @@ pub struct Program {
     pub path: String,
     /// Its standard input: no more than a pipe holds.
     pub input: String,
-    /// The beginning of the line of its standard output that answers. Its end is not waited for: it may
-    /// be the library's.
+    /// How its answer begins, which goes to a line's end. Its own end is not waited for: that may be the
+    /// library's.
     pub answer: String,
 }
 wire_struct!(Program { path, input, answer });

@@ -19,6 +19,9 @@ pub enum About {
 
 use About::*;
 
+pub const EXECVE: c_long = 59;
+pub const EXECVEAT: c_long = 322;
+
 /// Refused, unless allowed by name.
 pub const REFUSED: &[(c_long, &str, About)] = &[
     (41, "socket", Network),
@@ -27,8 +30,8 @@ pub const REFUSED: &[(c_long, &str, About)] = &[
     (50, "listen", Network),
     (57, "fork", Exec),
     (58, "vfork", Exec),
-    (59, "execve", Exec),
-    (322, "execveat", Exec),
+    (EXECVE, "execve", Exec),
+    (EXECVEAT, "execveat", Exec),
     (425, "io_uring_setup", System),
     (426, "io_uring_enter", System),
     (427, "io_uring_register", System),

@@ -49,10 +49,11 @@ impl Tap {
         Ok(())
     }
 
-    /// True once a whole line that begins so has come.
+    /// True once text that begins so has come, to its line's end.
     fn has_line(&self, beginning: &str) -> bool {
-        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
-        lines.rev().any(|line| line.starts_with(beginning.as_bytes()) && line.ends_with(b"\n"))
+        let begin =
+            self.bytes.windows(beginning.len()).position(|part| part == beginning.as_bytes());
+        begin.is_some_and(|at| self.bytes[at..].contains(&b'\n'))
     }
 
     /// The frame in `bytes[at..]`, once it is whole.
@@ -100,12 +101,15 @@ pub struct Policy {
     pub limits: Limits,
     pub allow: Allow,
     pub watch: Watch,
+    /// It becomes a program, and may load that.
+    pub runs_program: bool,
 }
 
 impl Policy {
     fn of(request: &Request) -> Self {
-        let Request { limits, allow, watch, .. } = request;
-        Policy { limits: *limits, allow: allow.clone(), watch: watch.clone() }
+        let Request { limits, allow, watch, program, .. } = request;
+        let runs_program = program.is_some();
+        Policy { limits: *limits, allow: allow.clone(), watch: watch.clone(), runs_program }
     }
 }
 
@@ -128,7 +132,9 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
         let why = format!("this kernel has no {missing}: allow a weak box to go on");
         return Ok(refuse(End::Weak, why));
     }
-    let spare = match server.spare.take() {
+    // The spare child is for the next expansion.
+    let spare = if policy.runs_program { None } else { server.spare.take() };
+    let spare = match spare {
         Some(spare) if spare.policy == policy => Ok(spare),
         other => {
             if let Some(spare) = other {
@@ -158,7 +164,7 @@ pub fn run(server: &mut Server, request: &Request, frame: &[u8]) -> io::Result<R
 /// Makes the next child: it closes itself in and waits.
 fn prepare_next(server: &mut Server, request: &Request) {
     let Watch { touches, debugger, .. } = request.watch;
-    if !touches && !debugger {
+    if !touches && !debugger && request.program.is_none() {
         server.spare = prepare(server, Policy::of(request)).ok();
     }
 }

@@ -2,6 +2,7 @@
 
 //! Expands calls in the box, and says in types how that went.
 
+use crate::library::Stamp;
 use crate::memory;
 use crate::message::{Answer, End, Expanded, Note, Program, Reply, Request};
 use crate::process::Process;
@@ -11,6 +12,7 @@ use crate::{
     Allow, Before, Call, Compiler, Declared, Diagnostic, Error, Failure, Library, Limits, Stream,
     Vary, Watch, to_text,
 };
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ impl Default for Options {
                 wall_milliseconds: 10_000,
                 cpu_seconds: 10,
                 memory: memory::fitting(),
-                output: 32 << 20, // decoded, it takes up to fifteen times as much
+                output: 32 << 20, // decoded, it takes about sixteen times as much
                 descriptors: 256,
             },
             allow: Allow::default(),
@@ -93,6 +95,8 @@ pub struct Expander {
     server: PathBuf,
     /// This compiler's libraries do not list their macros' names.
     is_nameless: bool,
+    /// What they are, where they do not: of the file as it was.
+    known: HashMap<PathBuf, (Stamp, Vec<Declared>)>,
     process: Option<Process>,
     options: Options,
     lost: u32,
@@ -115,6 +119,7 @@ impl Expander {
         Ok(Expander {
             compiler: compiler.clone(),
             is_nameless: process.hello.is_nameless,
+            known: HashMap::new(),
             server,
             process: Some(process),
             options,
@@ -175,7 +180,7 @@ impl Expander {
         let name = library.path().display().to_string();
         let names = [&*name];
         let mut notes = Notes::read(&reply, &names);
-        let answer = self.answer(&reply, &mut notes)?;
+        let answer = answer(&reply, &self.options.limits, &mut notes)?;
         Ok((answer.declared, reply.touches))
     }
 
@@ -195,7 +200,7 @@ impl Expander {
         let reply = self.ask(library, calls.to_vec())?;
         let names: Vec<&str> = calls.iter().map(|call| &*call.name).collect();
         let mut notes = Notes::read(&reply, &names);
-        let answer = self.answer(&reply, &mut notes)?;
+        let answer = answer(&reply, &self.options.limits, &mut notes)?;
         if answer.expanded.len() != calls.len() {
             return Err(notes.fail(Failure::Malformed));
         }
@@ -214,71 +219,82 @@ impl Expander {
         if streams.into_iter().any(|stream| stream.is_deeper(DEEPEST)) {
             return Err(Error::TooDeep(DEEPEST));
         }
-        let declared = match self.is_nameless {
-            true => self.names(library)?,
-            false => Vec::new(),
-        };
+        let mut request = self.request(library)?;
+        request.calls = calls;
+        if !self.is_nameless {
+            return self.send(&request);
+        }
+        loop {
+            // Names are of the file that is loaded: built anew meanwhile, it is asked again.
+            let before = library.stamp();
+            request.declared = self.names(library)?;
+            let reply = self.send(&request)?;
+            if library.stamp() == before {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Of `library`, by the options, without a call.
+    fn request(&self, library: &Library) -> Result<Request, Error> {
         let Options { limits, allow, watch, vary, environment, directory, .. } = &self.options;
         let directory = match directory.as_os_str().is_empty() {
             true => std::env::current_dir().map_err(Error::io("finding the current directory"))?,
             false => directory.clone(),
         };
-        let request = Request {
+        Ok(Request {
             library: library.path().display().to_string(),
             symbol: library.symbol().into(),
-            declared,
+            declared: Vec::new(),
             program: None,
-            calls,
+            calls: Vec::new(),
             environment: environment.clone(),
             directory: directory.display().to_string(),
             limits: *limits,
             allow: allow.clone(),
             watch: watch.clone(),
             vary: vary.clone(),
-        };
-        self.send(&request)
+        })
     }
 
     /// The names of `library`'s macros, which the toolchain's own server reads from its metadata. It
-    /// loads the library too, so it runs in the box: in one that lets a program be started.
+    /// loads the library too, so it runs in the box.
     fn names(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
-        if let Some(known) = library.names.get() {
+        let stamp = library.stamp();
+        if let Some((of, known)) = self.known.get(library.path())
+            && *of == stamp
+        {
             return Ok(known.clone());
         }
-        let program = Program {
+        let mut request = self.request(library)?;
+        request.program = Some(Program {
             path: toolchain::program(&self.compiler)?.display().to_string(),
-            input: format!("{}\n", toolchain::list_request(library)),
+            input: format!("{}\n", toolchain::list_request(library.path())),
             answer: toolchain::LIST_ANSWER.into(),
-        };
-        let Options { allow, environment, directory, .. } = &self.options;
+        });
         let (name, value) = toolchain::PERMISSION;
-        let permission = [(name.to_owned(), value.to_owned())];
-        let request = Request {
-            library: library.path().display().to_string(),
-            symbol: library.symbol().into(),
-            declared: Vec::new(),
-            program: Some(program),
-            calls: Vec::new(),
-            environment: environment.iter().cloned().chain(permission).collect(),
-            directory: directory.display().to_string(),
-            limits: Options::default().limits, // the program needs more than a macro
-            allow: Allow { exec: true, everything: false, ..allow.clone() },
-            watch: Watch::default(),
-            vary: Vary::default(),
-        };
+        request.environment.push((name.into(), value.into()));
+        // The compiler is a part of it, which is larger than a macro.
+        let Limits { memory, output, .. } = &mut request.limits;
+        *memory = if *memory == 0 { 0 } else { (*memory).max(1 << 30) };
+        *output = if *output == 0 { 0 } else { (*output).max(1 << 20) };
+        request.allow.weak |= request.allow.everything; // a debugger waits for the expansion
+        request.allow.everything = false;
+        request.watch = Watch::default();
         let reply = self.send(&request)?;
         let place = library.path().display().to_string();
         let names = [&*place];
         let mut notes = Notes::read(&reply, &names);
         if reply.end != End::Told {
-            let answer = self.answer(&reply, &mut notes);
+            let answer = answer(&reply, &request.limits, &mut notes);
             return Err(answer.err().unwrap_or_else(|| notes.fail(Failure::Malformed)));
         }
         let text = String::from_utf8_lossy(&reply.stdout);
-        let told = text.lines().find(|line| line.starts_with(toolchain::LIST_ANSWER));
-        let answer = told.and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
-        let listed = toolchain::listed(&answer).map_err(|failure| notes.fail(failure))?;
-        Ok(library.names.get_or_init(|| listed).clone())
+        let told = text.find(toolchain::LIST_ANSWER).and_then(|at| text[at..].lines().next());
+        let told = told.and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        let listed = toolchain::listed(&told).map_err(|failure| notes.fail(failure))?;
+        self.known.insert(library.path().into(), (stamp, listed.clone()));
+        Ok(listed)
     }
 
     /// Asks the server, or another one if that has ended.
@@ -301,43 +317,40 @@ impl Expander {
             }
         }
     }
+}
 
-    /// The child's answer, or how it failed to give one.
-    fn answer(&self, reply: &Reply, notes: &mut Notes) -> Result<Answer, Error> {
-        let limits = &self.options.limits;
-        let stderr = String::from_utf8_lossy(&reply.stderr);
-        let unread = |why| match why {
-            Malformed::TooDeep => Failure::TooDeep(DEEPEST),
-            Malformed::Bytes => Failure::Malformed,
-        };
-        let failure = match reply.end {
-            End::Answered => match (notes.unread, decode::<Answer>(&reply.answer)) {
-                (Some(why), _) | (None, Err(why)) => unread(why),
-                (None, Ok(Answer { refusal: Some(why), .. })) => Failure::NotRun(why),
-                (None, Ok(answer)) => return Ok(answer),
-            },
-            // The server's own word: a child that says the same is only not run.
-            End::Weak => {
-                let why = decode::<Answer>(&reply.answer).ok().and_then(|answer| answer.refusal);
-                let why = why.unwrap_or_else(|| "this kernel cannot enforce the box".into());
-                return Err(Error::Weak(format!("{why} (--allow-weak)")));
-            }
-            End::TimedOut => {
-                Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into()))
-            }
-            End::TooMuchOutput => Failure::TooMuchOutput(limits.most_output()),
-            End::TooManyProcesses => Failure::TooManyProcesses,
-            End::Told => Failure::Malformed, // nobody asked a program
-            End::Exited => Failure::Exited(reply.code),
-            End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
-            End::Signalled if stderr.contains("memory allocation of") => {
-                Failure::OutOfMemory(limits.memory)
-            }
-            End::Signalled if reply.code == 24 => Failure::OutOfTime,
-            End::Signalled => Failure::Crashed(reply.code),
-        };
-        Err(notes.fail(failure))
-    }
+/// The child's answer, or how it failed to give one.
+fn answer(reply: &Reply, limits: &Limits, notes: &mut Notes) -> Result<Answer, Error> {
+    let stderr = String::from_utf8_lossy(&reply.stderr);
+    let unread = |why| match why {
+        Malformed::TooDeep => Failure::TooDeep(DEEPEST),
+        Malformed::Bytes => Failure::Malformed,
+    };
+    let failure = match reply.end {
+        End::Answered => match (notes.unread, decode::<Answer>(&reply.answer)) {
+            (Some(why), _) | (None, Err(why)) => unread(why),
+            (None, Ok(Answer { refusal: Some(why), .. })) => Failure::NotRun(why),
+            (None, Ok(answer)) => return Ok(answer),
+        },
+        // The server's own word: a child that says the same is only not run.
+        End::Weak => {
+            let why = decode::<Answer>(&reply.answer).ok().and_then(|answer| answer.refusal);
+            let why = why.unwrap_or_else(|| "this kernel cannot enforce the box".into());
+            return Err(Error::Weak(format!("{why} (--allow-weak)")));
+        }
+        End::TimedOut => Failure::TimedOut(Duration::from_millis(limits.wall_milliseconds.into())),
+        End::TooMuchOutput => Failure::TooMuchOutput(limits.most_output()),
+        End::TooManyProcesses => Failure::TooManyProcesses,
+        End::Told => Failure::Malformed, // nobody asked a program
+        End::Exited => Failure::Exited(reply.code),
+        End::Signalled if stderr.contains("has overflowed its stack") => Failure::StackOverflow,
+        End::Signalled if stderr.contains("memory allocation of") => {
+            Failure::OutOfMemory(limits.memory)
+        }
+        End::Signalled if reply.code == 24 => Failure::OutOfTime,
+        End::Signalled => Failure::Crashed(reply.code),
+    };
+    Err(notes.fail(failure))
 }
 
 /// What the child said before its answer, or before its end.

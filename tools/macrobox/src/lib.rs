@@ -78,14 +78,13 @@ pub use token::{
 };
 pub use toolchain::ToolchainServer;
 
-/// A program that calls [`record`] is run again by cargo, in rustc's place: it must ask this first
-/// thing in `main`, and end with the code if there is one.
+/// A program that calls [`record`] is run again by cargo, in rustc's place, and inside of rustc to tell
+/// macros' names: it must ask this first thing in `main`, and end with the code if there is one.
 pub fn wrapped() -> Option<std::process::ExitCode> {
     let task = std::env::var(record::TASK).ok()?;
-    let mut arguments = std::env::args_os().skip(1);
-    let code = match std::env::var_os(record::NAMES) {
-        Some(_) => record::tell_names(arguments.next().unwrap_or_default().as_ref()),
-        None => record::wrap_rustc(&task, arguments),
+    let code = match std::env::var_os(record::LIBRARY) {
+        Some(library) => record::tell_names(library.as_ref()),
+        None => record::wrap_rustc(&task, std::env::args_os().skip(1)),
     };
     Some(std::process::ExitCode::from(code as u8))
 }

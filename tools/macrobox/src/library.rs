@@ -2,10 +2,11 @@
 
 //! A macro library on disk, read without loading it: loading runs its code.
 
-use crate::{Compiler, Declared, Error};
+use crate::{Compiler, Error};
 use object::{Object, ObjectSection, ObjectSymbol};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 /// A macro library that this compiler built.
 #[derive(Debug, Clone)]
@@ -13,9 +14,10 @@ pub struct Library {
     path: PathBuf,
     symbol: String,
     compiler: String,
-    /// What its macros are called, once somebody has asked who cannot see it in its list.
-    pub(crate) names: Arc<OnceLock<Vec<Declared>>>,
 }
+
+/// Cargo builds a library anew under the same name: then one of these is another.
+pub(crate) type Stamp = Option<(SystemTime, u64, u64)>;
 
 /// Why a library is not loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,12 +58,17 @@ impl Library {
             std::fs::read(path).map_err(|error| refuse(Refusal::Unreadable(error.to_string())))?;
         let path = path.canonicalize().unwrap_or_else(|_| path.into());
         let (symbol, built) = read(&bytes, compiler.version()).map_err(refuse)?;
-        Ok(Library { path, symbol, compiler: built, names: Arc::default() })
+        Ok(Library { path, symbol, compiler: built })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Of the file as it is now.
+    pub(crate) fn stamp(&self) -> Stamp {
+        stamp(&self.path)
     }
 
     /// The crate's name, from the file's: `libserde_derive-0f1e.so`.
@@ -78,6 +85,11 @@ impl Library {
     pub fn compiler(&self) -> &str {
         &self.compiler
     }
+}
+
+pub(crate) fn stamp(path: &Path) -> Stamp {
+    let known = std::fs::metadata(path).ok()?;
+    Some((known.modified().ok()?, known.ino(), known.len()))
 }
 
 /// The crate's name, from that of its library's file.

@@ -11,8 +11,8 @@ use crate::cargo::Target;
 use crate::compiler::output;
 use crate::tap_record::Record;
 use crate::wire::{Wire, decode, frame};
-use crate::{Call, Compiler, Error, Kind, Library, Options, Source, Stream, ToolchainServer, Tree};
-use crate::{interrupt, scratch};
+use crate::{Call, Compiler, Error, Kind, Options, Source, Stream, ToolchainServer, Tree};
+use crate::{interrupt, scratch, toolchain};
 use analyzeme::ProfilingData;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -122,9 +122,10 @@ pub(crate) fn source_text(path: &Path) -> std::io::Result<String> {
 /// The variable by which our rustc wrapper knows its task: a crate's name, or [`EVERY_CRATE`].
 pub(crate) const TASK: &str = "MACROBOX_RECORD";
 
-/// Set for the tap only: the program that it asks for names, and the compiler that it is in.
-pub(crate) const NAMES: &str = "MACROBOX_NAMES";
-const RUSTC: &str = "MACROBOX_RUSTC";
+/// The variable by which we know that the tap asks us, inside a compiler, for the names of a library's
+/// macros; and that of the program which reads them.
+pub(crate) const LIBRARY: &str = "MACROBOX_LIBRARY";
+const READER: &str = "MACROBOX_READER";
 
 pub(crate) const EVERY_CRATE: &str = "*";
 
@@ -135,7 +136,7 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     let _alone = alone(&target.folder.join("recording.lock"))?;
     // The profile may be large: it goes as soon as it is read, and with a Ctrl-C.
     let _folder = interrupt::folder(&folder).map_err(Error::io("making a folder"))?;
-    let wrapper = std::env::current_exe().map_err(Error::io("finding this program"))?;
+    let program = std::env::current_exe().map_err(Error::io("finding this program"))?;
     // Only what calls macros is to be checked anew; cargo keeps the others.
     let mut clean = target.cargo("clean");
     for package in &target.callers {
@@ -147,8 +148,11 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     let every_crate = target.crate_name == EVERY_CRATE;
     let variable = if every_crate { "RUSTC_WRAPPER" } else { "RUSTC_WORKSPACE_WRAPPER" };
     let mut command = target.cargo("check");
-    command.args(target.selection()).env(variable, wrapper).env(TASK, &target.crate_name);
+    command.args(target.selection()).env(variable, &program).env(TASK, &target.crate_name);
     command.env("MACROBOX_TAP_LIBRARY", &tap).env("MACROBOX_PROFILE", &folder);
+    if let Ok(reader) = toolchain::program(compiler) {
+        command.env("MACROBOX_NAMES", &program).env(READER, reader);
+    }
     let ended = interrupt::output(&mut command).map_err(Error::io("starting cargo check"))?;
     let failed =
         (!ended.status.success()).then(|| String::from_utf8_lossy(&ended.stderr).into_owned());
@@ -167,7 +171,8 @@ pub fn record(compiler: &Compiler, target: &Target) -> Result<Recording, Error> 
     Ok(Recording { records, counted, failed })
 }
 
-/// Runs `cargo clean` on our own target `folder`. Where it fails, cargo may keep what was to be built anew, and nobody sees its calls.
+/// Runs `cargo clean` on our own target `folder`. Where it fails, cargo may keep what was to be built
+/// anew, and nobody sees its calls.
 pub(crate) fn run_clean(clean: &mut Command, folder: &Path) -> Result<(), Error> {
     // Cargo marks a target folder that it makes itself, and from 1.99 on cleans no other. Ours may have
     // been made before, for the lock in it.
@@ -218,10 +223,6 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
         command.arg(profile).arg("-Zself-profile-events=generic-activity,function-args");
         let tap = Path::new(&folder).join(format!("{}.tap", std::process::id()));
         command.env("MACROBOX_TAP", tap).env("LD_PRELOAD", library).env("RUSTC_BOOTSTRAP", "1");
-        command.env(RUSTC, command.get_program().to_owned());
-        if let Ok(tool) = std::env::current_exe() {
-            command.env(NAMES, tool);
-        }
     }
     // A macro that never ends goes with cargo, and that with the tool.
     let _ = interrupt::end_with_parent();
@@ -232,12 +233,9 @@ pub(crate) fn wrap_rustc(task: &str, mut arguments: impl Iterator<Item = OsStrin
 /// Runs for the tap, inside the compiler: says what the macros of `library` are called, where its list
 /// does not. That compiler loads it too, without a box, and so does the toolchain's server here.
 pub(crate) fn tell_names(library: &Path) -> i32 {
-    let listed = || {
-        let compiler = Compiler::at(std::env::var_os(RUSTC).unwrap_or_default().into())?;
-        let library = Library::open(library, &compiler)?;
-        ToolchainServer::new(&compiler, Duration::from_secs(60))?.list(&library)
-    };
-    match listed() {
+    let _ = interrupt::end_with_parent();
+    let reader = std::env::var_os(READER).unwrap_or_default();
+    match ToolchainServer::at(reader.into(), Duration::from_secs(60)).list_at(library) {
         Ok(listed) => {
             let told = std::io::stdout().write_all(&frame(|w| listed.write(w)));
             told.is_err().into()

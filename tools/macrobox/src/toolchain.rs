@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -39,13 +39,18 @@ struct Running {
 impl ToolchainServer {
     /// The server of `compiler`'s toolchain.
     pub fn new(compiler: &Compiler, timeout: Duration) -> Result<Self, Error> {
-        Ok(ToolchainServer {
-            program: program(compiler)?,
+        Ok(Self::at(program(compiler)?, timeout))
+    }
+
+    /// The server that is `program`.
+    pub(crate) fn at(program: PathBuf, timeout: Duration) -> Self {
+        ToolchainServer {
+            program,
             process: None,
             timeout,
             environment: Vec::new(),
             directory: PathBuf::new(),
-        })
+        }
     }
 
     /// What the next macros see: environment and directory of `options`. Its limits and its box mean
@@ -57,8 +62,12 @@ impl ToolchainServer {
 
     /// The macros of `library`, without their helper attributes, which this server does not tell.
     pub fn list(&mut self, library: &Library) -> Result<Vec<Declared>, Error> {
-        let name = library.path().display().to_string();
-        let answer = self.ask(library, &list_request(library));
+        self.list_at(library.path())
+    }
+
+    pub(crate) fn list_at(&mut self, path: &Path) -> Result<Vec<Declared>, Error> {
+        let name = path.display().to_string();
+        let answer = self.ask(path, &list_request(path));
         answer.and_then(|answer| listed(&answer)).map_err(|failure| fail(&name, failure))
     }
 
@@ -75,7 +84,8 @@ impl ToolchainServer {
             "has_global_spans": { "def_site": 0, "call_site": 0, "mixed_site": 0 },
             "span_data_table": spans.into_table(),
         }});
-        let answer = self.ask(library, &request).map_err(|failure| fail(&call.name, failure))?;
+        let answer =
+            self.ask(library.path(), &request).map_err(|failure| fail(&call.name, failure))?;
         let result = &answer["ExpandMacroExtended"];
         if let Some(message) = result["Err"].as_str() {
             return Err(fail(&call.name, Failure::Panicked(message.into())));
@@ -124,11 +134,11 @@ impl ToolchainServer {
     }
 
     /// Asks the process of this library; one that fails to answer is not asked again.
-    fn ask(&mut self, library: &Library, request: &Value) -> Result<Value, Failure> {
+    fn ask(&mut self, library: &Path, request: &Value) -> Result<Value, Failure> {
         let mut running = match self.process.take() {
-            Some(running) if running.library == library.path() => running,
+            Some(running) if running.library == library => running,
             _ => self
-                .start(library.path().to_owned())
+                .start(library.to_owned())
                 .map_err(|error| Failure::NotRun(error.to_string()))?,
         };
         let answer = running.ask(request, self.timeout)?;
@@ -141,16 +151,15 @@ impl ToolchainServer {
 pub(crate) fn program(compiler: &Compiler) -> Result<PathBuf, Error> {
     let program = compiler.sysroot()?.join("libexec/rust-analyzer-proc-macro-srv");
     if !program.exists() {
-        let message =
-            format!("this toolchain has no {}: add its rustc component anew", program.display());
+        let message = format!("this toolchain has no {}: use one of rustup's", program.display());
         return Err(Error::Cargo(message));
     }
     Ok(program)
 }
 
 /// Asks for the macros of `library`, in the order of its own list.
-pub(crate) fn list_request(library: &Library) -> Value {
-    json!({ "ListMacros": { "dylib_path": library.path() } })
+pub(crate) fn list_request(library: &Path) -> Value {
+    json!({ "ListMacros": { "dylib_path": library } })
 }
 
 /// The beginning of its answer, a line.

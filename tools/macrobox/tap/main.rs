@@ -164,7 +164,7 @@ fn names(library: &str) -> Vec<Declared> {
         return Vec::new();
     };
     let mut command = std::process::Command::new(tool);
-    command.arg(library).env_remove("LD_PRELOAD");
+    command.env("MACROBOX_LIBRARY", library).env_remove("LD_PRELOAD");
     let said = command.output().map(|output| output.stdout).unwrap_or_default();
     let listed = said.get(4..).and_then(|frame| wire::decode(frame).ok());
     listed.unwrap_or_default() // then the tool counts the calls and finds them missing

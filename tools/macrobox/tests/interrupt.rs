@@ -49,7 +49,7 @@ fn what_ends_the_tool_s_whole_group_leaves_nothing() {
             let group = libc::pid_t::try_from(tool.id()).unwrap();
             // SAFETY: the tool leads this group and is not reaped yet, so the number is its own.
             assert_eq!(unsafe { libc::kill(-group, signal) }, 0);
-            assert_eq!(tool.wait().unwrap().signal(), Some(signal));
+            ended_by(tool, signal);
         });
         assert!(left.is_empty(), "{left:?}");
     }
@@ -110,11 +110,14 @@ fn the_next_run_removes_what_a_killed_one_left() {
 fn tool(arguments: &[&str]) -> Command {
     let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-macrobox"));
     tool.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    // A shell starts what runs in its background with the signal ignored, and that is inherited.
+    // What runs in a shell's background, or under nohup, was started with signals ignored, and that is
+    // inherited.
     // SAFETY: `signal` may be called between fork and exec.
     unsafe {
         tool.pre_exec(|| {
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
             Ok(())
         });
     }
@@ -126,7 +129,19 @@ fn end(tool: &mut Child, signal: i32) {
     let id = libc::pid_t::try_from(tool.id()).unwrap();
     // SAFETY: the tool is not reaped yet, so the number is its own.
     assert_eq!(unsafe { libc::kill(id, signal) }, 0);
-    assert_eq!(tool.wait().unwrap().signal(), Some(signal));
+    ended_by(tool, signal);
+}
+
+fn ended_by(tool: &mut Child, signal: i32) {
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = tool.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < Duration::from_secs(300), "signal {signal} did not end it");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.signal(), Some(signal));
 }
 
 /// Interrupts an endless expansion, by `more` arguments, once it runs in a process of that `name`.

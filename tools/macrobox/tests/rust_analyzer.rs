@@ -54,7 +54,9 @@ fn build(folder: &Path, name: &str, log: &Path) -> std::path::PathBuf {
         extern "C" fn construct() {{
             use std::io::Write;
             let file = std::fs::OpenOptions::new().append(true).create(true).open({log:?});
-            file.unwrap().write_all(b"loaded\n").unwrap();
+            let forks = std::process::Command::new("/bin/true").status().is_ok();
+            let line: &[u8] = if forks {{ b"loaded and forked\n" }} else {{ b"loaded\n" }};
+            file.unwrap().write_all(line).unwrap();
         }}
         #[used]
         #[unsafe(link_section = ".init_array")]
@@ -114,6 +116,7 @@ fn a_library_is_loaded_once_and_again_when_it_is_another() {
     build(folder.path(), "second", &log);
     let answer = ask(expand(&path, "second"));
     assert!(answer.contains("second_was_here"), "{answer}");
+    assert!(!std::fs::read_to_string(&log).unwrap().contains("forked"));
     drop(requests);
     assert!(tool.wait().unwrap().success());
 }

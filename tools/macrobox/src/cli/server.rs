@@ -7,14 +7,13 @@
 use super::BoxOptions;
 use super::session::expander;
 use crate::flat::{Flat, Spans, VERSION, from_flat, to_flat};
+use crate::library::{Stamp, stamp};
 use crate::{Call, Compiler, Declared, Error, Expander, Kind, Library, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -57,14 +56,6 @@ struct Known {
     macros: Vec<Declared>,
     /// Of the file that it was read from.
     stamp: Stamp,
-}
-
-/// Cargo builds a library anew under the same name: then one of these is another.
-type Stamp = Option<(SystemTime, u64)>;
-
-fn stamp(path: &Path) -> Stamp {
-    let known = std::fs::metadata(path).ok()?;
-    Some((known.modified().ok()?, known.ino()))
 }
 
 pub(super) fn run(options: &BoxOptions, arguments: &Arguments) -> Result<bool, Error> {
