@@ -2,7 +2,7 @@
 
 //! How long the transport crates alone take to build, release, with their dependencies there.
 
-use crate::contestants::{peer_cargo, peer_folder, peer_target};
+use crate::contestants::{peer_cargo, peer_target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -29,33 +29,36 @@ pub fn ours() -> Option<f64> {
     };
     // Alone it may want its dependencies with other features than the bench does: built before.
     timed(build())?;
-    clean(&manifest, &target, &["ringback-vsomeip", "ringback", "ringback-macros"])?;
+    forget(&target, &["ringback-vsomeip", "ringback", "ringback-macros"])?;
     timed(build())
 }
 
 /// Seconds for the peer's: the transport and its macro crate, without the crate that builds vsomeip.
 pub fn peer() -> Option<f64> {
-    let manifest = peer_folder().join("Cargo.toml");
     let build = || {
         let mut command = peer_cargo();
         command.args(["-p", "up-transport-vsomeip"]);
         command
     };
     timed(build())?;
-    clean(&manifest, &peer_target(), &["up-transport-vsomeip", "vsomeip-proc-macro"])?;
+    forget(&peer_target(), &["up-transport-vsomeip", "vsomeip-proc-macro"])?;
     let seconds = timed(build())?;
     peer_cargo().status().ok()?; // the contestant again
     Some(seconds)
 }
 
-fn clean(manifest: &Path, target: &Path, crates: &[&str]) -> Option<()> {
-    let mut command = Command::new("cargo");
-    command.args(["clean", "--release", "--quiet", "--manifest-path"]);
-    command.arg(manifest).env("CARGO_TARGET_DIR", target);
-    for name in crates {
-        command.args(["-p", name]);
+/// Makes cargo build these crates anew, and nothing else: `cargo clean -p` also removes what another
+/// crate has of the name of one of their tests or examples, as `tracing`, and with it all that uses it.
+fn forget(target: &Path, crates: &[&str]) -> Option<()> {
+    for folder in [".fingerprint", "build"] {
+        for entry in std::fs::read_dir(target.join("release").join(folder)).ok()?.flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            if name.rsplit_once('-').is_some_and(|(name, _)| crates.contains(&name)) {
+                std::fs::remove_dir_all(entry.path()).ok()?;
+            }
+        }
     }
-    command.status().ok()?.success().then_some(())
+    Some(())
 }
 
 fn timed(mut command: Command) -> Option<f64> {
