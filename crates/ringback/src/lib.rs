@@ -49,9 +49,10 @@
 //!
 //! # Which thread runs what
 //! A listener runs on the thread that calls the C function. Its destructor runs on the thread that
-//! retires it, or, if calls were inside then, on the last of them to leave; so do the wakers of
-//! those who wait. No lock of ringback is held while either runs. That last call frees the listener's
-//! memory too: where a thread must not do that, see [`Pool::register_static`].
+//! retires it, or, if calls were inside then, on the last of them to leave, or on a thread that leaves the
+//! same slot, comes too late to it or waits for it just then; so do the wakers of those who wait. No lock of
+//! ringback is held while either runs. That thread frees the listener's memory too: where a call must not
+//! do that, see [`Pool::register_static`].
 //!
 //! # Promises
 //! See [`promises`].
@@ -189,7 +190,7 @@ pub use self::{
 /// ```
 ///
 /// It takes the signatures that a plain `async fn` takes, and behaves as that does: values, drop order,
-/// cancellation; docs/hook-rules.md lists where it differs. All elided lifetimes of the arguments become
+/// cancellation; the guide's page `hook-rules.md` lists where it differs. All elided lifetimes of the arguments become
 /// one, `'__hook`, which is the future's: so the function coerces to `for<'a> fn(..)`. Those with several
 /// named lifetimes, or with a `T` by value that is not `T: 'static`, can be called but not stored.
 ///
@@ -238,7 +239,8 @@ pub use ringback_hook::hook;
 /// * `on_busy = wait(duration, value)` waits at most so long for an `FnMut` listener, except where
 ///   the call comes from inside that listener on the same thread.
 /// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
-///   but right for fibers that migrate between threads in the middle of a call.
+///   but right for fibers that migrate between threads in the middle of a call; and retiring interrupts no
+///   thread and makes no system call, whatever the process's [`Protection`] is.
 /// * `export = "on_event_{}"` gives each function a name, so that foreign code which is linked into the
 ///   same program can refer to it without being given a pointer: `extern int32_t on_event_7(..);`. The
 ///   names are global: two pools must not share one. It needs the assembler table. In a shared library

@@ -21,6 +21,10 @@ use std::time::Duration;
 callback_pool! { static POOL: Pool<extern "C" fn(i32) -> i32, 16>; fallback = -1; reuse = oldest_first; }
 callback_pool! { static MANY: Pool<extern "C" fn(i32) -> i32, 2>; fallback = -1; }
 
+callback_pool! {
+    static COUNTED: Pool<extern "C" fn(i32) -> i32, 4>; fallback = -1; protection = counter;
+}
+
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 struct Counts;
 impl Observer for Counts {
@@ -58,6 +62,7 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
         .unwrap();
     assert_eq!(ringback::protection(), Some(Protection::Membarrier));
     let (f, index) = (a.as_fn(), a.slot());
+    let counted: Vec<_> = (0..4).map(|_| COUNTED.register(|x| x).unwrap()).collect();
 
     // Another thread that has called: only then is there anything to prove.
     let (told, stay) = mpsc::channel::<()>();
@@ -91,6 +96,17 @@ fn a_barrier_refused_later_keeps_the_listener_and_says_so() {
     assert_eq!((all.quiet.len(), all.pending.len()), (0, 2));
     assert!(all.to_string().starts_with("2 of 2 listeners are not quiet; the first: "), "{all}");
     drop(all); // detached, as the next
+
+    // A pool that counts its calls needs none, though other threads call.
+    let mut counted = counted.into_iter();
+    let mut next = || counted.next().unwrap();
+    next().unregister().unwrap();
+    let mut replaced = next();
+    replaced.replace(|x| x + 1).unwrap().wait().unwrap();
+    for quiet in retire_all([replaced, next(), next()]).wait().unwrap() {
+        quiet.confirm_forgotten();
+    }
+    assert_eq!(COUNTED.stats().unproved, 0);
 
     drop(b); // detached: kept for ever, with its slot
     assert_eq!((drops.count(), POOL.stats().unproved), (0, 2));

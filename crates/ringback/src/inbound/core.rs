@@ -10,7 +10,7 @@
 //! [`Handle`](super::registration::Handle). Who drops the last pin gives the slot back to the
 //! [`FreeList`].
 
-use super::barrier;
+use super::barrier::{self, Refused};
 use super::free::{self, FreeList};
 use super::process::{self, Membership};
 use super::record::THREADS;
@@ -21,7 +21,7 @@ use super::thunk::Table;
 use super::waiter::Waiter;
 use crate::boundary;
 use crate::observer::{Event, report};
-use crate::sync::{AtomicU64, Ordering::*};
+use crate::sync::{AtomicU64, Ordering::*, fence};
 use core::panic::Location;
 use core::ptr::NonNull;
 
@@ -105,6 +105,8 @@ pub(crate) struct Core {
     pub(crate) table: Table,
     /// The calls of each slot; empty where the pool does not count them.
     pub(crate) calls: fn() -> &'static [AtomicU64],
+    /// `protection = counter`: no call of this pool is recorded, whatever the process's protection is.
+    always_counted: bool,
     pub(crate) membership: Membership,
     free: FreeList,
     pub(crate) stale: AtomicU64,
@@ -122,6 +124,7 @@ impl Core {
         table: Table,
         calls: fn() -> &'static [AtomicU64],
         reuse: Reuse,
+        always_counted: bool,
     ) -> Self {
         assert!(!slots.is_empty(), "a callback pool needs at least one slot");
         assert!(slots.len() <= free::MOST, "a callback pool has at most 2^32 - 2 slots");
@@ -131,6 +134,7 @@ impl Core {
             reuse,
             table,
             calls,
+            always_counted,
             membership: Membership::new(),
             free: FreeList::new(),
             stale: AtomicU64::new(0),
@@ -250,9 +254,19 @@ impl Core {
         closed
     }
 
+    /// Between closing a slot and looking who is inside. Calls that are counted are in one order with it
+    /// already (`Slot::enter_counted`), so a pool that counts them all asks nothing of other threads.
+    pub(crate) fn barrier(&self) -> Result<(), Refused> {
+        if self.always_counted {
+            fence(SeqCst);
+            return Ok(());
+        }
+        barrier::heavy_fence(thread::record())
+    }
+
     /// The second half of retiring: the barrier, then whoever is not inside is finished.
     pub(crate) fn prove(&'static self, index: usize, link: Link) {
-        let proved = link.is_bound() || barrier::heavy_fence(thread::record()).is_ok();
+        let proved = link.is_bound() || self.barrier().is_ok();
         self.after_barrier(index, link, proved);
     }
 
@@ -288,7 +302,7 @@ impl Core {
         }
         let slot = &self.slots[index];
         slot.wait_again();
-        if barrier::heavy_fence(thread::record()).is_err() {
+        if self.barrier().is_err() {
             slot.give_up();
             return false;
         }

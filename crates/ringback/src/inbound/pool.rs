@@ -66,7 +66,10 @@ impl<S: Signature> Pool<S> {
         table: Table,
         reuse: Reuse,
     ) -> Self {
-        Pool { core: Core::new(name, slots, table, S::calls, reuse), signature: PhantomData }
+        Pool {
+            core: Core::new(name, slots, table, S::calls, reuse, S::ALWAYS_COUNTED),
+            signature: PhantomData,
+        }
     }
 
     /// The pool's name with its module path, as it appears in errors and events.

@@ -2,12 +2,10 @@
 
 //! Many registrations, retired with one barrier.
 
-use super::barrier;
 use super::core::Lease;
 use super::registration::Registration;
 use super::retired::{Pending, Quiet, Retired, WaitQuiet};
 use super::signature::Signature;
-use super::thread;
 #[cfg(feature = "std")]
 use super::wait::{self, Patience};
 use alloc::vec::{self, Vec};
@@ -45,7 +43,7 @@ pub fn retire_all<S: Signature>(
     let leases: Vec<Lease> = registrations.into_iter().map(Registration::into_lease).collect();
     let closed: Vec<bool> =
         leases.iter().map(|lease| lease.core.close(lease.index, lease.link, by)).collect();
-    let proved = barrier::heavy_fence(thread::record()).is_ok();
+    let proved = S::pool().core.barrier().is_ok();
     for (lease, _) in leases.iter().zip(&closed).filter(|(_, closed)| **closed) {
         lease.core.after_barrier(lease.index, lease.link, proved);
     }
