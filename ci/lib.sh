@@ -136,6 +136,16 @@ have_target() {
     rustup target add ${2:+--toolchain "$2"} "$1" >/dev/null 2>&1
 }
 
+# check_oldest TOOLCHAIN ARG.. : cargo check, in this folder, which is a copy: with the oldest dependencies that its
+# manifests allow.
+check_oldest() {
+  local toolchain=+$1
+  shift
+  RUSTC_BOOTSTRAP=1 cargo "$toolchain" -Zdirect-minimal-versions generate-lockfile 2>&1 |
+    sed '/ Updating \| Locking /d; s/^ *Adding \(.*\) (.*/  \1/'
+  RUSTFLAGS=-Dwarnings cargo "$toolchain" check --quiet "$@"
+}
+
 # oldest_rust : the toolchain of the oldest Rust that is promised (rust-version), fetched if rustup can.
 oldest_rust() {
   local version

@@ -12,7 +12,10 @@ folder=integrations/vsomeip
 manifest=$folder/Cargo.toml
 need_debian g++ pkg-config iproute2
 need_python
-pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || "$folder/native/build-vsomeip.sh"
+pkg-config --exists 'vsomeip3 >= 3.4' 2>/dev/null || {
+  need_debian cmake patch libboost-{system,thread,filesystem}-dev
+  "$folder/native/build-vsomeip.sh"
+}
 
 cargo fmt --check --manifest-path "$manifest"
 clippy --manifest-path "$manifest" --all-targets
@@ -50,6 +53,17 @@ grep -q 'lost 0, out of order 0' "$copy/result"
 rm -r "$copy"
 [ "${1:-}" = --quick ] && exit
 
+# As ci/msrv.sh asks of the core crates.
+if toolchain=$(oldest_rust); then
+  oldest=$(mktemp -d)
+  git ls-files -z "$folder" crates bindings Cargo.toml | xargs -0 cp --parents -Pt "$oldest"
+  sed -i '/^\[.*dev-dependencies\]/,/^$/d' "$oldest/$manifest"
+  (cd "$oldest/$folder" && check_oldest "$toolchain" --lib --target-dir "$target/oldest")
+  rm -r "$oldest"
+else
+  not_here "the oldest Rust, which rustup could not get"
+fi
+
 # The bench compiles, and its figures are numbers only where all runs went through.
 clippy --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target" --all-targets
 cargo_test --manifest-path "$folder/bench/Cargo.toml" --target-dir "$target"
@@ -72,6 +86,9 @@ tar -xzf "$target"/package/ringback-vsomeip-*.crate -C "$package" --strip-compon
 for file in LICENSE-MIT LICENSE-APACHE README.md; do
   [ -s "$package/$file" ] || { echo "$file is not in the package"; exit 1; }
 done
+while read -r link; do
+  [ -e "$package/$link" ] || { echo "README.md has a link that leads out of its package: $link"; exit 1; }
+done < <(grep -oE '\]\([^)]*\)' "$package/README.md" | sed 's/^](//; s/[#)].*//' | grep -vE '://|^$')
 
 # Found by pkg-config as well, as a Yocto image or /usr/local has it; with a sysroot, the headers come
 # from there, and the library is looked for where the target machine will have it. No cache to fall

@@ -137,7 +137,8 @@ setters! {
     /// use the crate `up-transport-vsomeip` 0.6: those never see a topic that has a version. Others
     /// may then not see it. Off unless told.
     offer_any_version: bool;
-    /// Topics that are offered from the start, so that their first message waits for nobody.
+    /// Topics that are offered from the start, so that the time in which a first message waits for
+    /// subscribers (`first_send_wait`) begins at the start.
     topics: Vec<UUri>;
 }
 
