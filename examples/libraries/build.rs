@@ -6,7 +6,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// pkg-config's name, Debian's package, the headers, and what the examples use of them.
-const LIBRARIES: [(&str, &str, &[&str], &str); 7] = [
+const LIBRARIES: [(&str, &str, &[&str], &str); 8] = [
     (
         "libcurl",
         "libcurl4-openssl-dev",
@@ -35,6 +35,7 @@ const LIBRARIES: [(&str, &str, &[&str], &str); 7] = [
          psk_.*_cb_func|get_current_cipher|CIPHER_get_name)|TLS_method|BIO_new_bio_pair|\
          SSL_CTRL_SET_MAX_PROTO_VERSION|TLS1_2_VERSION",
     ),
+    ("lmdb", "liblmdb-dev", &["lmdb.h"], "mdb_.*|MDB_.*"),
     ("gmp", "libgmp-dev", &["gmp.h"], "__gmpz_.*|__gmp_set_memory_functions"),
     (
         "libsodium",

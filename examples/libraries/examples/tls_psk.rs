@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! OpenSSL asks for a pre-shared key by functions that get the connection and nothing of ours. Each
-//! context gets a closure of its own from a pool: here one client, and two servers with other keys.
+//! OpenSSL asks for a pre-shared key by functions that get the connection and nothing else. One could hang
+//! data on that (`SSL_set_ex_data`), if it is ours to hang on; a closure of its own from a pool asks nothing of it:
+//! here one client, and two servers with other keys.
 //!
 //!     cargo run --example tls_psk
 

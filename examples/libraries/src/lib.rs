@@ -27,6 +27,8 @@ bindings! {
     event: "libevent";
     /// OpenSSL.
     openssl: "openssl";
+    /// LMDB.
+    lmdb: "lmdb";
     /// GMP.
     gmp: "gmp";
     /// libsodium.

@@ -62,6 +62,18 @@ fn openssl_asks_closures_for_keys() {
 }
 
 #[test]
+fn lmdb_orders_keys_by_closures() {
+    let (ok, text) = run("lmdb_order", &["light", "door"]);
+    assert!(ok, "{text}");
+    for line in [
+        "by number:              door/1 brake/2 door/3 light/9 brake/10 light/10",
+        "by urgency from door/2: door/3 brake/2 brake/10",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
 fn gmp_takes_its_memory_from_closures() {
     let (ok, text) = run("gmp_memory", &["1000"]);
     assert!(ok && text.contains("1000! has 2568 digits") && text.contains(" 0 left"), "{text}");
