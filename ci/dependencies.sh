@@ -30,6 +30,37 @@ foreign=$(git ls-files '*Cargo.lock' | xargs grep '^source' | grep -v '"registry
 [ -z "$foreign" ] || { echo "not from crates.io:"; echo "$foreign"; exit 1; }
 echo "with all features $count crates, each under a licence that is allowed, all from crates.io"
 
+# Who may depend on whom, by folder (ARCHITECTURE.md): each line a folder and those that it may name. The first line
+# that fits counts.
+may=(
+  "crates: crates"
+  "bindings: bindings crates"
+  "guide: bindings crates"
+  "bench: crates"
+  "examples/libraries: crates"
+  "integrations: integrations crates"
+  "tools/api: crates"
+  "tools/macrobox/zoo: tools/macrobox/zoo crates"
+  "tools/macrobox: tools/macrobox"
+)
+paths=0
+while read -r from to; do
+  paths=$((paths + 1))
+  for line in "${may[@]}" "$from: -"; do
+    [[ $from/ != "${line%%: *}"/* ]] || break
+  done
+  allowed=
+  for folder in ${line#*: }; do [[ $to/ != "$folder"/* ]] || allowed=1; done
+  [ -n "$allowed" ] || { echo "$from must not depend on $to (ARCHITECTURE.md, \"What may know what\")"; exit 1; }
+done < <(git ls-files '*Cargo.toml' | while read -r manifest; do
+  folder=$(dirname "$manifest")
+  [ "$folder" != . ] || folder=crates # the workspace's own table
+  { grep -oE '\bpath *= *"[^"]*"' "$manifest" || true; } | sed '/\.rs"$/d; s/.*"\(.*\)"/\1/' |
+    while read -r path; do echo "$folder $(realpath --relative-to . "$(dirname "$manifest")/$path")"; done
+done)
+[ "$paths" -gt 10 ] || { echo "found only $paths paths between packages"; exit 1; }
+echo "$paths dependencies between the repository's packages, each on what stands lower"
+
 # named PATTERN FILE.. : each place where the code of these files (not their comments) has this.
 named() {
   local pattern=$1 file

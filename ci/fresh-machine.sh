@@ -53,8 +53,8 @@ timed() {
   [ "$code" = 0 ] || failed=1
 }
 failed=0
-timed "cargo run --quiet --release --example vehicle_bus"
-timed "RINGBACK_TIDY=1 ci/test.sh $*"
+timed "cargo run --release --example vehicle_bus"
+timed "ci/test.sh${*:+ $*}"
 echo "fresh machine: $(inside 'rustc -V'), Debian $release, $(nproc) cores, $(uname -m)"
 printf '%s\n' "${report[@]}"
 exit "$failed"

@@ -37,11 +37,13 @@ def main():
     tracked = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
     seen, without = 0, []
     for name in filter(None, tracked.split("\0")):
-        comment = COMMENTS.get(name.rpartition(".")[2])
+        path = pathlib.Path(name)
+        comment = COMMENTS.get(path.suffix[1:])
+        if not path.suffix and path.is_file() and path.read_bytes().startswith(b"#!"):
+            comment = "#"  # a script without an ending
         if not comment or name.startswith(tuple(LEFT_OUT)):
             continue
         seen += 1
-        path = pathlib.Path(name)
         text = path.read_text(encoding="utf-8-sig")
         if any(LINE in line for line in text.split("\n")[:3]):
             continue

@@ -4,9 +4,9 @@
 # All tests. Needs Rust and a C++ compiler; installs Debian packages for what else it uses.
 #
 #   ci/test.sh            everything but what is named at the end; in its short form what gets better the
-#                         longer it runs
+#                         longer it runs. Deletes, after each check, what no later one uses: a third of the disk
 #   ci/test.sh NAME..     only these checks, in their long form
-#   RINGBACK_TIDY=1       deletes, after each check, what no later one uses: a third of the disk
+#   RINGBACK_KEEP=1       everything, and deletes nothing
 source "$(dirname "$0")/lib.sh"
 
 # In the order of what one wants to know first.
@@ -14,7 +14,13 @@ checks=(lint unit litmus guide portable examples libraries cxx dotnet dependenci
   targets msrv coverage thunks loom asan tsan fuzz valgrind miri vsomeip macrobox)
 # By name only: the peer of the vsomeip transport.
 by_name=(vsomeip-interop)
-if [ $# -gt 0 ]; then checks=("$@"); else export RINGBACK_SHORT=1; fi
+tidies=
+if [ $# -gt 0 ]; then
+  checks=("$@")
+else
+  export RINGBACK_SHORT=1
+  [ "${RINGBACK_KEEP:-}" = 1 ] || tidies=1
+fi
 
 # What a check has built in folders of its own. Two checks share what is instrumented.
 tidy() {
@@ -39,7 +45,7 @@ for check in "${checks[@]}"; do
     "$SKIPPED") skips+=("$check"); word=SKIPPED ;;
     *) failures+=("$check"); word=FAILED ;;
   esac
-  [ "${RINGBACK_TIDY:-}" != 1 ] || tidy
+  [ -z "$tidies" ] || tidy
   echo "--- $check: $word after $((SECONDS - start)) s; $(df -h --output=avail . | tail -1 | tr -d ' ') of disk free"
 done
 [ ${#skips[@]} -eq 0 ] || echo "not run here: ${skips[*]}"
