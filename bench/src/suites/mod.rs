@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! One module per question. A new suite is a module with a `SUITE`, and one line in [`ALL`].
+//! One module per question. A new suite is a module with a `SUITE`, one line in [`ALL`], and one in
+//! `compare::SECTIONS`.
 
 mod asynchronous;
 mod compile;
