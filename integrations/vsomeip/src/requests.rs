@@ -74,12 +74,27 @@ pub(crate) struct Sent<P> {
     waiting: Expiring<UAttributes>,
     /// `send` calls under way.
     sending: usize,
+    /// `send` calls that have begun so far.
+    begun: u64,
     /// The oldest first.
-    parked: VecDeque<(u32, Answer<P>)>,
+    parked: VecDeque<Parked<P>>,
     /// Responses that nobody waited for.
     late: u64,
     limit: usize,
 }
+
+/// A response that came while something was being sent.
+struct Parked<P> {
+    id: u32,
+    /// How many `send` calls had begun when it came. It answers none that began later, though its
+    /// session id may have come round to that.
+    begun: u64,
+    answer: Answer<P>,
+}
+
+/// A `send` that has begun, by its number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Begun(u64);
 
 /// How many responses are parked beside those that are asked for.
 const STRAYS: usize = 64;
@@ -101,6 +116,7 @@ impl<P> Sent<P> {
         Sent {
             waiting: Expiring::default(),
             sending: 0,
+            begun: 0,
             parked: VecDeque::new(),
             late: 0,
             limit: limit.min(MOST),
@@ -108,7 +124,7 @@ impl<P> Sent<P> {
     }
 
     /// Before sending; [`Self::sent`] or [`Self::not_sent`] must follow.
-    pub(crate) fn begin(&mut self) -> Result<(), UStatus> {
+    pub(crate) fn begin(&mut self) -> Result<Begun, UStatus> {
         if self.waiting.entries.len() + self.sending >= self.limit {
             let text = format!(
                 "{} requests wait for their responses, the limit; send fewer at a time, or raise \
@@ -118,7 +134,8 @@ impl<P> Sent<P> {
             return Err(UStatus::fail_with_code(UCode::RESOURCE_EXHAUSTED, text));
         }
         self.sending += 1;
-        Ok(())
+        self.begun += 1;
+        Ok(Begun(self.begun))
     }
 
     /// After sending. Answers the response, if it was faster, and a request whose id came round again
@@ -126,13 +143,16 @@ impl<P> Sent<P> {
     #[allow(clippy::type_complexity)] // two options, taken apart at once
     pub(crate) fn sent(
         &mut self,
+        begun: Begun,
         id: u32,
         request: UAttributes,
         until: Instant,
     ) -> (Option<(UAttributes, Answer<P>)>, Option<UAttributes>) {
-        let parked = self.parked.iter().position(|(parked, _)| *parked == id);
+        let parked = self.parked.iter().position(|it| it.id == id && it.begun >= begun.0);
         let result = match parked.and_then(|at| self.parked.remove(at)) {
-            Some((_, answer)) => (Some((request, answer)), self.waiting.remove(id.into())),
+            Some(Parked { answer, .. }) => {
+                (Some((request, answer)), self.waiting.remove(id.into()))
+            }
             None => (None, self.waiting.insert(id.into(), request, until)),
         };
         self.not_sent();
@@ -162,7 +182,7 @@ impl<P> Sent<P> {
         if self.parked.len() >= self.sending + STRAYS && self.parked.pop_front().is_some() {
             self.late += 1;
         }
-        self.parked.push_back((id, answer));
+        self.parked.push_back(Parked { id, begun: self.begun, answer });
         Found::Parked
     }
 
@@ -237,8 +257,8 @@ mod tests {
     fn a_response_finds_its_request_once() {
         let mut sent = Sent::new(10);
         let mine = request();
-        sent.begin().unwrap();
-        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (None, None));
+        let begun = sent.begin().unwrap();
+        assert_eq!(sent.sent(begun, 7, mine.clone(), later(1000)), (None, None));
         assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Answer(Box::new(mine), (UCode::OK, 1)));
         assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Nobody);
     }
@@ -247,11 +267,11 @@ mod tests {
     fn a_response_may_be_faster_than_send() {
         let mut sent = Sent::new(10);
         let (mine, other) = (request(), request());
-        sent.begin().unwrap();
-        sent.begin().unwrap();
+        let (first, second) = (sent.begin().unwrap(), sent.begin().unwrap());
         assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Parked);
-        assert_eq!(sent.sent(8, other, later(1000)), (None, None));
-        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (Some((mine, (UCode::OK, 1))), None));
+        assert_eq!(sent.sent(second, 8, other, later(1000)), (None, None));
+        let answered = (Some((mine.clone(), (UCode::OK, 1))), None);
+        assert_eq!(sent.sent(first, 7, mine, later(1000)), answered);
         assert_eq!(sent.response(9, (UCode::OK, 1)), Found::Nobody, "nothing is being sent");
         assert!(sent.parked.is_empty());
     }
@@ -261,17 +281,33 @@ mod tests {
         let mut sent = Sent::new(10);
         assert_eq!(sent.response(1, (UCode::OK, 0)), Found::Nobody);
         assert_eq!(sent.late(), 1);
-        sent.begin().unwrap();
+        let begun = sent.begin().unwrap();
         sent.begin().unwrap();
         for stray in 100..200 {
             assert_eq!(sent.response(stray, (UCode::OK, 0)), Found::Parked);
         }
         assert_eq!(sent.response(7, (UCode::OK, 1)), Found::Parked);
         let mine = request();
-        assert_eq!(sent.sent(7, mine.clone(), later(1000)), (Some((mine, (UCode::OK, 1))), None));
+        let answered = (Some((mine.clone(), (UCode::OK, 1))), None);
+        assert_eq!(sent.sent(begun, 7, mine, later(1000)), answered);
         assert_eq!(sent.late() as usize, 1 + 101 - 2 - STRAYS, "those that there was no room for");
         sent.not_sent();
         assert_eq!(sent.late(), 101, "and in the end all of them");
+    }
+
+    #[test]
+    fn a_late_response_is_not_the_answer_to_a_later_request_of_the_same_id() {
+        let mut sent = Sent::new(10);
+        let mine = request();
+        sent.begin().unwrap(); // somebody is always sending
+        assert_eq!(sent.response(7, (UCode::OK, "late")), Found::Parked);
+        let begun = sent.begin().unwrap();
+        assert_eq!(sent.response(8, (UCode::OK, "of another")), Found::Parked);
+        assert_eq!(sent.sent(begun, 7, mine.clone(), later(1000)), (None, None));
+        let answer = (UCode::OK, "in time");
+        assert_eq!(sent.response(7, answer), Found::Answer(Box::new(mine), answer));
+        sent.not_sent();
+        assert_eq!(sent.late(), 2);
     }
 
     #[test]
@@ -280,8 +316,8 @@ mod tests {
         let (first, second) = (request(), request());
         let now = Instant::now();
         for (id, request, after) in [(1, &second, 20), (2, &first, 10)] {
-            sent.begin().unwrap();
-            sent.sent(id, request.clone(), now + Duration::from_millis(after));
+            let begun = sent.begin().unwrap();
+            sent.sent(begun, id, request.clone(), now + Duration::from_millis(after));
         }
         assert_eq!(sent.next(), Some(now + Duration::from_millis(10)));
         assert_eq!(sent.expired(now + Duration::from_millis(20)), [first, second]);
@@ -293,12 +329,12 @@ mod tests {
     fn session_ids_come_round() {
         let mut sent = Sent::<()>::new(usize::MAX);
         let old = request();
-        sent.begin().unwrap();
-        sent.sent(1, old.clone(), later(1000));
+        let begun = sent.begin().unwrap();
+        sent.sent(begun, 1, old.clone(), later(1000));
         for id in 0..200_000_u32 {
-            sent.begin().unwrap();
+            let begun = sent.begin().unwrap();
             let id = id % 0xFFFF + 1;
-            let (_, displaced) = sent.sent(id, request(), later(1000));
+            let (_, displaced) = sent.sent(begun, id, request(), later(1000));
             assert_eq!(
                 displaced,
                 (id == 1 && displaced.as_ref() == Some(&old)).then(|| old.clone())

@@ -2,7 +2,7 @@
 
 //! `UTransport` on vsomeip.
 
-use crate::mapping::{DEFAULT_INSTANCE, Outgoing, outgoing, target_of};
+use crate::mapping::{DEFAULT_INSTANCE, Outgoing, check_time_to_live, outgoing, target_of};
 use crate::routing::{Entry, Filter, Kind, Pattern, Registered};
 use crate::vsomeip::{ANY_MAJOR, Ending, Error, Header, Target, after, lock};
 use crate::{InstanceId, ServiceId, Stats, UPTransportVsomeip};
@@ -68,7 +68,7 @@ impl UTransport for UPTransportVsomeip {
                 .map_err(vsomeip_failed)
             }
             Outgoing::Request(header) => {
-                self.available(header).await?;
+                self.available(header, &attributes).await?;
                 self.send_request(header, attributes, &payload).await
             }
             Outgoing::Response { request, message_type, return_code } => {
@@ -253,8 +253,8 @@ impl UPTransportVsomeip {
         self.topics().declare(self.application(), events, any).map_err(vsomeip_failed)
     }
 
-    /// The service of a request can be used.
-    async fn available(&self, header: Header) -> Result<(), UStatus> {
+    /// The service of a request can be used, while the request's time to live lasts.
+    async fn available(&self, header: Header, request: &UAttributes) -> Result<(), UStatus> {
         let Header { service, instance, method, .. } = header;
         let of = Target { service, instance, method };
         let application = Arc::clone(self.application());
@@ -262,7 +262,7 @@ impl UPTransportVsomeip {
         if application.is_available(of) {
             return Ok(());
         }
-        let limit = self.options.availability_wait;
+        let limit = self.options.availability_wait.min(remaining(request));
         // Whoever has given up waiting does not keep the application.
         let application = Arc::downgrade(&application);
         let waited = self.running().runtime.spawn(async move {
@@ -275,6 +275,7 @@ impl UPTransportVsomeip {
             }
         });
         let _ = waited.await;
+        check_time_to_live(request)?;
         if self.application().is_available(of) {
             return Ok(());
         }
@@ -291,7 +292,7 @@ impl UPTransportVsomeip {
         attributes: UAttributes,
         payload: &[u8],
     ) -> Result<(), UStatus> {
-        lock(&self.core.sent).begin()?;
+        let begun = lock(&self.core.sent).begin()?;
         let until = after(Instant::now(), remaining(&attributes));
         let id = match self.application().send(&header, payload) {
             Ok(id) => id,
@@ -300,7 +301,7 @@ impl UPTransportVsomeip {
                 return Err(vsomeip_failed(error));
             }
         };
-        let (answer, displaced) = lock(&self.core.sent).sent(id, attributes, until);
+        let (answer, displaced) = lock(&self.core.sent).sent(begun, id, attributes, until);
         self.core.alarm.no_later_than(until);
         if let Some(old) = displaced {
             self.answer(old, UCode::ABORTED, None).await;
@@ -326,11 +327,35 @@ impl UPTransportVsomeip {
     /// comes for other reasons; for requests, this host's services in the configuration in force.
     fn ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {
         let (application, topics) = (self.application(), self.topics());
+        self.say_what_is_not_asked_for(filter);
         self.for_each_need(filter, |need| match need {
             Need::Event(event) => topics.subscribe(application, event),
             Need::Service(of) => topics.request(application, of),
             Need::Offer(of, major) => topics.offer(application, of, major).map(drop),
         })
+    }
+
+    /// vsomeip subscribes to one event of one instance at a time.
+    fn say_what_is_not_asked_for(&self, filter: &Filter) {
+        let service = filter.service();
+        let level = match filter.kind() {
+            Kind::Events => log::Level::Warn,
+            Kind::Answers => log::Level::Debug, // responses come to whoever asks
+            Kind::Requests | Kind::PointToPoint => return,
+        };
+        if service.target().is_none() {
+            log::log!(
+                level,
+                "a filter with a wildcard for the service or the resource subscribes to nothing, and \
+                 hears what comes for other reasons; register a listener for each topic"
+            );
+        } else if service.instance.is_none() {
+            log::log!(
+                level,
+                "a filter with a wildcard for the instance subscribes to instance {DEFAULT_INSTANCE} \
+                 only; register a listener for each instance"
+            );
+        }
     }
 
     fn no_longer_ask(&self, filter: &Filter) -> crate::vsomeip::Result<()> {

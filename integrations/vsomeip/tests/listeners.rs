@@ -88,6 +88,9 @@ fn any_executor_will_do() {
             let error = publisher.send({ away }.build().unwrap()).await.unwrap_err();
             assert_eq!(error.get_code(), UCode::UNAVAILABLE, "{error}");
             assert!(error.get_message().contains("raise Options::availability_wait"), "{error}");
+            let soon = UMessageBuilder::request(uri("//me/5555/1/7"), uri("//me/1111/1/0"), 100);
+            let error = publisher.send({ soon }.build().unwrap()).await.unwrap_err();
+            assert_eq!(error.get_code(), UCode::DEADLINE_EXCEEDED, "{error}");
         });
         recorder.wait(1);
     });

@@ -11,7 +11,7 @@ mod uri;
 pub(crate) use self::{
     code::{return_code, ucode},
     incoming::{Identity, event, notification, request, response},
-    outgoing::{Outgoing, outgoing},
+    outgoing::{Outgoing, check_time_to_live, outgoing},
     uri::{DEFAULT_INSTANCE, service_of, target_of, ue_id},
 };
 

@@ -42,10 +42,7 @@ pub(crate) fn outgoing(attributes: &UAttributes, reliable: bool) -> Result<Outgo
             Ok(Outgoing::Event { event, major, to: Some(target_of(sink()?)?.0.service) })
         }
         UMessageType::UMESSAGE_TYPE_REQUEST => {
-            if attributes.check_expired().is_err() {
-                let text = "the request's time to live is over: it was not sent";
-                return Err(UStatus::fail_with_code(UCode::DEADLINE_EXCEEDED, text));
-            }
+            check_time_to_live(attributes)?;
             let (Target { service, instance, method }, interface_version) = target_of(sink()?)?;
             Ok(Outgoing::Request(Header {
                 service,
@@ -74,4 +71,13 @@ pub(crate) fn outgoing(attributes: &UAttributes, reliable: bool) -> Result<Outgo
         }
         UMessageType::UMESSAGE_TYPE_UNSPECIFIED => Err(invalid("the message has no type")),
     }
+}
+
+/// A request that is to be sent still has time for its response.
+pub(crate) fn check_time_to_live(request: &UAttributes) -> Result<(), UStatus> {
+    if request.check_expired().is_ok() {
+        return Ok(());
+    }
+    let text = "the request's time to live is over: it was not sent";
+    Err(UStatus::fail_with_code(UCode::DEADLINE_EXCEEDED, text))
 }

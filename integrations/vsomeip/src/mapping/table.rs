@@ -234,9 +234,9 @@ fn responses_in() {
     let attributes = request.attributes.as_mut().unwrap();
     attributes.priority = UPriority::UPRIORITY_CS6.into();
     let mut cache = Sent::new(10);
-    cache.begin().unwrap();
+    let begun = cache.begin().unwrap();
     let until = Instant::now() + Duration::from_secs(1);
-    cache.sent(0x3333_0009, attributes.clone(), until);
+    cache.sent(begun, 0x3333_0009, attributes.clone(), until);
     let Found::Answer(cached, (code, payload)) =
         cache.response(0x3333_0009, (ucode(0x02), Some(Bytes::from_static(b"y"))))
     else {

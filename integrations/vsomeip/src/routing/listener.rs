@@ -129,10 +129,12 @@ impl Entry {
 
     /// Queues a message; waits for room until then, where the policy waits. On vsomeip's dispatcher.
     pub(crate) fn push(&self, message: UMessage, until: Option<Instant>) -> bool {
-        match until {
+        let pushed = match until {
             Some(until) => self.feed.push_until(message, true, until),
             None => self.feed.push(message, true),
-        }
+        };
+        // Where the oldest goes, a mailbox says yes to all, also when it has closed.
+        pushed && !self.gate.is_closed()
     }
 
     /// Closes the gate and the mailbox: no call begins any more, what is queued is skipped.
@@ -148,5 +150,29 @@ impl Entry {
         counts.completed -= skipped;
         counts.discarded += skipped;
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use up_rust::UUri;
+
+    struct Deaf;
+    #[async_trait::async_trait]
+    impl UListener for Deaf {
+        async fn on_receive(&self, _: UMessage) {}
+    }
+
+    #[test]
+    fn a_mailbox_that_has_closed_takes_nothing_whatever_its_policy() {
+        let block = Overflow::Block(std::time::Duration::ZERO);
+        for overflow in [Overflow::DropNewest, Overflow::DropOldest, block] {
+            let filter = Filter::new(&UUri::any(), None);
+            let (entry, _task) = Entry::new(filter, Arc::new(Deaf), 4, overflow, Arc::default());
+            assert!(entry.push(UMessage::default(), None), "{overflow:?}");
+            entry.close();
+            assert!(!entry.push(UMessage::default(), None), "{overflow:?}");
+        }
     }
 }

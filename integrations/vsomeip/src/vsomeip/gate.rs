@@ -108,6 +108,10 @@ impl Gate {
         self.calls.fetch_or(CLOSED, AcqRel) & CLOSED == 0
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.calls.load(Acquire) & CLOSED != 0
+    }
+
     /// Whether no call is inside.
     pub(crate) fn is_empty(&self) -> bool {
         self.calls.load(Acquire) & !CLOSED == 0
