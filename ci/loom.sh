@@ -79,6 +79,7 @@ inbound/mailbox/ring.rs|fence(SeqCst); // against the consumer's, in `Inbox::pol
 inbound/mailbox/inbox.rs|fence(SeqCst); // against the producer's, in `Ring::push`||a consumer parks without its fence
 inbound/mailbox/ring.rs|cell.stamp.store(head.wrapping_add(self.one_lap), Release);|cell.stamp.store(head.wrapping_add(self.one_lap), Relaxed);|a cell is freed relaxed
 inbound/mailbox/inbox.rs|let found = self.take_fresh();|let found = None::<M>;|a parking consumer does not look again
+inbound/mailbox/shared.rs|            if self.is_full()\n                && let Some(oldest) = self.pop()|            if let Some(oldest) = self.pop()|a message that is being handed over costs others
 inbound/mailbox/shared.rs|if before != 0 {\n            self.discard_queued();|if before != 0 {|the last one to go leaves messages behind
 outbound/count.rs|count.fetch_sub(1, Release)|count.fetch_sub(1, Relaxed)|a reference is given up relaxed
 outbound/count.rs|        count.load(Acquire);\n        return true;|        return true;|the last reference does not acquire the others

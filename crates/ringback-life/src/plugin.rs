@@ -32,6 +32,12 @@ pub extern "C" fn plugin_unregister() -> bool {
     registration.is_some_and(|registration| registration.unregister().is_ok())
 }
 
+/// Prepares the calling thread, and registers nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn plugin_attach() {
+    ringback::attach_thread();
+}
+
 /// Does nothing that would need the library later.
 #[unsafe(no_mangle)]
 pub extern "C" fn plugin_idle() -> i32 {

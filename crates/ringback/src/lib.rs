@@ -235,11 +235,13 @@ pub use ringback_hook::hook;
 ///   Of a type that is given by its name this is not checked.
 /// * The number of slots is any constant expression, braced if it is more than a literal or a path.
 /// * `on_panic = abort` ends the process after reporting; `on_panic = propagate` lets the panic
-///   unwind into the caller, for `"C-unwind"` and `"system-unwind"` only.
+///   unwind into the caller, for `"C-unwind"` and `"system-unwind"` only. Neither is for async listeners,
+///   whose caller has its answer by then: their mailbox counts panics ([`Counts`]) and goes on or ends.
 /// * `on_busy = wait(duration, value)` waits at most so long for an `FnMut` listener, except where
 ///   the call comes from inside that listener on the same thread.
 /// * `protection = counter` counts calls in the slot instead of recording them per thread: slower,
-///   but right for fibers that migrate between threads in the middle of a call; and retiring interrupts no
+///   but right for fibers that migrate between threads in the middle of a call (what such a thread is inside of
+///   is then not known for certain: wait with a time limit there); and retiring interrupts no
 ///   thread and makes no system call, whatever the process's [`Protection`] is.
 /// * `export = "on_event_{}"` gives each function a name, so that foreign code which is linked into the
 ///   same program can refer to it without being given a pointer: `extern int32_t on_event_7(..);`. The

@@ -10,11 +10,13 @@ use core::{fmt, ptr};
 
 /// Something that happened inside a foreign call or in the background.
 ///
-/// Events are also counted, per pool: see [`Stats`](crate::Stats).
+/// Events are also counted, per pool: see [`Stats`](crate::Stats); panics of async listeners by their
+/// mailbox.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A listener panicked; the foreign caller got the pool's `on_panic` answer.
+    /// A listener panicked; the foreign caller got the pool's `on_panic` answer. That of an async listener was
+    /// answered before.
     ListenerPanicked {
         /// The pool's name, with its module path.
         pool: &'a str,
@@ -32,7 +34,8 @@ pub enum Event<'a> {
         /// The panic's text.
         message: &'a str,
     },
-    /// The destructor of a listener panicked; the rest of its drop went on.
+    /// The destructor of a listener panicked, and the rest of its drop went on; or that of an argument which C
+    /// passed by value to a slot without a listener.
     DropPanicked {
         /// The pool's name, with its module path.
         pool: &'a str,

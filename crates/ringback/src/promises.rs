@@ -11,9 +11,9 @@
 //!    `tests/stress.rs`.*
 //! 2. **Retiring closes the slot at once; [`unregister`] and [`wait`] prove quiet.** There is a form
 //!    with a time limit and one to `.await` that needs no runtime. Inside the listener itself the
-//!    answer is [`StillInside`]; a circle of waits between ringback's own listeners is found and
-//!    answered [`WouldDeadlock`]. A circle through a lock of yours or of the foreign library is not
-//!    seen and ends only by the time limit. Dropping a guard waits for no call. *`tests/quiet.rs`.*
+//!    answer is [`StillInside`]; a circle of blocking waits between ringback's own listeners is found and
+//!    answered [`WouldDeadlock`]. A circle of futures, or through a lock of yours or of the foreign
+//!    library, is not seen and ends only by the time limit. Dropping a guard waits for no call. *`tests/quiet.rs`.*
 //! 3. **A stale call never reaches another listener** under `reuse = never` and
 //!    `after_confirmation`; under `oldest_first` not before every other free slot was used. Stale
 //!    calls are counted and answered with the fallback; [`describe`] says whose the pointer was, since
@@ -23,13 +23,16 @@
 //!    free, and at which lines they were taken. Nothing leaks, and the listener comes back.
 //! 5. **A panic in a listener never unwinds into C.** It is caught, counted, reported to the
 //!    [`Observer`] and to `tracing`, and answered with `on_panic`; the slot stays usable. A pool may
-//!    choose to abort, or for `C-unwind` functions to propagate.
+//!    choose to abort, or for `C-unwind` functions to propagate. That of an async listener, whose caller
+//!    was answered before, is counted by its mailbox ([`Counts`]), whatever `on_panic` says.
 //!    What cannot be caught: a *C++ exception* that foreign code throws through a listener aborts the
 //!    process, as Rust does with any foreign exception; `longjmp` over a listener leaves it recorded
 //!    as inside for ever, so it is never dropped (and a scope never ends); with `panic = "abort"` a
 //!    panic ends the process after the default message.
 //! 6. **No lock of ringback is held while user or foreign code runs**: listeners, destructors, wakers,
-//!    observers.
+//!    observers. One exception: while a thread forks, those of the pools are, and handlers that others
+//!    gave to `pthread_atfork` *before* ringback run then: they must not register or wait. *`tests/quiet.rs`:
+//!    destructors and wakers that register, retire and call.*
 //! 7. **Re-entry and concurrency of an `FnMut`, and calls of a thread-bound listener from another
 //!    thread, are detected and answered by policy.** Neither is undefined behaviour.
 //! 8. **No executable memory is ever made**, and every thunk of the assembler table is a landing pad for
@@ -47,9 +50,11 @@
 //!     [`BYTES_PER_SLOT`], a thread at most [`BYTES_PER_THREAD`]. What does allocate: a panic; the
 //!     observer, if yours does; a mailbox, for each block of 32 messages when it is first reached,
 //!     unless it is [preallocated]; and a shared library's thread-local storage, which the C library
-//!     may set up in the first call ([`attach_thread`] has it done before). And the last call out of a
+//!     may set up in the first call, as it may its block of `pthread` keys beyond the first 32
+//!     ([`attach_thread`] has both done before). And the last call out of a
 //!     retired listener drops it on that thread, frees its memory and wakes who waits; with
-//!     [`register_static`] nothing is dropped or freed. *`tests/realtime.rs`: the allocator aborts after
+//!     [`register_static`] nothing is dropped, and nothing freed but the few bytes by which somebody
+//!     waits, if somebody does. *`tests/realtime.rs`: the allocator aborts after
 //!     start. `bench -- realtime`: not one atomic read-modify-write instruction
 //!     in ten million calls.*
 //!

@@ -12,6 +12,7 @@ pub use core::sync::atomic::AtomicU64;
 #[cfg(ringback_loom)]
 pub(crate) use loom::{
     future::AtomicWaker,
+    hint::spin_loop,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
     sync::{Mutex, MutexGuard},
 };
@@ -22,6 +23,7 @@ pub(crate) use {
 };
 #[cfg(all(not(ringback_loom), feature = "std"))]
 pub(crate) use {
+    core::hint::spin_loop,
     core::sync::atomic::AtomicUsize,
     std::sync::{Mutex, MutexGuard},
 };

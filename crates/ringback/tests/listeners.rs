@@ -359,6 +359,38 @@ fn a_scope_lends_borrowing_listeners_and_outlasts_their_calls() {
     assert_eq!(f(1), STALE);
 }
 
+/// A listener that registers another one while the scope is ending, and whose pointer gets out.
+#[test]
+fn what_is_registered_while_a_scope_ends_ends_with_it() {
+    let _alive = watchdog("the end of a scope into which a listener registers");
+    let escaped = std::sync::Mutex::new(None);
+    let (inside, go) = (AtomicBool::new(false), AtomicBool::new(false));
+    thread::scope(|threads| {
+        let total = AtomicI32::new(0);
+        POOL.scope(|s| {
+            let first = s
+                .register(|x| {
+                    inside.store(true, SeqCst);
+                    wait_until("the scope ends", || go.load(SeqCst));
+                    // Some time for the scope to be waiting.
+                    thread::sleep(Duration::from_millis(30));
+                    let second = s.register(|y| total.fetch_add(y, SeqCst)).unwrap();
+                    second.confirm_forgotten();
+                    *escaped.lock().unwrap() = Some(second.as_fn());
+                    x
+                })
+                .unwrap();
+            let f = first.as_fn();
+            threads.spawn(move || f(5));
+            wait_until("inside", || inside.load(SeqCst));
+            go.store(true, SeqCst);
+        });
+        let second = escaped.lock().unwrap().take().expect("registered");
+        assert_eq!(second(7), STALE, "called into a scope that has ended");
+        assert_eq!(total.load(SeqCst), 0);
+    });
+}
+
 #[test]
 fn a_scope_ends_also_when_its_body_panics() {
     common::quiet_panics();

@@ -155,3 +155,30 @@ fn propagation_unwinds_into_a_c_unwind_caller_and_leaves_the_slot_first() {
     r.unregister().unwrap();
     assert_eq!(drops.count(), 1);
 }
+
+/// What C passes by value and nobody takes is dropped by us.
+struct Loud;
+impl Drop for Loud {
+    fn drop(&mut self) {
+        panic!("provoked in an argument's destructor");
+    }
+}
+callback_pool! { static BY_VALUE: Pool<unsafe extern "C-unwind" fn(Box<Loud>) -> i32, 2>; fallback = -1; on_wrong_thread = -4; }
+
+#[test]
+fn an_argument_whose_destructor_panics_unwinds_from_no_call() {
+    observe();
+    let dropped = DROPPED.load(SeqCst);
+    let takes = |argument| {
+        std::mem::forget::<Box<Loud>>(argument);
+        0
+    };
+    let registration = BY_VALUE.register_local(takes).unwrap();
+    let f = registration.as_fn();
+    // SAFETY: the box is the function's.
+    let call = move || unsafe { f(Box::new(Loud)) };
+    assert_eq!(thread::spawn(call).join().expect("it unwound"), -4);
+    drop(registration);
+    assert_eq!(catch_unwind(call).expect("it unwound"), -1, "a stale call");
+    assert_eq!((BY_VALUE.stats().panicked, DROPPED.load(SeqCst) - dropped), (2, 2));
+}

@@ -135,3 +135,23 @@ fn a_library_that_lent_out_nothing_is_unloaded() {
     assert_eq!(mappings(&path), 0, "something other than the pool pins it");
     fs::remove_file(path).unwrap();
 }
+
+/// The thread's record goes back when the thread ends: by a function of the library.
+#[test]
+fn a_library_that_prepared_a_thread_stays_for_its_end() {
+    if !is_this("unload::a_library_that_prepared_a_thread_stays_for_its_end") {
+        return;
+    }
+    let path = plugin("attached");
+    let attached = path.clone();
+    let thread = thread::spawn(move || {
+        let library = Library::open(&attached);
+        // SAFETY: the type of the plugin's function.
+        let attach = unsafe { library.symbol::<extern "C" fn()>("plugin_attach") };
+        attach();
+        library.close();
+    });
+    thread.join().unwrap(); // ended, and nobody jumped to where nothing is
+    assert!(mappings(&path) > 0, "unloaded, with a thread's end to come");
+    fs::remove_file(path).unwrap();
+}

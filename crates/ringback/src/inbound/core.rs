@@ -176,7 +176,11 @@ impl Core {
     }
 
     pub(crate) fn pin(&self, index: usize) {
-        self.slots[index].pins.fetch_add(1, Relaxed);
+        // As with `Arc`: so many are only there if they are leaked, and one more round would give a slot that
+        // is in use to somebody else.
+        if self.slots[index].pins.fetch_add(1, Relaxed) > u32::MAX / 2 {
+            boundary::abort();
+        }
     }
 
     /// Drops one pin; the last one gives the slot back as the policy says.
@@ -202,6 +206,14 @@ impl Core {
     pub(crate) fn confirm(&self, index: usize) {
         let (from, to) = (SlotState::Retired as u8, SlotState::Confirmed as u8);
         let _ = self.slots[index].state.compare_exchange(from, to, AcqRel, Relaxed);
+    }
+
+    /// The same for a slot that was closed, perhaps by another thread that has not said so in its state yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn confirm_closed(&self, index: usize) {
+        let (from, to) = (SlotState::Live as u8, SlotState::Confirmed as u8);
+        let _ = self.slots[index].state.compare_exchange(from, to, AcqRel, Relaxed);
+        self.confirm(index);
     }
 
     /// Lets a quarantined slot be used again.
@@ -249,7 +261,9 @@ impl Core {
             let by = by.map_or(core::ptr::null_mut(), |by| core::ptr::from_ref(by).cast_mut());
             slot.retirer.store(by, Relaxed);
             slot.since.store(now().max(1), Relaxed);
-            slot.state.store(SlotState::Retired as u8, Release);
+            // Not over a confirmation that came in between, see `confirm_closed`.
+            let (from, to) = (SlotState::Live as u8, SlotState::Retired as u8);
+            let _ = slot.state.compare_exchange(from, to, AcqRel, Relaxed);
         }
         closed
     }

@@ -60,6 +60,10 @@ fn nested<S: Signature>(
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
     slot: &'static Slot,
 ) -> S::Output {
+    // The fast path may have been refused after it had set its cell.
+    if slot.withdraw(light_fence) {
+        sweep::<S>(slot);
+    }
     if let Some(cell) = thread::nested_cell()
         && let Some(header) = slot.enter(cell, false, light_fence)
     {
@@ -142,8 +146,12 @@ fn slow<S: Signature>(
     let index = index_of::<S>(slot);
     let (way, header, bound) = match admit(core, index, slot, S::ALWAYS_COUNTED) {
         Admission::Inside { way, header, bound } => (way, header, bound),
-        Admission::Stale => return stale::<S>(index),
+        Admission::Stale => {
+            drop_arguments(core, invoke);
+            return stale::<S>(index);
+        }
         Admission::WrongThread => {
+            drop_arguments(core, invoke);
             core.wrong_thread.fetch_add(1, Relaxed);
             return boundary::answer_or_abort(core.name, S::on_wrong_thread);
         }
@@ -175,6 +183,15 @@ fn slow<S: Signature>(
     match answer {
         Ok(value) => value,
         Err(payload) => panicked::<S>(index, payload),
+    }
+}
+
+/// Drops what C passed by value to nobody: user code, which must not unwind into C.
+fn drop_arguments(core: &Core, invoke: impl Sized) {
+    if let Err(payload) = boundary::contain(|| drop(invoke)) {
+        core.panicked.fetch_add(1, Relaxed);
+        report(&Event::DropPanicked { pool: core.name, message: boundary::text_of(&*payload) });
+        boundary::discard(payload);
     }
 }
 

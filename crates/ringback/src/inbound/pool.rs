@@ -255,7 +255,8 @@ impl<S: Signature> Pool<S> {
     }
 
     /// Registers a listener that lives for ever, by reference: nothing is allocated, and when it is
-    /// retired nothing is dropped or freed, whichever thread leaves it last.
+    /// retired nothing is dropped, whichever thread leaves it last, and nothing freed but the few bytes by which
+    /// somebody waits for that, if somebody does.
     ///
     /// Dropping the guard retires it all the same: keep the guard for as long as it is to be called.
     ///

@@ -99,6 +99,11 @@ pub(crate) struct Symbol {
     pub(crate) symbol: Option<(String, usize)>,
 }
 
+/// Keeps the library that holds this function loaded until the process ends.
+pub(crate) fn pin(function: *const ()) {
+    library::pin(function.cast());
+}
+
 pub(crate) fn symbol(address: *const ()) -> Option<Symbol> {
     library::symbol(address.cast())
 }

@@ -382,8 +382,9 @@ impl Handle {
 
 #[cfg(feature = "std")]
 impl Handle {
-    pub(crate) fn confirm(&self) {
-        self.core.confirm(self.index);
+    /// The slot was closed, and no copy of its pointer is left.
+    pub(crate) fn confirm_closed(&self) {
+        self.core.confirm_closed(self.index);
     }
 }
 

@@ -187,7 +187,8 @@ pub struct Stats {
     pub calls: Option<u64>,
     /// Calls that found no listener and got the fallback.
     pub stale: u64,
-    /// Panics of listeners and of their destructors.
+    /// Panics of listeners, of their destructors and of those of arguments that nobody took. Those of async
+    /// listeners are in [`Counts`](crate::Counts).
     pub panicked: u64,
     /// Calls that found an `FnMut` listener taken.
     pub busy: u64,

@@ -140,7 +140,8 @@ impl<S: Signature, M> fmt::Debug for Retired<S, M> {
 ///
 /// Needs no runtime: it is woken by the last call that leaves, on that call's thread. It ends with
 /// [`Pending::Unprovable`] if the kernel refuses the barrier, and never if the listener itself waits
-/// for it.
+/// for it, or two that wait for each other: only threads that block are found in a circle. It looks whether a
+/// thread inside has vanished when it is polled, which such a thread does not cause.
 pub struct WaitQuiet<S: Signature, M = Shared>(Option<Retired<S, M>>);
 
 impl<S: Signature, M> Unpin for WaitQuiet<S, M> {}

@@ -40,6 +40,8 @@ pub fn retire_all<S: Signature>(
     registrations: impl IntoIterator<Item = Registration<S>>,
 ) -> RetiredAll<S> {
     let by = Some(Location::caller());
+    // All of them before the first gives up its guard: the iterator is user code.
+    let registrations: Vec<Registration<S>> = registrations.into_iter().collect();
     let leases: Vec<Lease> = registrations.into_iter().map(Registration::into_lease).collect();
     let closed: Vec<bool> =
         leases.iter().map(|lease| lease.core.close(lease.index, lease.link, by)).collect();

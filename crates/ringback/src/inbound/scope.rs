@@ -12,7 +12,8 @@ use super::wait::{self, Patience};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// One listener of a scope.
 struct Entry {
@@ -101,28 +102,46 @@ impl<'scope, 'env, S: Signature> Scope<'scope, 'env, S> {
     }
 }
 
+/// How long to wait before asking again whether a listener that cannot be waited for is quiet.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// The end of a scope.
 struct End<'a>(&'a Mutex<Vec<Entry>>);
 
 impl Drop for End<'_> {
-    /// Retires every listener and waits until no call is inside: their borrows end here.
+    /// Retires every listener and waits until no call is inside: their borrows end here. Those, too, that a
+    /// listener or its destructor registers meanwhile: once all are quiet, nobody is left who could.
     fn drop(&mut self) {
-        let entries = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for entry in &entries {
-            entry.lease.retire(None);
-        }
-        for Entry { lease, forgotten } in entries {
-            // This thread cannot be inside: a call it made inside the scope has returned. What a
-            // longjmp skipped has not, and then neither may the scope.
-            while wait::wait(&lease, Patience::Scope).is_err() {
-                std::thread::park();
+        let mut ended = 0;
+        loop {
+            let fresh: Vec<Lease> =
+                self.entries()[ended..].iter().map(|entry| entry.lease).collect();
+            if fresh.is_empty() {
+                return;
             }
-            if forgotten {
-                lease.confirm();
+            for lease in &fresh {
+                lease.retire(None);
             }
-            // SAFETY: once per lease.
-            unsafe { lease.release() };
+            for lease in fresh {
+                // This thread cannot be inside: a call it made inside the scope has returned. What a
+                // longjmp skipped has not, and then neither may the scope.
+                while wait::wait(&lease, Patience::Scope).is_err() {
+                    std::thread::park_timeout(LOOK_AGAIN);
+                }
+                if self.entries()[ended].forgotten {
+                    lease.confirm();
+                }
+                // SAFETY: once per lease.
+                unsafe { lease.release() };
+                ended += 1;
+            }
         }
+    }
+}
+
+impl End<'_> {
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -250,8 +250,9 @@ impl Header {
         self.bound_calls.load(Relaxed) != 0
     }
 
+    /// Whether its finisher has dropped the listener, and let go of the header.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.waiter.load(Acquire) == QUIET
+        self.waiter.load(Acquire) == QUIET && self.state.load(Acquire) & LISTENER == 0
     }
 
     /// Whether it will never be quiet, since a fork has left behind who was about to drop the listener.

@@ -57,11 +57,14 @@ fn end() {
 /// in the first call of a foreign thread.
 #[cfg(unix)]
 mod ending {
+    use crate::inbound::process;
     use std::ffi::c_void;
     use std::ptr;
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, Ordering::*};
 
     static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+    static PINNED: AtomicBool = AtomicBool::new(false);
 
     extern "C" fn end(_: *mut c_void) {
         super::end();
@@ -69,10 +72,15 @@ mod ending {
 
     /// Makes the key, before the first call of any thread.
     pub(super) fn prepare() -> Option<libc::pthread_key_t> {
+        // Not under the lock of `KEY`: the loader has locks of its own, and runs code that may come here
+        // while it holds them. So it may be done twice.
+        if !PINNED.load(Acquire) {
+            process::pin(end as *const ());
+            PINNED.store(true, Release);
+        }
         *KEY.get_or_init(|| {
             let mut key = 0;
-            // SAFETY: `key` is written to; the destructor stays loaded, since the library is pinned
-            // (`process`).
+            // SAFETY: `key` is written to; the destructor stays loaded, since its library is pinned.
             (unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } == 0).then_some(key)
         })
     }

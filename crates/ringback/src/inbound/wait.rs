@@ -195,8 +195,16 @@ pub(crate) fn wait(lease: &Lease, patience: Patience) -> Result<(), NotQuiet> {
             Patience::Until(deadline) => Some(deadline),
             Patience::Unlimited | Patience::Scope => None,
         };
-        if !matches!(patience, Patience::Scope) && is_vanished(lease) {
-            break Err(NotQuiet::Vanished);
+        let in_vain = if is_vanished(lease) {
+            Some(NotQuiet::Vanished)
+        } else {
+            // The barrier of somebody else who has closed it may have been refused since.
+            (!lease.prove_again()).then_some(NotQuiet::Unprovable)
+        };
+        if let Some(why) = in_vain
+            && !matches!(patience, Patience::Scope)
+        {
+            break Err(why);
         }
         // Not for ever, since a thread that vanishes wakes nobody, and sweeps nothing.
         lease.core.sweep(lease.index);

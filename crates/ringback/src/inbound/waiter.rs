@@ -9,7 +9,8 @@
 //!
 //! # Ordering
 //! The finisher's swap is a release: who sees [`QUIET`] sees the listener dropped. The waker itself
-//! is handed over by `AtomicWaker`: registered first, then `QUIET` is looked for once more.
+//! is handed over by `AtomicWaker`: registered first, then `QUIET` is looked for once more. The finisher lets go of
+//! the header after that swap and before it wakes, and only then is the header called quiet.
 
 use super::slot::{Header, QUIET};
 use crate::sync::{AtomicWaker, Ordering::*};
@@ -71,7 +72,11 @@ fn put(header: &Header, waiter: Arc<Waiter>) -> Option<Arc<Waiter>> {
 
 /// Polls for quiet; the task is woken when it comes.
 pub(crate) fn poll_quiet(header: &Header, context: &Context<'_>) -> Poll<()> {
-    let Some(waiter) = attach(header) else { return Poll::Ready(()) };
-    crate::sync::register(&waiter.0, context.waker());
+    match attach(header) {
+        Some(waiter) => crate::sync::register(&waiter.0, context.waker()),
+        // Quiet, but perhaps by a few instructions too early: then nobody else wakes.
+        None if !header.is_quiet() => context.waker().wake_by_ref(),
+        None => {}
+    }
     if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }
 }

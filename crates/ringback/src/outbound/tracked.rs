@@ -39,7 +39,7 @@ struct Forgotten {
 impl Drop for Signal {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            slot.confirm();
+            slot.confirm_closed(); // whoever had the registration has retired it before
         }
         self.forgotten.is.store(true, Release);
         if let Err(payload) = boundary::contain(|| self.forgotten.waiter.wake()) {

@@ -181,9 +181,9 @@ unsafe fn answer(id: usize, ask: &mut Ask<'_>, data: *const ()) -> bool {
     // SAFETY: a `Carried` begins with it.
     let fixed = unsafe { &*data.cast::<Fixed>() };
     if fixed.id != id {
-        return false;
+        return stale::<UserDataPool>(id % SLOTS); // its slot serves another
     }
-    match ask {
+    let found = match ask {
         Ask::Call(closure, call) if *closure == fixed.closure => {
             // SAFETY: within the same `Carried`.
             call(unsafe { data.byte_add(fixed.offset) });
@@ -192,10 +192,11 @@ unsafe fn answer(id: usize, ask: &mut Ask<'_>, data: *const ()) -> bool {
         Ask::Call(..) => false,
         Ask::Own => !fixed.owned_by_c.swap(true, AcqRel),
         Ask::Destroy => fixed.owned_by_c.swap(false, AcqRel),
-    }
+    };
+    found || stale::<UserDataPool>(id % SLOTS)
 }
 
-/// Asks what the id leads to. Not found: counted as a stale call.
+/// Asks what the id leads to. Not found: counted as a stale call, of slot 0 where no slot ever had such an id.
 #[inline(always)]
 fn ask(id: usize, mut ask: Ask<'_>) -> bool {
     // A number of the form that `register` makes; others lead nowhere, but not astray.

@@ -72,6 +72,33 @@ fn a_listener_that_never_returns_is_cut_off_by_the_drains_time_out() {
 }
 
 #[test]
+fn a_drain_that_is_dropped_cuts_nothing_off_and_a_later_limit_replaces_an_earlier() {
+    let _alive = watchdog("drains with limits that do not hold");
+    let short = Duration::from_millis(50);
+    let two_slow_ones = || {
+        let seen = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&seen);
+        let listener = async move |_| {
+            thread::sleep(Duration::from_millis(100));
+            count.fetch_add(1, SeqCst);
+        };
+        let mailbox = Mailbox::bounded(10).overflow(reject());
+        let (r, deliver) = POOL.register_async(mailbox, accept, listener).unwrap();
+        assert_eq!([(r.as_fn())(1), (r.as_fn())(2)], [0, 0]);
+        (r, deliver, seen)
+    };
+    let (r, deliver, seen) = two_slow_ones();
+    drop(r.drain().timeout(short));
+    block_on(deliver);
+    assert_eq!(seen.load(SeqCst), 2, "cut off for a drain that nobody waits for");
+
+    let (r, deliver, seen) = two_slow_ones();
+    let drain = r.drain().timeout(short).timeout(Duration::from_secs(60));
+    assert_eq!(block_on(join(deliver, drain)).1.unwrap().counts.completed, 2);
+    assert_eq!(seen.load(SeqCst), 2);
+}
+
+#[test]
 fn draining_from_inside_is_told_and_dropping_from_inside_works() {
     let _alive = watchdog("draining from inside");
     let me = Arc::new(Mutex::new(None::<AsyncRegistration<POOL, u64>>));

@@ -161,6 +161,26 @@ fn asking_for_messages_lets_producers_in() {
     assert_eq!(messages.try_next(), None);
 }
 
+/// A consumer that pulls one now and then makes room for one, long before the mailbox is empty.
+#[test]
+fn pulling_one_message_lets_one_producer_in() {
+    let _alive = watchdog("a producer beside a slow consumer");
+    let endless = OverflowPolicy::Block { at_most: Duration::MAX, or: REJECTED };
+    let mailbox = Mailbox::bounded(64).overflow(endless);
+    let (r, mut messages) = POOL.register_messages(mailbox, accept).unwrap();
+    let f = r.as_fn();
+    assert!((0..64).all(|n| f(n) == 0));
+    let producer = thread::spawn(move || assert_eq!(f(64), 0));
+    // The one that waits is let in by one of these two: it may begin to wait just after the first.
+    for pulled in 0..2 {
+        thread::sleep(Duration::from_millis(50));
+        let next = if pulled == 0 { messages.try_next() } else { block_on(messages.next()) };
+        assert_eq!(next, Some(pulled));
+    }
+    producer.join().unwrap();
+    assert_eq!(balanced(r.counts()).queued, 63);
+}
+
 #[test]
 fn blocking_waits_for_room_and_gives_up_in_time() {
     let _alive = watchdog("a blocked producer");

@@ -160,3 +160,16 @@ fn a_drain_waits_for_the_call_that_is_inside() {
         assert_eq!((counts.rejected, counts.accepted), (1, 0));
     }
 }
+
+/// All there is, however much: what is set aside is bounded by the mailbox.
+#[test]
+fn a_batch_of_any_size_takes_no_more_than_the_mailbox() {
+    let (r, deliver) = POOL
+        .register_async_batches(Mailbox::bounded(4), usize::MAX, accept, async |batch| {
+            assert_eq!(batch.len(), 3);
+        })
+        .unwrap();
+    assert!((0..3).all(|x| (r.as_fn())(x) == 0));
+    let drained = block_on(join(deliver, r.drain())).1.unwrap();
+    assert_eq!(balanced(drained.counts).completed, 3);
+}

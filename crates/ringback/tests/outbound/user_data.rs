@@ -160,6 +160,38 @@ fn mixed_up_pointers_reach_nobody() {
     }
 }
 
+/// What the observer hears of calls that reach nobody, beside those of other tests.
+static STALE: AtomicUsize = AtomicUsize::new(0);
+struct Counts;
+impl ringback::Observer for Counts {
+    fn observe(&self, event: &ringback::Event<'_>) {
+        if let ringback::Event::StaleCall { .. } = event {
+            STALE.fetch_add(1, SeqCst);
+        }
+    }
+}
+
+#[test]
+fn every_call_that_reaches_nobody_is_counted() {
+    let _ = ringback::set_observer(&Counts);
+    let one = UserData::<First>::first(|| -1, |value| value).expect("a place");
+    let number = AtomicI32::new(7);
+    let two = UserData::<First>::first(|| -2, move |_| number.load(SeqCst)).expect("a place");
+    let (_, pointer, destroy) =
+        UserData::<First>::first(|| -1, |value| value).expect("a place").into_c();
+    let heard = || STALE.load(SeqCst);
+    let before = heard();
+    assert_eq!(unsafe { one.as_fn()(two.data(), 1) }, -1);
+    assert!(heard() > before, "of another type");
+    let before = heard();
+    unsafe { destroy(one.data()) };
+    assert!(heard() > before, "the end of a guarded one");
+    unsafe { destroy(pointer) };
+    let before = heard();
+    unsafe { destroy(pointer) };
+    assert!(heard() > before, "ended twice");
+}
+
 #[test]
 fn a_panic_is_answered_with_the_fallback() {
     let data = UserData::<First>::first(|| -1, |_| panic!("on purpose")).expect("a place");

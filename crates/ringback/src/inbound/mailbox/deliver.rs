@@ -178,7 +178,7 @@ pub(crate) async fn deliver_batches<M, L: AsyncFnMut(Batch<M>)>(
     most: usize,
     mut listener: L,
 ) {
-    let spare = Arc::new(Mutex::new(Vec::with_capacity(most)));
+    let spare = Arc::new(Mutex::new(Vec::with_capacity(most.min(inbox.shared.capacity()))));
     let mut left = manner.budget as usize;
     while let Some(first) = next_message!(inbox) {
         let mut messages = mem::take(&mut *spare.lock().unwrap_or_else(PoisonError::into_inner));

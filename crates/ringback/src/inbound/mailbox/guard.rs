@@ -241,18 +241,18 @@ where
         let Some(at) = Instant::now().checked_add(limit) else { return self };
         let shared = Arc::downgrade(&self.shared);
         let passed = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&passed);
+        let told = Arc::downgrade(&passed); // gone with this, or with the limit that another replaces
         let keeper = std::thread::Builder::new().name("ringback-drain".into()).spawn(move || {
             while let Some(left) = at.checked_duration_since(Instant::now()) {
                 let Some(shared) = shared.upgrade() else { return };
-                if shared.gone.load(Acquire) & SETTLED != 0 {
+                if told.strong_count() == 0 || shared.gone.load(Acquire) & SETTLED != 0 {
                     return;
                 }
                 drop(shared);
                 std::thread::sleep(left.min(Duration::from_millis(50)));
             }
-            if let Some(shared) = shared.upgrade() {
-                tell.store(true, SeqCst);
+            if let (Some(shared), Some(told)) = (shared.upgrade(), told.upgrade()) {
+                told.store(true, SeqCst);
                 shared.close(DISCARDING);
                 super::shared::wake(&shared.ended);
             }

@@ -196,6 +196,7 @@ impl<M> Messages<M> {
             self.0.let_producers_in(); // nobody else may do so for long
             return None;
         };
+        self.0.let_producers_in_if_slow();
         self.0.shared.delivered.completed.fetch_add(1, Relaxed);
         Some(message)
     }
@@ -204,6 +205,7 @@ impl<M> Messages<M> {
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<M>> {
         let next = self.0.poll_next(context);
         if let Poll::Ready(Some(_)) = next {
+            self.0.let_producers_in_if_slow();
             self.0.shared.delivered.completed.fetch_add(1, Relaxed);
         }
         next

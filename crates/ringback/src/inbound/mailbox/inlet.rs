@@ -5,15 +5,15 @@
 use super::config::{KeyOf, Mailbox, OverflowPolicy, Take};
 use super::inbox::Inbox;
 use super::ring::Stamped;
-use super::shared::{CONSUMER, PRODUCERS, Shared, drop_message};
+use super::shared::{CONSUMER, PRODUCERS, Shared};
 use crate::inbound::core::now;
 use crate::inbound::signature::Signature;
 use crate::sync::{AtomicU64, Ordering::*, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a displacing producer looks again for room that is being made at this moment.
-const DISPLACE_TRIES: u32 = 64;
+/// How long a producer sleeps where a consumer was interrupted while it handed a message over.
+const HANDED_OVER: Duration = Duration::from_micros(50);
 
 /// `take` and the way into the queue. Not part of the API.
 #[doc(hidden)]
@@ -125,7 +125,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
         self.shared.delivered.high_water.fetch_max(self.shared.depth(), Relaxed);
         let queued = match self.overflow {
             OverflowPolicy::Reject(_) | OverflowPolicy::DropNewest => false,
-            OverflowPolicy::DisplaceOldest => self.displace(key, value),
+            OverflowPolicy::DisplaceOldest => self.shared.displace(key, value),
             OverflowPolicy::Block { at_most, .. } => {
                 let deadline = Instant::now().checked_add(at_most);
                 // `None` is never.
@@ -134,21 +134,6 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
             }
         };
         if queued { answer } else { self.reject(answer) }
-    }
-
-    fn displace(&self, key: u64, mut value: Stamped<M>) -> bool {
-        for _ in 0..DISPLACE_TRIES {
-            if let Some(oldest) = self.shared.pop() {
-                self.shared.displaced.fetch_add(1, Relaxed);
-                drop_message(oldest);
-            }
-            match self.shared.push(key, value) {
-                Ok(()) => return true,
-                Err(back) => value = back,
-            }
-            std::hint::spin_loop();
-        }
-        false
     }
 
     fn wait_for_room(&self, key: u64, mut value: Stamped<M>, deadline: Option<Instant>) -> bool {
@@ -174,6 +159,10 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
             if shared.is_full() && !self.is_closed() {
                 *gate = true;
                 drop(shared.room.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner));
+            } else {
+                // There is room, but the message that it was taken from is still being handed over.
+                drop(gate);
+                std::thread::sleep(left.min(HANDED_OVER));
             }
         };
         shared.blocked.fetch_sub(1, SeqCst);

@@ -112,6 +112,22 @@ fn displacing_and_delivering_share_the_messages_out() {
 }
 
 #[test]
+fn a_message_in_the_middle_of_being_handed_over_costs_at_most_one_other() {
+    model(3, || {
+        let shared = ring(3);
+        (1..=3).for_each(|number| assert!(shared.push(0, message(number)).is_ok()));
+        let other = shared.clone();
+        let consumer = thread::spawn(move || other.pop().map(number));
+        let queued = shared.displace(0, message(4));
+        let mut seen: Vec<_> = consumer.join().unwrap().into_iter().collect();
+        seen.extend(std::iter::from_fn(|| shared.pop().map(number)));
+        let displaced = shared.displaced.load(Relaxed);
+        assert!(displaced <= 1, "{displaced} went for one, and {seen:?} are left");
+        assert_eq!(seen.len() + displaced as usize, 3 + usize::from(queued));
+    });
+}
+
+#[test]
 fn a_parked_consumer_is_woken_by_a_push() {
     model(3, || {
         let shared = ring(2);

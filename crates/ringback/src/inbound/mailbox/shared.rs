@@ -72,6 +72,9 @@ pub(crate) struct Delivered {
     pub(crate) high_water: AtomicUsize,
 }
 
+/// How often a displacing producer looks again for room that is being made at this moment.
+const DISPLACE_TRIES: u32 = if cfg!(ringback_loom) { 3 } else { 64 };
+
 /// Drops a message that is not delivered; its destructor is user code and may panic.
 pub(crate) fn drop_message<M>(value: Stamped<M>) {
     if let Err(payload) = boundary::contain(move || drop(value)) {
@@ -153,6 +156,27 @@ impl<M> Shared<M> {
         }
     }
 
+    /// Queues a message in place of the oldest, if there is no room. False where it was dropped itself.
+    pub(crate) fn displace(&self, key: u64, mut value: Stamped<M>) -> bool {
+        for _ in 0..DISPLACE_TRIES {
+            // Where one is being handed over there is room already, but not yet in the place that this one
+            // needs: no other is to go for that.
+            if self.is_full()
+                && let Some(oldest) = self.pop()
+            {
+                self.displaced.fetch_add(1, Relaxed);
+                drop_message(oldest);
+            }
+            match self.push(key, value) {
+                Ok(()) => return true,
+                Err(back) => value = back,
+            }
+            crate::sync::spin_loop();
+        }
+        drop_message(value);
+        false
+    }
+
     /// Messages queued so far, and messages taken out of the queue so far.
     pub(crate) fn passed(&self) -> (u64, u64) {
         match &self.queue {
@@ -173,7 +197,7 @@ impl<M> Shared<M> {
         pushed.wrapping_sub(popped) as usize
     }
 
-    fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         match &self.queue {
             Queue::Ring(ring) => ring.capacity(),
             Queue::Keyed(keyed) => keyed.lock().unwrap_or_else(PoisonError::into_inner).capacity(),
