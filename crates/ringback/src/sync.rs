@@ -30,6 +30,16 @@ pub(crate) use {
 
 pub(crate) use core::sync::atomic::Ordering;
 
+/// Where another thread is a few instructions away from what this one waits for.
+pub(crate) fn let_others_run() {
+    #[cfg(ringback_loom)]
+    loom::thread::yield_now();
+    #[cfg(all(not(ringback_loom), feature = "std"))]
+    std::thread::yield_now();
+    #[cfg(not(feature = "std"))]
+    core::hint::spin_loop();
+}
+
 /// For targets without 64-bit atomics, mostly bare metal: what is counted there wraps at 2^32.
 #[cfg(not(target_has_atomic = "64"))]
 mod narrow {

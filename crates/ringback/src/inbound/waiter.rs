@@ -74,8 +74,11 @@ fn put(header: &Header, waiter: Arc<Waiter>) -> Option<Arc<Waiter>> {
 pub(crate) fn poll_quiet(header: &Header, context: &Context<'_>) -> Poll<()> {
     match attach(header) {
         Some(waiter) => crate::sync::register(&waiter.0, context.waker()),
-        // Quiet, but perhaps by a few instructions too early: then nobody else wakes.
-        None if !header.is_quiet() => context.waker().wake_by_ref(),
+        // Quiet, but by a few instructions too early, and nobody else wakes.
+        None if !header.is_quiet() => {
+            crate::sync::let_others_run();
+            context.waker().wake_by_ref();
+        }
         None => {}
     }
     if header.is_quiet() { Poll::Ready(()) } else { Poll::Pending }
