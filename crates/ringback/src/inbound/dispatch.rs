@@ -60,23 +60,23 @@ fn nested<S: Signature>(
     invoke: impl FnOnce(S::Call, *const ()) -> S::Output,
     slot: &'static Slot,
 ) -> S::Output {
-    // The fast path may have been refused after it had set its cell.
-    if slot.withdraw(light_fence) {
-        sweep::<S>(slot);
-    }
-    if let Some(cell) = thread::nested_cell()
-        && let Some(header) = slot.enter(cell, false, light_fence)
-    {
-        // SAFETY: entered, and not left before it returns.
-        return match unsafe { call::<S>(header, invoke) } {
-            Ok(value) => {
-                if slot.leave(cell, light_fence) {
-                    sweep::<S>(slot);
+    if let Some(cell) = thread::nested_cell() {
+        // The fast path may have been refused after it had set its cell.
+        if slot.withdraw(light_fence) {
+            sweep::<S>(slot);
+        }
+        if let Some(header) = slot.enter(cell, false, light_fence) {
+            // SAFETY: entered, and not left before it returns.
+            return match unsafe { call::<S>(header, invoke) } {
+                Ok(value) => {
+                    if slot.leave(cell, light_fence) {
+                        sweep::<S>(slot);
+                    }
+                    value
                 }
-                value
-            }
-            Err(payload) => left_by_panic::<S>(slot, cell, payload),
-        };
+                Err(payload) => left_by_panic::<S>(slot, cell, payload),
+            };
+        }
     }
     slow::<S>(invoke, slot)
 }
