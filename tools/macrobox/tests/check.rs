@@ -145,6 +145,70 @@ fn nothing_hides_behind_a_library_s_name_or_a_full_list() {
         .stdout(contains("was not checked: it asked the kernel for more than was noted"));
 }
 
+/// A package `outer` with these lines of its manifest after `[workspace]`, and in folders beside it the
+/// macro crates `inner` of these versions, with this code.
+fn outer(lines: &str, inner: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: String, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let package = |name: &str, version: &str, more: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
+             [lib]\npath = \"lib.rs\"\n{more}"
+        )
+    };
+    write("outer/Cargo.toml".into(), &package("outer", "0.1.0", &format!("[workspace]\n{lines}")));
+    write("outer/lib.rs".into(), "");
+    for (version, code) in inner {
+        write(format!("{version}/Cargo.toml"), &package("inner", version, "proc-macro = true"));
+        write(format!("{version}/lib.rs"), code);
+    }
+    folder
+}
+
+/// The code of a macro crate that does nothing of note.
+const IDLE: &str = "use proc_macro::TokenStream;
+    #[proc_macro] pub fn idle(input: TokenStream) -> TokenStream { input }";
+
+#[test]
+fn macro_crates_that_are_not_built_are_told_and_denied() {
+    let gentle = Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/gentle");
+    let constructed = gentle.with_file_name("constructed");
+    let folder = outer(
+        &format!(
+            "[dev-dependencies]\nzoo-gentle = {{ path = {gentle:?} }}\n\
+             [dependencies]\nold = {{ package = \"inner\", path = \"../0.1.0\" }}\n\
+             new = {{ package = \"inner\", path = \"../0.2.0\", optional = true }}\n\
+             [target.'cfg(windows)'.dependencies]\nzoo-constructed = {{ path = {constructed:?} }}\n"
+        ),
+        &[("0.1.0", IDLE), ("0.2.0", IDLE)],
+    );
+    let outer = folder.path().join("outer");
+    let check = |arguments: &[&str]| {
+        check(outer.to_str().unwrap(), &[arguments, &["--runs", "2"]].concat())
+    };
+    let all = |more: &[&str]| check(&[&["--all"], more].concat());
+    let each = ["inner@0.2.0", "zoo_constructed", "zoo_gentle"];
+    let told =
+        all(&[]).success().stdout(contains("not built here").and(contains("--all-features")));
+    told.stdout(contains("  unbuilt: zoo_gentle\n").and(contains("inner@0.1.0").not()));
+    let json = all(&["--json", "--deny", "unbuilt"]).code(1).stderr(contains("3 denied"));
+    let found: serde_json::Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
+    assert_eq!(found["not_built"], serde_json::json!(each));
+    // With its feature on, one of them is built; the others may be allowed, and no more.
+    let list = folder.path().join("allowed");
+    std::fs::write(&list, "zoo_gentle unbuilt # in tests only\ninner unbuilt\n").unwrap();
+    let with = ["--deny", "unbuilt", "--allow-list", list.to_str().unwrap(), "--all-features"];
+    all(&with)
+        .code(1)
+        .stdout(contains("DENIED unbuilt: zoo_constructed").and(contains("  unbuilt: zoo_gentle")))
+        .stdout(contains("inner@").not())
+        .stderr(contains("1 denied").and(contains("`inner unbuilt` allows what was not seen")));
+}
+
 #[test]
 fn a_crate_that_does_not_compile_does_not_pass() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! The macros that nothing calls: those of libraries that are built here are loaded, since their
+//! constructors run all the same. Of those that are not built here, only the names are known.
+
+use super::{Finding, Findings};
+use crate::Error;
+use crate::cargo::Selection;
+use crate::cli::session::Session;
+use std::collections::HashSet;
+
+/// What no call is known of.
+#[derive(Default)]
+pub(super) struct Uncalled {
+    /// Macros of libraries that were loaded.
+    pub macros: Vec<String>,
+    /// Macro crates that were not even built.
+    pub unbuilt: Vec<String>,
+}
+
+/// What to do about crates that are not built.
+pub(super) const REMEDY: &str = "\
+What only a feature needs is built with --features or --all-features. What only tests or only other \
+    targets need: check a package that has it among its plain dependencies.";
+
+/// Loads every library in the box, watched: constructors run then, whether or not anything calls
+/// its macros.
+pub(super) fn all(
+    session: &mut Session,
+    selection: &Selection,
+    package: Option<&str>,
+    findings: &mut Findings,
+) -> Result<Uncalled, Error> {
+    let mut macros = Vec::new();
+    let mut built = HashSet::new();
+    for one in selection.macro_crates(package)? {
+        let library = one.library(&session.compiler)?;
+        session.boxed()?.options().watch.touches = true;
+        let loaded = session.boxed()?.load(&library);
+        session.boxed()?.options().watch.touches = false;
+        let (declared, touches) = loaded?;
+        let name = library.crate_name();
+        let mut loading = Finding::default();
+        loading.note(&touches, &library);
+        if !loading.touches.is_empty() {
+            findings.insert(format!("{name}::(loading)"), loading);
+        }
+        let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
+        macros.extend(each.filter(|name| !findings.contains_key(name)));
+        built.insert(one.id);
+    }
+    let locked = selection.locked_macros(package)?.into_iter();
+    let unbuilt = locked.filter(|one| !built.contains(&one.id)).map(|one| one.name).collect();
+    Ok(Uncalled { macros, unbuilt })
+}
