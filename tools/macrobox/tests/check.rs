@@ -209,6 +209,40 @@ fn macro_crates_that_are_not_built_are_told_and_denied() {
         .stderr(contains("1 denied").and(contains("`inner unbuilt` allows what was not seen")));
 }
 
+/// A macro crate that runs this when it is loaded.
+fn constructed(code: &str) -> String {
+    format!(
+        "{IDLE} extern \"C\" fn construct() {{ {code} }}
+        #[used] #[unsafe(link_section = \".init_array\")] static C: extern \"C\" fn() = construct;"
+    )
+}
+
+#[test]
+fn a_library_that_dies_when_it_is_loaded_is_a_finding() {
+    let dies = constructed(
+        "std::net::TcpListener::bind(\"127.0.0.1:0\").is_err().then(std::process::abort);",
+    );
+    let folder = outer("[dependencies]\ninner = { path = \"../0.1.0\" }", &[("0.1.0", &dies)]);
+    let list = folder.path().join("allowed");
+    let outer = folder.path().join("outer");
+    let all = |lines: &str| {
+        std::fs::write(&list, lines).unwrap();
+        let list = ["--allow-list", list.to_str().unwrap()];
+        let all = ["--all", "--deny", "net", "--runs", "2"];
+        check(outer.to_str().unwrap(), &[&all[..], &list].concat())
+    };
+    let failed = all("").code(1).stderr(contains("1 denied").and(contains("1 macros failed")));
+    failed
+        .stdout(contains("inner::(loading): 0 calls, failed, and so was not checked"))
+        .stdout(contains("SIGABRT").and(contains("DENIED net: socket , refused")));
+    all("inner::(loading) fails").code(1).stderr(contains("1 denied"));
+    // Let through what the list allows, it lives.
+    all("inner::(loading) net")
+        .success()
+        .stdout(contains("net: socket").and(contains("refused").not()))
+        .stdout(contains("called by no crate here: inner::idle"));
+}
+
 #[test]
 fn a_crate_that_does_not_compile_does_not_pass() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 //! The macros that nothing calls: those of libraries that are built here are loaded, since their
 //! constructors run all the same. Of those that are not built here, only the names are known.
 
-use super::{Finding, Findings};
+use super::{Allowed, Finding, Findings};
 use crate::Error;
 use crate::cargo::Selection;
 use crate::cli::session::Session;
@@ -29,26 +29,35 @@ pub(super) fn all(
     session: &mut Session,
     selection: &Selection,
     package: Option<&str>,
+    allowed: &Allowed,
     findings: &mut Findings,
 ) -> Result<Uncalled, Error> {
     let mut macros = Vec::new();
     let mut built = HashSet::new();
+    let base = session.boxed()?.options().clone();
     for one in selection.macro_crates(package)? {
         let library = one.library(&session.compiler)?;
-        session.boxed()?.options().watch.touches = true;
-        let loaded = session.boxed()?.load(&library);
-        session.boxed()?.options().watch.touches = false;
-        let (declared, touches) = loaded?;
         let name = library.crate_name();
+        let when = format!("{name}::(loading)");
+        let chosen = session.boxed()?.options();
+        *chosen = base.clone();
+        chosen.watch.touches = true;
+        allowed.let_through(&when, &mut chosen.allow);
         let mut loading = Finding::default();
-        loading.note(&touches, &library);
-        if !loading.touches.is_empty() {
-            findings.insert(format!("{name}::(loading)"), loading);
+        match session.boxed()?.load(&library) {
+            Ok((declared, touches)) => {
+                loading.note(&touches, &library);
+                let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
+                macros.extend(each.filter(|name| !findings.contains_key(name)));
+            }
+            Err(error) => loading.note_failure(error, &library)?,
         }
-        let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
-        macros.extend(each.filter(|name| !findings.contains_key(name)));
+        if !loading.touches.is_empty() || loading.failed.is_some() {
+            findings.insert(when, loading);
+        }
         built.insert(one.id);
     }
+    *session.boxed()?.options() = base;
     let locked = selection.locked_macros(package)?.into_iter();
     let unbuilt = locked.filter(|one| !built.contains(&one.id)).map(|one| one.name).collect();
     Ok(Uncalled { macros, unbuilt })

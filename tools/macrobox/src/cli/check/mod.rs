@@ -84,11 +84,7 @@ impl Case {
             Some(record) => record.surrounded(base),
             None => base.clone(),
         };
-        options.allow.exec |= allowed.has(&self.name, "exec");
-        options.allow.network |= allowed.has(&self.name, "net");
-        if allowed.has(&self.name, "fs-write") {
-            options.allow.write.push("/".into()); // the list names no folder: --allow-write does
-        }
+        allowed.let_through(&self.name, &mut options.allow);
         options
     }
 }
@@ -140,7 +136,7 @@ pub(super) fn run(
     }
     look(&mut session, &mut cases, &allowed, &mut findings)?;
     let uncalled = match arguments.all {
-        true => load::all(&mut session, selection, package, &mut findings)?,
+        true => load::all(&mut session, selection, package, &allowed, &mut findings)?,
         false => Uncalled::default(),
     };
     vary::together(&mut session, &cases, &allowed, &mut findings)?;
@@ -188,15 +184,7 @@ fn look(
                 finding.note_tracked(&tracked);
                 case.output = Some(stream);
             }
-            Err(error) => match &error {
-                // It may have failed because it was refused something: that is the finding.
-                Error::Macro { before, .. } => {
-                    finding.note(&before.touches, &case.library);
-                    finding.note_tracked(&before.tracked);
-                    finding.failed = Some(error.to_string());
-                }
-                _ => return Err(error),
-            },
+            Err(error) => finding.note_failure(error, &case.library)?,
         }
     }
     progress.finish_and_clear();
@@ -223,6 +211,16 @@ impl Finding {
                 }
             }
         }
+    }
+
+    /// What came before a failure, and the failure; an error again if it was not the macro's. It may
+    /// have failed because it was refused something: that is the finding.
+    fn note_failure(&mut self, error: Error, library: &Library) -> Result<(), Error> {
+        let Error::Macro { before, .. } = &error else { return Err(error) };
+        self.note(&before.touches, library);
+        self.note_tracked(&before.tracked);
+        self.failed = Some(error.to_string());
+        Ok(())
     }
 
     /// What was asked of the C library or told to the compiler.
