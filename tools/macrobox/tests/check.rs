@@ -50,6 +50,20 @@ fn a_difference_names_its_cause() {
 }
 
 #[test]
+fn who_ends_the_process_of_all_calls_is_named_and_the_others_are_compared() {
+    let item = "#[derive(Named, Once, Tallied)] struct S;";
+    check_call(item, &["--runs", "2"])
+        .success()
+        .stdout(contains(
+            "gentle::Once: 1 calls, output varies after other calls in one process: `Once`",
+        ))
+        .stdout(contains("SIGABRT").and(contains("gentle::Named: 1 calls, no difference found")))
+        .stdout(contains(
+            "gentle::Tallied: 1 calls, output varies after other calls in one process",
+        ));
+}
+
+#[test]
 fn a_macro_that_fails_in_the_box_does_not_pass_the_gate() {
     // What it was refused is the finding, though it never came to an answer.
     let denied = check_call("calls_home!()", &["--deny", "net", "--runs", "2"]).code(1);

@@ -212,6 +212,23 @@ pub fn counting(_: TokenStream) -> TokenStream {
     TokenTree::from(Literal::usize_unsuffixed(CALLS.fetch_add(1, Relaxed))).into()
 }
 
+/// The same, as a derive: a constant.
+#[proc_macro_derive(Tallied)]
+pub fn tallied(_: TokenStream) -> TokenStream {
+    format!("const TALLY: usize = {};", counting(TokenStream::new())).parse().unwrap()
+}
+
+/// Ends the process when it is called again.
+#[proc_macro_derive(Once)]
+pub fn once(_: TokenStream) -> TokenStream {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    static CALLED: AtomicBool = AtomicBool::new(false);
+    if CALLED.swap(true, Relaxed) {
+        std::process::abort();
+    }
+    TokenStream::new()
+}
+
 /// Reads the environment, the clock and a file, and starts a thread.
 #[proc_macro]
 pub fn curious(_: TokenStream) -> TokenStream {
