@@ -174,14 +174,14 @@ impl Expander {
         }
     }
 
-    /// The same, with what loading asked of the kernel, if that is watched.
-    pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Vec<String>), Error> {
+    /// The same, with what loading printed, asked of the kernel and read, if that is watched.
+    pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Before), Error> {
         let reply = self.ask(library, Vec::new())?;
         let name = library.path().display().to_string();
         let names = [&*name];
         let mut notes = Notes::read(&reply, &names);
         let answer = answer(&reply, &self.options.limits, &mut notes)?;
-        Ok((answer.declared, reply.touches))
+        Ok((answer.declared, notes.each.swap_remove(0)))
     }
 
     /// Expands one call, in a process of its own.

@@ -258,6 +258,25 @@ fn a_library_that_dies_when_it_is_loaded_is_a_finding() {
 }
 
 #[test]
+fn what_loading_reads_is_a_finding_of_each_version() {
+    let reads = |name: &str| constructed(&format!("let _ = std::env::var({name:?});"));
+    let folder = outer(
+        "[dependencies]\nold = { package = \"inner\", path = \"../0.1.0\" }\n\
+         new = { package = \"inner\", path = \"../0.2.0\" }",
+        &[("0.1.0", &reads("INNER_OLD")), ("0.2.0", &reads("INNER_NEW"))],
+    );
+    let list = folder.path().join("allowed");
+    std::fs::write(&list, "inner@0.2.0::(loading) env\n").unwrap();
+    let outer = folder.path().join("outer");
+    let all = ["--all", "--deny", "env", "--runs", "2", "--allow-list", list.to_str().unwrap()];
+    check(outer.to_str().unwrap(), &all)
+        .code(1)
+        .stdout(contains("inner@0.1.0::(loading)").and(contains("  DENIED env: INNER_OLD")))
+        .stdout(contains("inner@0.2.0::(loading)").and(contains("  env: INNER_NEW")))
+        .stderr(contains("1 denied"));
+}
+
+#[test]
 fn a_crate_that_does_not_compile_does_not_pass() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();

@@ -35,30 +35,34 @@ pub(super) fn all(
     let mut macros = Vec::new();
     let mut built = HashSet::new();
     let base = session.boxed()?.options().clone();
+    let locked = selection.locked_macros(package)?;
     for one in selection.macro_crates(package)? {
         let library = one.library(&session.compiler)?;
         let name = library.crate_name();
-        let when = format!("{name}::(loading)");
+        // Two versions of a crate are two findings. One version may be built twice, by its features.
+        let known = locked.iter().find(|known| known.id == one.id);
+        let when = format!("{}::(loading)", known.map_or(&name, |known| &known.name));
         let chosen = session.boxed()?.options();
         *chosen = base.clone();
         chosen.watch.touches = true;
         allowed.let_through(&when, &mut chosen.allow);
         let mut loading = Finding::default();
         match session.boxed()?.load(&library) {
-            Ok((declared, touches)) => {
-                loading.note(&touches, &library);
+            Ok((declared, before)) => {
+                loading.note(&before.touches, &library);
+                loading.note_tracked(&before.tracked);
                 let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
                 macros.extend(each.filter(|name| !findings.contains_key(name)));
             }
             Err(error) => loading.note_failure(error, &library)?,
         }
         if !loading.touches.is_empty() || loading.failed.is_some() {
-            findings.insert(when, loading);
+            findings.entry(when).or_default().merge(loading);
         }
         built.insert(one.id);
     }
     *session.boxed()?.options() = base;
-    let locked = selection.locked_macros(package)?.into_iter();
-    let unbuilt = locked.filter(|one| !built.contains(&one.id)).map(|one| one.name).collect();
+    let unbuilt =
+        locked.into_iter().filter(|one| !built.contains(&one.id)).map(|one| one.name).collect();
     Ok(Uncalled { macros, unbuilt })
 }

@@ -223,6 +223,14 @@ impl Finding {
         Ok(())
     }
 
+    /// Both as one: of two builds of a library.
+    fn merge(&mut self, other: Finding) {
+        self.calls += other.calls;
+        self.touches.extend(other.touches);
+        self.varies = self.varies.take().or(other.varies);
+        self.failed = self.failed.take().or(other.failed);
+    }
+
     /// What was asked of the C library or told to the compiler.
     fn note_tracked(&mut self, tracked: &[String]) {
         for line in tracked {
