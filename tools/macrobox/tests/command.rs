@@ -311,6 +311,18 @@ fn the_limit_of_memory_fits_the_machine_and_is_told() {
 }
 
 #[test]
+fn a_sweep_whose_macro_fails_keeps_the_sizes_that_it_timed() {
+    let sweep = |sizes| {
+        macrobox(&["profile", "deep!(1)", "-p", "zoo-gentle", "--repeat", "1", "--sizes", sizes])
+    };
+    let failed =
+        sweep("2,600,9").code(1).stderr(contains("error: size 600: `deep` gave an output"));
+    failed
+        .stdout(contains("log time").and(predicates::str::is_match(r"(?m)^ +2 .*\n +9 ").unwrap()));
+    sweep("600").code(1).stdout("").stderr(contains("size 600"));
+}
+
+#[test]
 fn profile_sweeps_and_draws() {
     let folder = tempfile::tempdir().unwrap();
     let (svg, html) = (folder.path().join("a.svg"), folder.path().join("a.html"));
