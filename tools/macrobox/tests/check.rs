@@ -30,6 +30,14 @@ fn touches_are_seen_and_denied() {
     check_call("echo!(a)", &["--deny", "net,exec,fs-write,env,random,thread,varies"])
         .success()
         .stdout(contains("no difference found").and(contains("unboxed")));
+    // Who may start programs is watched as closely: a thread is no process, and a process no thread.
+    check_call("curious!()", &["--allow", "exec", "--runs", "3"])
+        .success()
+        .stdout(contains("thread: clone").and(contains("exec:").not()));
+    check_call("spawns!()", &["--allow", "exec", "--runs", "2"])
+        .success()
+        .stdout(contains("exec: clone").and(contains("exec: execve /bin/true")))
+        .stdout(contains("thread:").not());
     check_call("curious!()", &["--deny", "env"]).code(1).stdout(contains("DENIED env"));
 }
 
