@@ -58,6 +58,16 @@ fn a_difference_names_its_cause() {
 }
 
 #[test]
+fn the_c_library_s_other_clocks_and_its_other_way_to_the_environment_are_seen() {
+    for function in ["time", "written", "gettimeofday", "timespec_get"] {
+        check_call(&format!("dated_by!({function})"), &["--runs", "3"])
+            .success()
+            .stdout(contains("with the clock changed").and(contains("  clock: 0")))
+            .stdout(contains("  env: MACROBOX_ZOO_SECURE"));
+    }
+}
+
+#[test]
 fn who_ends_the_process_of_all_calls_is_named_and_the_others_are_compared() {
     let item = "#[derive(Named, Once, Tallied)] struct S;";
     check_call(item, &["--runs", "2"])
