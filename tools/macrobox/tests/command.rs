@@ -234,7 +234,9 @@ fn what_is_nested_too_deep_is_named_so() {
 fn the_help_says_what_stays_unboxed() {
     macrobox(&["--help"]).success().stdout(
         contains("`cargo build` itself stays as it is")
-            .and(contains("`check`, `profile`, `selftest` and `expand --macro` or `--at`")),
+            .and(contains("`check`, `profile`, `selftest` and `expand --macro` or `--at`"))
+            .and(contains("`trace --at` and `debug --at`").and(contains("runs its own macros too")))
+            .and(contains("None of these compilations has a time limit")),
     );
 }
 

@@ -42,7 +42,8 @@ pub(super) struct Arguments {
     /// the box
     #[arg(long, value_name = "FILE")]
     allow_list: Option<PathBuf>,
-    /// Runs, each in a newly started server, for the question of varying output
+    /// Runs, each in a newly started server, for the question of varying output; all calls of a crate to
+    /// one library are run twice in one process besides
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..))]
     runs: u32,
     /// Print JSON
