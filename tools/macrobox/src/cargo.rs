@@ -165,7 +165,10 @@ impl Selection {
     pub fn locked_macros(&self, package: Option<&str>) -> Result<Vec<LockedMacros>, Error> {
         // Cargo locks for all features, and names none that are off.
         let all = Selection { features: Vec::new(), all_features: true, ..self.clone() };
-        let metadata = Selection { no_default_features: false, ..all }.metadata()?;
+        let metadata =
+            Selection { no_default_features: false, ..all }.metadata().map_err(|error| {
+                Error::Cargo(format!("asking for all of the lock file, with all features: {error}"))
+            })?;
         let is_asked = |one: &&Package| match package {
             Some(name) => one.name.as_str() == name,
             None => metadata.workspace_members.contains(&one.id),

@@ -230,6 +230,7 @@ fn macro_crates_that_are_not_built_are_told_and_denied() {
     let json = all(&["--json", "--deny", "unbuilt"]).code(1).stderr(contains("3 denied"));
     let found: serde_json::Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
     assert_eq!(found["not_built"], serde_json::json!(each));
+    check(&["--deny", "unbuilt"]).code(2).stderr(contains("add --all"));
     // With its feature on, one of them is built; the others may be allowed, and no more.
     let list = folder.path().join("allowed");
     std::fs::write(&list, "zoo_gentle unbuilt # in tests only\ninner unbuilt\n").unwrap();

@@ -108,6 +108,9 @@ pub(super) fn run(
     options: &BoxOptions,
     arguments: &Arguments,
 ) -> Result<bool, Error> {
+    if !arguments.all && arguments.deny.iter().any(|kind| kind == UNBUILT) {
+        return Err(Error::Name(format!("--deny {UNBUILT} is about the lock file: add --all")));
+    }
     let allowed = Allowed::read(arguments.allow_list.as_deref())?;
     let mut session = Session::open(options)?;
     if !session.boxed()?.sees_touches() {
