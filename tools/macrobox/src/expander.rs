@@ -176,9 +176,18 @@ impl Expander {
 
     /// The same, with what loading printed, asked of the kernel and read, if that is watched.
     pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Before), Error> {
-        let reply = self.ask(library, Vec::new())?;
         let name = library.path().display().to_string();
         let names = [&*name];
+        let reply = match self.ask(library, Vec::new()) {
+            // Its names were read unwatched, and it failed then: once more, for what it asks.
+            Err(Error::Macro { name, failure, .. }) if self.options.watch.touches => {
+                let request = self.request(library)?;
+                let mut notes = Notes::read(&self.send(&request)?, &names);
+                let before = notes.each.swap_remove(0).into();
+                return Err(Error::Macro { name, failure, before });
+            }
+            other => other?,
+        };
         let mut notes = Notes::read(&reply, &names);
         let answer = answer(&reply, &self.options.limits, &mut notes)?;
         Ok((answer.declared, notes.each.swap_remove(0)))
