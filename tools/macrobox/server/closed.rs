@@ -137,7 +137,7 @@ fn filter(pid: u32, policy: &Policy) -> Vec<Instruction> {
     };
     let result = |action| Instruction(RETURN, 0, 0, action);
     if !allow.exec && !watch {
-        // Threads only. clone3 hides its flags behind a pointer: glibc falls back to clone.
+        // Threads only.
         let thread = 0x1_0000;
         answer(
             CLONE,
@@ -149,7 +149,9 @@ fn filter(pid: u32, policy: &Policy) -> Vec<Instruction> {
             ],
         );
     }
-    if !allow.exec {
+    // Its flags are hidden behind a pointer, from the filter and from who watches: glibc falls back to
+    // clone.
+    if !allow.exec || watch {
         answer(CLONE3, &[result(NO_SUCH_CALL)]);
     }
     for number in [KILL, TGKILL] {

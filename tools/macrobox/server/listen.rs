@@ -19,6 +19,7 @@ pub const FULL: &str = "full\t\t\tpassed";
 /// macro that makes the same call says only that it is being heard already.
 pub const LOADED: &str = "loaded\t\t\tpassed";
 const GETRANDOM: c_long = 318;
+const THREAD: u64 = 0x1_0000; // CLONE_THREAD; without it a process is made
 const STAT_OPEN_FILE: u64 = 0x1000; // AT_EMPTY_PATH
 
 #[repr(C)]
@@ -74,7 +75,7 @@ impl Listener {
         let known = refused.or_else(|| WATCHED.iter().find(|(known, ..)| *known == number));
         let about = known.map_or(About::System, |(_, _, about)| *about);
         let name = known.map_or("?", |(_, name, _)| name);
-        let thread = heard.arguments[0] & 0x1_0000 != 0;
+        let thread = heard.arguments[0] & THREAD != 0;
         let fails = match number {
             CLONE => !thread && !allow.exec,
             _ => refused.is_some() && !closed::passes(about, allow),
@@ -126,7 +127,7 @@ fn describe(name: &str, about: About, heard: &Notification, fails: bool) -> Stri
     let what = match about {
         About::Network => "net".to_owned(),
         About::Exec => "exec".to_owned(),
-        About::Thread if fails => "exec".to_owned(),
+        About::Thread if heard.arguments[0] & THREAD == 0 => "exec".to_owned(),
         About::Thread => "thread".to_owned(),
         About::Random => "random".to_owned(),
         About::System => "system".to_owned(),

@@ -68,19 +68,53 @@ fn next(name: &CStr, known: &AtomicUsize) -> usize {
     address
 }
 
-type GetEnv = unsafe extern "C" fn(*const c_char) -> *mut c_char;
+/// A read of the environment, by the C library's function of this name.
+///
+/// # Safety
+/// `name` as for the C library's `getenv`.
+unsafe fn read_environment(
+    function: &CStr,
+    known: &AtomicUsize,
+    name: *const c_char,
+) -> *mut c_char {
+    type GetEnv = unsafe extern "C" fn(*const c_char) -> *mut c_char;
+    if !name.is_null() {
+        // SAFETY: the caller passes a C string.
+        note(|| format!("env {}", unsafe { CStr::from_ptr(name) }.to_string_lossy()));
+    }
+    // SAFETY: the address is of a function of this form; the caller keeps its contract.
+    unsafe { std::mem::transmute::<usize, GetEnv>(next(function, known))(name) }
+}
 
 /// # Safety
 /// As the C library's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn getenv(name: *const c_char) -> *mut c_char {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    if !name.is_null() {
-        // SAFETY: the caller passes a C string.
-        note(|| format!("env {}", unsafe { CStr::from_ptr(name) }.to_string_lossy()));
+    // SAFETY: the caller keeps its contract.
+    unsafe { read_environment(c"getenv", &NEXT, name) }
+}
+
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn secure_getenv(name: *const c_char) -> *mut c_char {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // SAFETY: the caller keeps its contract.
+    unsafe { read_environment(c"secure_getenv", &NEXT, name) }
+}
+
+const WALL_CLOCK: c_int = 0;
+
+/// Sets what the C library has just written to the caller's `timespec`, `timeval` or `time_t` ahead.
+///
+/// # Safety
+/// `time` is none, or begins with the seconds.
+unsafe fn set_ahead(time: *mut c_void) {
+    if !time.is_null() {
+        // SAFETY: the caller says so.
+        unsafe { *time.cast::<i64>() += AHEAD.load(Ordering::Relaxed) };
     }
-    // SAFETY: the address is the C library's `getenv`; the caller keeps its contract.
-    unsafe { std::mem::transmute::<usize, GetEnv>(next(c"getenv", &NEXT))(name) }
 }
 
 type ClockGetTime = unsafe extern "C" fn(c_int, *mut c_void) -> c_int;
@@ -95,12 +129,65 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, time: *mut c_void) -> c_int
     let result = unsafe {
         std::mem::transmute::<usize, ClockGetTime>(next(c"clock_gettime", &NEXT))(clock, time)
     };
-    if clock == 0 && result == 0 {
-        // SAFETY: the C library has just filled the caller's `timespec`, which begins with the
-        // seconds.
-        unsafe { *time.cast::<i64>() += AHEAD.load(Ordering::Relaxed) };
+    if clock == WALL_CLOCK && result == 0 {
+        // SAFETY: the C library has filled the caller's `timespec`.
+        unsafe { set_ahead(time) };
     }
     result
+}
+
+type GetTimeOfDay = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
+
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gettimeofday(time: *mut c_void, zone: *mut c_void) -> c_int {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    note(|| format!("clock {WALL_CLOCK}"));
+    // SAFETY: as above.
+    let result = unsafe {
+        std::mem::transmute::<usize, GetTimeOfDay>(next(c"gettimeofday", &NEXT))(time, zone)
+    };
+    if result == 0 {
+        // SAFETY: the C library has filled the caller's `timeval`, if there is one.
+        unsafe { set_ahead(time) };
+    }
+    result
+}
+
+type TimespecGet = unsafe extern "C" fn(*mut c_void, c_int) -> c_int;
+
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn timespec_get(time: *mut c_void, base: c_int) -> c_int {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let wall_clock = 1; // TIME_UTC; the other bases are one more than the clock's number
+    note(|| format!("clock {}", base.wrapping_sub(1)));
+    // SAFETY: as above.
+    let result = unsafe {
+        std::mem::transmute::<usize, TimespecGet>(next(c"timespec_get", &NEXT))(time, base)
+    };
+    if base == wall_clock && result == base {
+        // SAFETY: the C library has filled the caller's `timespec`.
+        unsafe { set_ahead(time) };
+    }
+    result
+}
+
+type Time = unsafe extern "C" fn(*mut c_void) -> i64;
+
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn time(time: *mut c_void) -> i64 {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    note(|| format!("clock {WALL_CLOCK}"));
+    // SAFETY: as above.
+    let seconds = unsafe { std::mem::transmute::<usize, Time>(next(c"time", &NEXT))(time) };
+    // SAFETY: the C library has written to the caller's `time_t`, if there is one.
+    unsafe { set_ahead(time) };
+    seconds + AHEAD.load(Ordering::Relaxed)
 }
 
 type GetRandom = unsafe extern "C" fn(*mut c_void, usize, u32) -> isize;

@@ -10,7 +10,7 @@ use crate::{Compiler, Error, Library};
 use cargo_metadata::{
     Message, Metadata, MetadataCommand, Package, Target as CargoTarget, TargetKind,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,6 +68,17 @@ pub struct MacroCrate {
     pub path: PathBuf,
     /// False for a path outside the workspace: its version does not tell what is in it.
     pub pinned: bool,
+    /// What cargo calls the package, apart from all others.
+    pub id: String,
+}
+
+/// A macro crate that the lock file has, whether or not it is built here.
+#[derive(Debug, Clone)]
+pub struct LockedMacros {
+    /// What cargo calls the package, apart from all others.
+    pub id: String,
+    /// The crate's name, and `@` with its version where the lock file has several.
+    pub name: String,
 }
 
 impl MacroCrate {
@@ -147,6 +158,45 @@ impl Selection {
         found.sort_by_key(key);
         found.dedup_by(|one, other| one.path == other.path);
         Ok((found, Names::of(&metadata, package)))
+    }
+
+    /// The macro crates of the lock file that `package` (or the workspace) may ever need: those too that
+    /// only its tests need, only another target, or only a feature that is off.
+    pub fn locked_macros(&self, package: Option<&str>) -> Result<Vec<LockedMacros>, Error> {
+        // Cargo locks for all features, and names none that are off.
+        let all = Selection { features: Vec::new(), all_features: true, ..self.clone() };
+        let metadata =
+            Selection { no_default_features: false, ..all }.metadata().map_err(|error| {
+                Error::Cargo(format!("asking for all of the lock file, with all features: {error}"))
+            })?;
+        let is_asked = |one: &&Package| match package {
+            Some(name) => one.name.as_str() == name,
+            None => metadata.workspace_members.contains(&one.id),
+        };
+        let asked = metadata.packages.iter().filter(is_asked).map(|one| &one.id);
+        let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
+        let nodes: HashMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
+        let mut ahead: Vec<_> = asked.collect();
+        let mut reached = HashSet::new();
+        while let Some(id) = ahead.pop() {
+            if reached.insert(id) {
+                ahead.extend(nodes.get(id).into_iter().flat_map(|node| &node.dependencies));
+            }
+        }
+        let mut found: Vec<_> = metadata.packages.iter().filter(is_macros).collect();
+        found.retain(|one| reached.contains(&one.id));
+        let name = |one: &Package| {
+            let mut targets = one.targets.iter();
+            let macros = targets.find(|target| target.kind.contains(&TargetKind::ProcMacro));
+            macros.map_or_else(String::new, |target| target.name.replace('-', "_"))
+        };
+        let locked = found.iter().map(|one| {
+            let own = name(one);
+            let is_only = found.iter().filter(|other| name(other) == own).count() == 1;
+            let name = if is_only { own } else { format!("{own}@{}", one.version) };
+            LockedMacros { id: one.id.repr.clone(), name }
+        });
+        Ok(locked.collect())
     }
 
     /// Has the macro crates that `package` (or the workspace) may need built anew.
@@ -244,6 +294,7 @@ impl Selection {
                         path: library.into(),
                         pinned: known.source.is_some()
                             || metadata.workspace_members.contains(&known.id),
+                        id: known.id.repr.clone(),
                     });
                 }
             }

@@ -50,7 +50,7 @@ impl Compiler {
     pub fn server(&self, progress: impl FnOnce()) -> Result<PathBuf, Error> {
         // The child asks clock, environment and random numbers through the server's own functions.
         let export = |name| format!("-Clink-arg=-Wl,--export-dynamic-symbol={name}");
-        let arguments = ["getenv", "clock_gettime", "getrandom"].map(export);
+        let arguments = SEEN.map(export);
         self.build("server", server_source::SERVER, &arguments, progress)
     }
 
@@ -118,6 +118,17 @@ impl Compiler {
         Ok(program)
     }
 }
+
+/// The functions that the server has before the C library's (see `server/seen.rs`).
+const SEEN: [&str; 7] = [
+    "getenv",
+    "secure_getenv",
+    "clock_gettime",
+    "gettimeofday",
+    "timespec_get",
+    "time",
+    "getrandom",
+];
 
 /// How libraries list their macros: with names, or as functions alone (see `server/client.rs`).
 const FORMS: [&[&str]; 2] = [&[], &["--cfg", "nameless"]];

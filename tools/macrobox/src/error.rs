@@ -80,7 +80,8 @@ pub enum Error {
     },
 }
 
-/// What a macro did before it failed, in whatever way: it is noted as it happens.
+/// What a macro did before it failed, in whatever way, or a library while it was loaded: it is noted as it
+/// happens.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Before {
     /// What it printed.

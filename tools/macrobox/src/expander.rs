@@ -174,14 +174,23 @@ impl Expander {
         }
     }
 
-    /// The same, with what loading asked of the kernel, if that is watched.
-    pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Vec<String>), Error> {
-        let reply = self.ask(library, Vec::new())?;
+    /// The same, with what loading printed, asked of the kernel and read, if that is watched.
+    pub fn load(&mut self, library: &Library) -> Result<(Vec<Declared>, Before), Error> {
         let name = library.path().display().to_string();
         let names = [&*name];
+        let reply = match self.ask(library, Vec::new()) {
+            // Its names were read unwatched, and it failed then: once more, for what it asks.
+            Err(Error::Macro { name, failure, .. }) if self.options.watch.touches => {
+                let request = self.request(library)?;
+                let mut notes = Notes::read(&self.send(&request)?, &names);
+                let before = notes.each.swap_remove(0).into();
+                return Err(Error::Macro { name, failure, before });
+            }
+            other => other?,
+        };
         let mut notes = Notes::read(&reply, &names);
         let answer = answer(&reply, &self.options.limits, &mut notes)?;
-        Ok((answer.declared, reply.touches))
+        Ok((answer.declared, notes.each.swap_remove(0)))
     }
 
     /// Expands one call, in a process of its own.

@@ -234,7 +234,9 @@ fn what_is_nested_too_deep_is_named_so() {
 fn the_help_says_what_stays_unboxed() {
     macrobox(&["--help"]).success().stdout(
         contains("`cargo build` itself stays as it is")
-            .and(contains("`check`, `profile`, `selftest` and `expand --macro` or `--at`")),
+            .and(contains("`check`, `profile`, `selftest` and `expand --macro` or `--at`"))
+            .and(contains("`trace --at` and `debug --at`").and(contains("runs its own macros too")))
+            .and(contains("None of these compilations has a time limit")),
     );
 }
 
@@ -308,6 +310,18 @@ fn the_limit_of_memory_fits_the_machine_and_is_told() {
     macrobox(&["expand", "memory!()", "-p", "zoo-hostile", "--memory", "300"])
         .code(1)
         .stderr(contains("`memory` used up its memory limit of 300 MB (--memory)"));
+}
+
+#[test]
+fn a_sweep_whose_macro_fails_keeps_the_sizes_that_it_timed() {
+    let sweep = |sizes| {
+        macrobox(&["profile", "deep!(1)", "-p", "zoo-gentle", "--repeat", "1", "--sizes", sizes])
+    };
+    let failed =
+        sweep("2,600,9").code(1).stderr(contains("error: size 600: `deep` gave an output"));
+    failed
+        .stdout(contains("log time").and(predicates::str::is_match(r"(?m)^ +2 .*\n +9 ").unwrap()));
+    sweep("600").code(1).stdout("").stderr(contains("size 600"));
 }
 
 #[test]

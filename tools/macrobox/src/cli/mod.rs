@@ -26,8 +26,11 @@ use std::process::ExitCode;
 /// folder, limits on time and memory.
 ///
 /// What stays unboxed: `cargo build` itself stays as it is. `check`, `profile`, `selftest` and
-/// `expand --macro` or `--at` compile the crate once to learn its calls, which runs its macros and build
-/// scripts in rustc as every build does; `list` and calls given as text compile what the crate depends on.
+/// `expand --macro` or `--at`, `trace --at` and `debug --at` compile the crate once to learn its calls,
+/// which runs its macros and build scripts in rustc as every build does. `list` and calls given as text
+/// have cargo check the package, or the workspace, with all that it depends on, to find its macro crates:
+/// that runs its own macros too. A call given as text whose name no macro crate has compiles the crate once
+/// more. None of these compilations has a time limit.
 /// `debug` and `--server toolchain` have no box.
 #[derive(Debug, Parser)]
 #[command(name = "cargo macrobox", bin_name = "cargo macrobox", version, max_term_width = 100)]
@@ -83,7 +86,8 @@ struct BoxOptions {
     /// Go on where the kernel cannot enforce the box
     #[arg(long, global = true)]
     allow_weak: bool,
-    /// Milliseconds that one expansion may take
+    /// Milliseconds that one expansion may take; where `check` runs calls together in one process, times
+    /// twice their number
     #[arg(long, global = true, default_value_t = 10_000, value_name = "MS",
           value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,

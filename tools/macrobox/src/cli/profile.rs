@@ -49,7 +49,7 @@ pub(super) fn run(
     let mut session = Session::open(options)?;
     let mut whole = true;
     let (points, mut shown) = match &arguments.call {
-        Some(text) => sweep(&mut session, selection, arguments, text)?,
+        Some(text) => sweep(&mut session, selection, arguments, text, &mut whole)?,
         None => (Vec::new(), calls(&mut session, selection, arguments, &mut whole)?),
     };
     // No empty report over an earlier one.
@@ -151,12 +151,13 @@ fn calls(
     Ok(shown)
 }
 
-/// The same call at every size.
+/// The same call at every size; `whole` becomes false if one failed.
 fn sweep(
     session: &mut Session,
     selection: &Selection,
     arguments: &Arguments,
     text: &str,
+    whole: &mut bool,
 ) -> Result<(Vec<Point>, Vec<Shown>), Error> {
     let package = arguments.package.as_deref();
     let mut calls = session.written_calls(selection, package, "<input>", text)?;
@@ -170,7 +171,16 @@ fn sweep(
     for &size in &arguments.sizes {
         progress.set_message(format!("size {size}"));
         let grown = grow(&call, size)?;
-        let expansion = fastest(session, &library, &grown, arguments.repeat)?;
+        let expansion = match fastest(session, &library, &grown, arguments.repeat) {
+            Ok(expansion) => expansion,
+            Err(error) if error.failure().is_some() => {
+                *whole = false;
+                progress.suspend(|| eprintln!("error: size {size}: {error}"));
+                progress.inc(1);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let nanoseconds = expansion.time.as_nanos() as u64;
         let memory = expansion.memory;
         points.push(Point { size, nanoseconds, tokens: expansion.stream.count(), memory });
@@ -181,6 +191,9 @@ fn sweep(
         progress.inc(1);
     }
     progress.finish_and_clear();
+    if points.is_empty() {
+        return Ok((points, shown));
+    }
     let columns = usize::from(console::Term::stdout().size().1);
     print!("{}", report::bars(&points, columns));
     Ok((points, shown))

@@ -3,7 +3,7 @@
 //! The allow-list: what is known of some macros and accepted.
 
 use super::{FAILS, KINDS};
-use crate::Error;
+use crate::{Allow, Error};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -43,6 +43,15 @@ impl Allowed {
     /// True if the macro `name` may do `kind`.
     pub fn has(&self, name: &str, kind: &str) -> bool {
         self.0.contains(&(name.to_owned(), kind.to_owned()))
+    }
+
+    /// Opens the box for the macro `name`, as far as it is listed.
+    pub fn let_through(&self, name: &str, allow: &mut Allow) {
+        allow.exec |= self.has(name, "exec");
+        allow.network |= self.has(name, "net");
+        if self.has(name, "fs-write") {
+            allow.write.push("/".into()); // the list names no folder: --allow-write does
+        }
     }
 
     /// The lines that allow what was not `seen`.

@@ -8,6 +8,7 @@
 //! "safe".
 
 mod allowed;
+mod load;
 mod vary;
 
 use super::BoxOptions;
@@ -15,6 +16,7 @@ use super::session::{Session, count};
 use crate::cargo::Selection;
 use crate::{Call, Error, Expansion, Library, Options, Record, Recording, Stream};
 use allowed::Allowed;
+use load::Uncalled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -28,17 +30,20 @@ pub(super) struct Arguments {
     /// This binary of the package instead of its library
     #[arg(long, conflicts_with = "call")]
     bin: Option<String>,
-    /// Every macro of the lock file, by the calls of all crates in it
+    /// Every macro of the lock file that `cargo check --workspace` builds, by the calls of all crates in
+    /// it; the lock file's other macro crates are listed as unbuilt
     #[arg(long, conflicts_with_all = ["call", "bin"])]
     all: bool,
     /// Fail if a macro does this: net, exec, fs-write, fs-read, env, clock, random, thread, system,
-    /// varies (its output does)
+    /// varies (its output does); with --all, unbuilt: a macro crate of the lock file is not built here
     #[arg(long, value_delimiter = ',', value_parser = KINDS)]
     deny: Vec<String>,
-    /// A file of lines `MACRO KIND` that are allowed in spite of --deny, and by the box
+    /// A file of lines `MACRO KIND` (and `CRATE unbuilt`) that are allowed in spite of --deny, and by
+    /// the box
     #[arg(long, value_name = "FILE")]
     allow_list: Option<PathBuf>,
-    /// Runs, each in a newly started server, for the question of varying output
+    /// Runs, each in a newly started server, for the question of varying output; all calls of a crate to
+    /// one library are run twice in one process besides
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..))]
     runs: u32,
     /// Print JSON
@@ -48,9 +53,13 @@ pub(super) struct Arguments {
 
 /// What a macro may be denied. `fails` may only be allowed: a macro that does not run in the box
 /// was not checked.
-const KINDS: [&str; 10] =
-    ["net", "exec", "fs-write", "fs-read", "env", "clock", "random", "thread", "system", "varies"];
+const KINDS: [&str; 11] = [
+    "net", "exec", "fs-write", "fs-read", "env", "clock", "random", "thread", "system", "varies",
+    UNBUILT,
+];
 const FAILS: &str = "fails";
+/// Of a macro crate of the lock file, and of no macro: nothing is known of it.
+const UNBUILT: &str = "unbuilt";
 
 /// One call, with what the compiler gave to its macro.
 struct Case {
@@ -76,11 +85,7 @@ impl Case {
             Some(record) => record.surrounded(base),
             None => base.clone(),
         };
-        options.allow.exec |= allowed.has(&self.name, "exec");
-        options.allow.network |= allowed.has(&self.name, "net");
-        if allowed.has(&self.name, "fs-write") {
-            options.allow.write.push("/".into()); // the list names no folder: --allow-write does
-        }
+        allowed.let_through(&self.name, &mut options.allow);
         options
     }
 }
@@ -103,6 +108,9 @@ pub(super) fn run(
     options: &BoxOptions,
     arguments: &Arguments,
 ) -> Result<bool, Error> {
+    if !arguments.all && arguments.deny.iter().any(|kind| kind == UNBUILT) {
+        return Err(Error::Name(format!("--deny {UNBUILT} is about the lock file: add --all")));
+    }
     let allowed = Allowed::read(arguments.allow_list.as_deref())?;
     let mut session = Session::open(options)?;
     if !session.boxed()?.sees_touches() {
@@ -132,8 +140,8 @@ pub(super) fn run(
     }
     look(&mut session, &mut cases, &allowed, &mut findings)?;
     let uncalled = match arguments.all {
-        true => load(&mut session, selection, package, &mut findings)?,
-        false => Vec::new(),
+        true => load::all(&mut session, selection, package, &allowed, &mut findings)?,
+        false => Uncalled::default(),
     };
     vary::together(&mut session, &cases, &allowed, &mut findings)?;
     vary::apart(&session, options, arguments.runs, &cases, &allowed, &mut findings)?;
@@ -180,47 +188,12 @@ fn look(
                 finding.note_tracked(&tracked);
                 case.output = Some(stream);
             }
-            Err(error) => match &error {
-                // It may have failed because it was refused something: that is the finding.
-                Error::Macro { before, .. } => {
-                    finding.note(&before.touches, &case.library);
-                    finding.note_tracked(&before.tracked);
-                    finding.failed = Some(error.to_string());
-                }
-                _ => return Err(error),
-            },
+            Err(error) => finding.note_failure(error, &case.library)?,
         }
     }
     progress.finish_and_clear();
     *session.boxed()?.options() = base;
     Ok(())
-}
-
-/// Loads every library in the box, watched: constructors run then, whether or not anything calls
-/// its macros. The macros that nothing calls.
-fn load(
-    session: &mut Session,
-    selection: &Selection,
-    package: Option<&str>,
-    findings: &mut Findings,
-) -> Result<Vec<String>, Error> {
-    let mut uncalled = Vec::new();
-    for one in selection.macro_crates(package)? {
-        let library = one.library(&session.compiler)?;
-        session.boxed()?.options().watch.touches = true;
-        let loaded = session.boxed()?.load(&library);
-        session.boxed()?.options().watch.touches = false;
-        let (declared, touches) = loaded?;
-        let name = library.crate_name();
-        let mut loading = Finding::default();
-        loading.note(&touches, &library);
-        if !loading.touches.is_empty() {
-            findings.insert(format!("{name}::(loading)"), loading);
-        }
-        let each = declared.into_iter().map(|known| format!("{name}::{}", known.name));
-        uncalled.extend(each.filter(|name| !findings.contains_key(name)));
-    }
-    Ok(uncalled)
 }
 
 impl Finding {
@@ -242,6 +215,24 @@ impl Finding {
                 }
             }
         }
+    }
+
+    /// What came before a failure, and the failure; an error again if it was not the macro's. It may
+    /// have failed because it was refused something: that is the finding.
+    fn note_failure(&mut self, error: Error, library: &Library) -> Result<(), Error> {
+        let Error::Macro { before, .. } = &error else { return Err(error) };
+        self.note(&before.touches, library);
+        self.note_tracked(&before.tracked);
+        self.failed = Some(error.to_string());
+        Ok(())
+    }
+
+    /// Both as one: of two builds of a library.
+    fn merge(&mut self, other: Finding) {
+        self.calls += other.calls;
+        self.touches.extend(other.touches);
+        self.varies = self.varies.take().or(other.varies);
+        self.failed = self.failed.take().or(other.failed);
     }
 
     /// What was asked of the C library or told to the compiler.
@@ -273,7 +264,7 @@ fn is_our_own(kind: &str, detail: &str) -> bool {
 /// Prints the findings; how many things are denied or went unchecked.
 fn report(
     findings: &Findings,
-    uncalled: &[String],
+    uncalled: &Uncalled,
     arguments: &Arguments,
     allowed: &Allowed,
 ) -> usize {
@@ -307,27 +298,46 @@ fn report(
             "varies": finding.varies, "failed": finding.failed,
         }));
     }
+    let Uncalled { macros, unbuilt } = uncalled;
+    let denies_unbuilt = |name: &&String| {
+        arguments.deny.iter().any(|one| one == UNBUILT) && !allowed.has(name, UNBUILT)
+    };
+    denied += unbuilt.iter().filter(denies_unbuilt).count();
     if arguments.json {
-        println!("{:#}", serde_json::json!({ "macros": rows, "not_called": uncalled }));
+        let all = serde_json::json!({ "macros": rows, "not_called": macros, "not_built": unbuilt });
+        println!("{all:#}");
     } else {
-        if !uncalled.is_empty() {
-            let list = uncalled.join(", ");
+        if !macros.is_empty() {
+            let list = macros.join(", ");
             println!("\nLoaded, but called by no crate here: {list}");
+        }
+        if !unbuilt.is_empty() {
+            println!("\nIn the lock file, but not built here, and so not checked:");
+            for name in unbuilt {
+                println!(
+                    "  {}{UNBUILT}: {name}",
+                    if denies_unbuilt(&name) { "DENIED " } else { "" }
+                );
+            }
+            println!("{}", load::REMEDY);
         }
         println!("\n{}", honesty(arguments.runs));
     }
     for entry in allowed.unused(|name, kind| {
-        findings.get(name).is_some_and(|finding| match kind {
-            "varies" => finding.varies.is_some(),
-            FAILS => finding.failed.is_some(),
-            _ => finding.touches.iter().any(|(known, _)| known == kind),
-        })
+        let is_unbuilt = kind == UNBUILT && unbuilt.iter().any(|one| one == name);
+        is_unbuilt
+            || findings.get(name).is_some_and(|finding| match kind {
+                "varies" => finding.varies.is_some(),
+                FAILS => finding.failed.is_some(),
+                _ => finding.touches.iter().any(|(known, _)| known == kind),
+            })
     }) {
         eprintln!("warning: the allow-list's `{entry}` allows what was not seen: remove it");
     }
     if denied > 0 {
         eprintln!(
-            "error: {denied} denied: remove the macro, or add `MACRO KIND` to the --allow-list"
+            "error: {denied} denied: remove the macro, or add `MACRO KIND` (`CRATE {UNBUILT}`) to the \
+             --allow-list"
         );
     }
     if failed > 0 {

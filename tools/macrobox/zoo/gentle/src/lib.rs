@@ -108,6 +108,31 @@ pub fn dated(_: TokenStream) -> TokenStream {
     TokenTree::from(Literal::u64_unsuffixed(since_1970.as_secs() / (30 * 24 * 60 * 60))).into()
 }
 
+/// The months since 1970, as the C library's function of this name says, after a look at the environment.
+#[proc_macro]
+pub fn dated_by(input: TokenStream) -> TokenStream {
+    use std::ffi::{c_char, c_int, c_void};
+    unsafe extern "C" {
+        fn time(time: *mut i64) -> i64;
+        fn gettimeofday(time: *mut [i64; 2], zone: *mut c_void) -> c_int;
+        fn timespec_get(time: *mut [i64; 2], base: c_int) -> c_int;
+        fn secure_getenv(name: *const c_char) -> *mut c_char;
+    }
+    let mut both = [0, 0];
+    // SAFETY: a C string, and room for what each of the functions writes.
+    unsafe {
+        secure_getenv(c"MACROBOX_ZOO_SECURE".as_ptr());
+        match input.to_string().as_str() {
+            "time" => both[0] = time(std::ptr::null_mut()),
+            "written" => drop(time(&mut both[0])),
+            "gettimeofday" => drop(gettimeofday(&mut both, std::ptr::null_mut())),
+            "timespec_get" => drop(timespec_get(&mut both, 1)),
+            other => panic!("no {other}"),
+        }
+    }
+    TokenTree::from(Literal::i64_unsuffixed(both[0] / (30 * 24 * 60 * 60))).into()
+}
+
 /// In the order of a hash set.
 #[proc_macro]
 pub fn hashed(_: TokenStream) -> TokenStream {
@@ -212,6 +237,23 @@ pub fn counting(_: TokenStream) -> TokenStream {
     TokenTree::from(Literal::usize_unsuffixed(CALLS.fetch_add(1, Relaxed))).into()
 }
 
+/// The same, as a derive: a constant.
+#[proc_macro_derive(Tallied)]
+pub fn tallied(_: TokenStream) -> TokenStream {
+    format!("const TALLY: usize = {};", counting(TokenStream::new())).parse().unwrap()
+}
+
+/// Ends the process when it is called again.
+#[proc_macro_derive(Once)]
+pub fn once(_: TokenStream) -> TokenStream {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    static CALLED: AtomicBool = AtomicBool::new(false);
+    if CALLED.swap(true, Relaxed) {
+        std::process::abort();
+    }
+    TokenStream::new()
+}
+
 /// Reads the environment, the clock and a file, and starts a thread.
 #[proc_macro]
 pub fn curious(_: TokenStream) -> TokenStream {
@@ -219,6 +261,13 @@ pub fn curious(_: TokenStream) -> TokenStream {
     let _ = std::time::SystemTime::now();
     let _ = std::fs::read_to_string("/etc/hostname");
     std::thread::spawn(|| ()).join().unwrap();
+    TokenStream::new()
+}
+
+/// Starts a program, and waits for it.
+#[proc_macro]
+pub fn spawns(_: TokenStream) -> TokenStream {
+    std::process::Command::new("/bin/true").status().expect("a program");
     TokenStream::new()
 }
 
