@@ -70,10 +70,10 @@ namespace Ringback
             return functions;
         }
 
-        static readonly Handles cancellable = new Handles(typeof(ICancellable));
+        static readonly Handles cancellable = new Handles(typeof(CancellationTokenSource));
 
-        /// <summary>A native cell with one reference, which keeps <paramref name="task"/>.</summary>
-        internal static IntPtr New(ICancellable task) => New(cancellable, task, cancelPointer);
+        /// <summary>A native cell with one reference, which keeps <paramref name="source"/>.</summary>
+        internal static IntPtr New(CancellationTokenSource source) => New(cancellable, source, cancelPointer);
 
         /// <summary>A native cell with one reference, which keeps <paramref name="target"/>.</summary>
         internal static IntPtr New(Handles handles, object target, IntPtr cancel)
@@ -105,18 +105,13 @@ namespace Ringback
         {
             try
             {
-                ((ICancellable)cancellable.Target(handle)).Cancel();
+                ((CancellationTokenSource)cancellable.Target(handle)).Cancel();
             }
             catch (Exception exception)
             {
                 Caught.Report(exception);
             }
         }
-    }
-
-    interface ICancellable
-    {
-        void Cancel();
     }
 
     /// <summary>One reference to a native cell. Never released while a call uses it.</summary>

@@ -164,14 +164,31 @@ static class TaskTests
     }
 
     [Test]
-    static void ATaskThatNeverEndsTellsWhenItIsCollected()
+    static void ATaskThatNeverEndsTellsWhenItIsCollected() =>
+        CollectedIsCancelled(new Func<uint, Task<long>>(id => new TaskCompletionSource<long>().Task));
+
+    [Test]
+    static void ATaskWithATokenThatNeverEndsTellsWhenItIsCollected()
+    {
+        // Rust holds on to what cancels the task all the while, and neither that nor the token keeps it.
+        CollectedIsCancelled(new Func<uint, CancellationToken, Task<long>>(
+            (id, token) => new TaskCompletionSource<long>().Task));
+        CollectedIsCancelled(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+        {
+            token.Register(() => { });
+            await new TaskCompletionSource<long>().Task;
+            token.ThrowIfCancellationRequested();
+            return 1;
+        }));
+    }
+
+    static void CollectedIsCancelled(Delegate endless)
     {
         var told = new TaskCompletionSource<int>();
         Tell listen = (status, value, text, length) => told.SetResult(status);
         var thread = new Thread(() =>
         {
-            using (Callback tell = Callback.From(listen), own = Callback.From<Func<uint, Task<long>>>(
-                id => new TaskCompletionSource<long>().Task))
+            using (Callback tell = Callback.From(listen), own = Callback.From(endless))
                 Native.native_follow_look(own.ToNative(), 1, Cancel.Never, tell.ToNative());
         });
         thread.Start();

@@ -50,8 +50,9 @@ mutations() {
   mutation coreclr HoweverEarly Completion.cs 'this.token = token;' ';'
   mutation coreclr ContinuationsDoNot Completion.cs 'TaskCreationOptions.RunContinuationsAsynchronously' 'TaskCreationOptions.None'
   hangs=1 mutation coreclr CSharpCancels Completion.cs 'cancel?.Invoke(context);' ';'
-  hangs=1 mutation coreclr RustCancels AsyncCall.cs 'public void Cancel() => source.Cancel();' 'public void Cancel() { }'
+  hangs=1 mutation coreclr RustCancels Gate.cs '((CancellationTokenSource)cancellable.Target(handle)).Cancel();' ';'
   mutation coreclr RustSeesAFault AsyncCall.cs 'text = new byte[0];' 'throw;'
   hangs=1 mutation coreclr ATaskThatNeverEnds AsyncCall.cs 'source = takesToken ?' 'GCHandle.Alloc(this); source = takesToken ?'
+  hangs=1 mutation coreclr ATaskWithATokenThatNeverEnds AsyncCall.cs 'task.ContinueWith(Finish' 'source?.Token.Register(() => Finish(task)); task.ContinueWith(Finish'
   echo "mutations: $noticed, each noticed by its test"
 }
