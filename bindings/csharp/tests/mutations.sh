@@ -34,6 +34,7 @@ mutations() {
   mutation coreclr AnyByteButZero Emit.cs 'if (type != typeof(bool))' 'if (type != null)'
   mutation coreclr MarshalAsThatDisagrees Signature.cs 'marshal != null && !Agrees' 'marshal != null && Agrees'
   mutation coreclr WithoutRoom Caught.cs 'if (error != IntPtr.Zero)' 'if (error != (IntPtr)1)'
+  mutation coreclr WithoutATextNever Abi.cs 'if (received.Text != IntPtr.Zero)' 'if (true)'
   mutation mono AnAbortedThread Caught.cs 'Thread.ResetAbort(); // else' '// else'
   mutation coreclr ADisposableTarget Handles.cs '(one.Target as IDisposable)?.Dispose();' 'one.ToString();'
   mutation coreclr KeptByRust Handles.cs 'targets[index] = target;' 'targets[index] = null;'
