@@ -124,8 +124,9 @@ static class TaskTests
         // A task may ignore it, and then its result counts.
         outcome = Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
         {
-            await Task.Delay(20);
-            return token.IsCancellationRequested ? 5 : 6;
+            while (!token.IsCancellationRequested)
+                await Task.Delay(1);
+            return 5;
         }), 7, Cancel.AtOnce);
         Check.Equal(5L, outcome.Value);
 
@@ -144,6 +145,48 @@ static class TaskTests
             return 1;
         }), 7, Cancel.ByDrop);
         Check.That(seen.Task.Result, "asked to end");
+    }
+
+    [Test]
+    static void WhatRustCancelsRunsOnThePool()
+    {
+        foreach (Cancel cancel in new[] { Cancel.AtOnce, Cancel.ByDrop })
+        {
+            var handler = new TaskCompletionSource<bool>();
+            var continuation = new TaskCompletionSource<bool>();
+            Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+            {
+                token.Register(() => handler.SetResult(Thread.CurrentThread.IsThreadPoolThread));
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, token);
+                }
+                finally
+                {
+                    continuation.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+                }
+                return 1;
+            }), 7, cancel);
+            Check.That(handler.Task.Result, $"the handler, cancelled {cancel}");
+            Check.That(continuation.Task.Result, $"the continuation, cancelled {cancel}");
+        }
+    }
+
+    [Test]
+    static void RustDoesNotWaitForHandlersOfTheCancellation()
+    {
+        using (var dropped = new ManualResetEventSlim())
+        {
+            var waited = new TaskCompletionSource<bool>();
+            Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+            {
+                token.Register(() => waited.SetResult(dropped.Wait(TimeSpan.FromSeconds(10))));
+                await Task.Delay(Timeout.Infinite, token);
+                return 1;
+            }), 7, Cancel.ByDrop);
+            dropped.Set();
+            Check.That(waited.Task.Result, "dropped while the handler waited");
+        }
     }
 
     [Test]
