@@ -90,7 +90,7 @@ namespace Ringback
     [StructLayout(LayoutKind.Sequential)]
     public struct NativeError
     {
-        /// <summary>UTF-8, without a terminating zero. Null: no text.</summary>
+        /// <summary>UTF-8, without a terminating zero. Null: no text, and nobody looks at the rest.</summary>
         public IntPtr Text;
         /// <summary>Bytes.</summary>
         public UIntPtr Length;
@@ -116,7 +116,8 @@ namespace Ringback
             string text = Read();
             NativeError received = this;
             this = default(NativeError);
-            Foreign.Function(received.ReleaseFunction)?.Invoke(received.Owner);
+            if (received.Text != IntPtr.Zero) // else the other fields may hold anything
+                Foreign.Function(received.ReleaseFunction)?.Invoke(received.Owner);
             return new RustException((Status)status, text);
         }
 

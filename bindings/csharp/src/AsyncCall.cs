@@ -15,7 +15,11 @@ namespace Ringback
     /// A call of an async C# callback by native code, from its start until the task has ended and
     /// <c>done</c> is told. A task that never ends and is collected tells "cancelled".
     /// </summary>
-    sealed class AsyncCall<T> : ICancellable
+    /// <remarks>
+    /// Only the task keeps it: native code, which may hold on to the task's handle for as long as it waits
+    /// for the outcome, is given the source of the token, from which nothing of ours leads here.
+    /// </remarks>
+    sealed class AsyncCall<T>
     {
         readonly RustCallback<Done> done;
         readonly CancellationTokenSource source;
@@ -27,8 +31,6 @@ namespace Ringback
         }
 
         internal CancellationToken Token => source.Token;
-
-        public void Cancel() => source.Cancel();
 
         /// <summary>The delegate has returned its task: hands native code what it needs to cancel it.</summary>
         internal void Started(Task task, IntPtr handle)
@@ -43,7 +45,7 @@ namespace Ringback
 
         NativeTask Cancellable() => new NativeTask
         {
-            Context = Gate.New(this),
+            Context = Gate.New(source),
             Cancel = Gate.Native.Cancel,
             ReleaseFunction = Gate.Native.Release,
         };

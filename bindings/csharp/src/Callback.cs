@@ -12,7 +12,8 @@ namespace Ringback
     /// <para>Each struct that <see cref="ToNative"/> makes is one more reference. The delegate stays
     /// alive until all of them and this object are released; a delegate whose target is an
     /// <see cref="IDisposable"/> then disposes it, once, on the thread that released last, before the
-    /// delegate may be collected.</para>
+    /// delegate may be collected. Of combined delegates each target is disposed, once each, whatever the
+    /// others throw.</para>
     /// <para>An exception in the delegate does not enter native code: the caller gets a status and the
     /// exception's type and message.</para>
     /// <para>After <see cref="AppDomain.ProcessExit"/> releases free nothing any more, as the process

@@ -41,6 +41,7 @@ namespace Ringback
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         static extern unsafe void ringback_dotnet_fill(IntPtr error, byte* text, UIntPtr length);
 
+        static readonly WaitCallback cancelNow = CancelNow;
         // Made once and kept for ever: native cells hold its pointer.
         static readonly Managed cancel = Cancel;
         static readonly IntPtr cancelPointer = Marshal.GetFunctionPointerForDelegate(cancel);
@@ -70,10 +71,10 @@ namespace Ringback
             return functions;
         }
 
-        static readonly Handles cancellable = new Handles(typeof(ICancellable));
+        static readonly Handles cancellable = new Handles(typeof(CancellationTokenSource));
 
-        /// <summary>A native cell with one reference, which keeps <paramref name="task"/>.</summary>
-        internal static IntPtr New(ICancellable task) => New(cancellable, task, cancelPointer);
+        /// <summary>A native cell with one reference, which keeps <paramref name="source"/>.</summary>
+        internal static IntPtr New(CancellationTokenSource source) => New(cancellable, source, cancelPointer);
 
         /// <summary>A native cell with one reference, which keeps <paramref name="target"/>.</summary>
         internal static IntPtr New(Handles handles, object target, IntPtr cancel)
@@ -100,23 +101,34 @@ namespace Ringback
                 ringback_dotnet_fill(error, bytes, (UIntPtr)(uint)text.Length);
         }
 
-        /// <summary>A native caller asks a task to end early.</summary>
+        /// <summary>
+        /// A native caller asks a task to end early. It does not wait for that: what is cancelled runs handlers
+        /// and continuations, which are nothing for its thread.
+        /// </summary>
         static void Cancel(IntPtr handle)
         {
             try
             {
-                ((ICancellable)cancellable.Target(handle)).Cancel();
+                // The handle may be freed before the pool comes to it, so not by the handle.
+                ThreadPool.UnsafeQueueUserWorkItem(cancelNow, cancellable.Target(handle));
             }
             catch (Exception exception)
             {
                 Caught.Report(exception);
             }
         }
-    }
 
-    interface ICancellable
-    {
-        void Cancel();
+        static void CancelNow(object source)
+        {
+            try
+            {
+                ((CancellationTokenSource)source).Cancel();
+            }
+            catch (Exception exception)
+            {
+                Caught.Report(exception);
+            }
+        }
     }
 
     /// <summary>One reference to a native cell. Never released while a call uses it.</summary>

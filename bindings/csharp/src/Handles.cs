@@ -102,8 +102,7 @@ namespace Ringback
                 try
                 {
                     if (Target(handle) is Delegate callback)
-                        foreach (Delegate one in callback.GetInvocationList())
-                            (one.Target as IDisposable)?.Dispose();
+                        DisposeTargets(callback.GetInvocationList());
                 }
                 finally
                 {
@@ -113,6 +112,26 @@ namespace Ringback
             catch (Exception exception)
             {
                 Caught.Report(exception);
+            }
+        }
+
+        /// <summary>Each object once, however many of the delegates it has, and whatever others throw.</summary>
+        static void DisposeTargets(Delegate[] all)
+        {
+            for (int i = 0; i < all.Length; i++)
+            {
+                try
+                {
+                    object target = all[i].Target;
+                    // The first delegate of each target, and by reference: `Equals` is the user's.
+                    if (target is IDisposable owner
+                        && Array.FindIndex(all, one => ReferenceEquals(one.Target, target)) == i)
+                        owner.Dispose();
+                }
+                catch (Exception exception)
+                {
+                    Caught.Report(exception);
+                }
             }
         }
     }

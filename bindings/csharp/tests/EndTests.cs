@@ -3,6 +3,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading;
+using System.Threading.Tasks;
 using Ringback;
 
 /// <summary>What happens when the runtime ends, each in a process of its own.</summary>
@@ -38,6 +39,9 @@ static class EndTests
                     Native.native_call_later(callback.ToNative(), 0);
                 Thread.Sleep(20);
                 break;
+            case "cancel-at-the-end":
+                Cancelled();
+                break;
             case "exit-inside":
                 using (var callback = Callback.From<Action>(() => Environment.Exit(7)))
                     Native.native_call_later(callback.ToNative(), 0);
@@ -52,6 +56,24 @@ static class EndTests
         }
         Console.WriteLine("main ends");
         return 5;
+    }
+
+    /// <summary>Returns once a handler of a cancellation by Rust is running, which never ends.</summary>
+    static void Cancelled()
+    {
+        var begun = new ManualResetEventSlim();
+        using (var tell = Callback.From<Action<int, long, IntPtr, UIntPtr>>((status, value, text, length) => { }))
+        using (var callback = Callback.From<Func<uint, CancellationToken, Task<long>>>((id, token) =>
+        {
+            token.Register(() =>
+            {
+                begun.Set();
+                Thread.Sleep(Timeout.Infinite);
+            });
+            return new TaskCompletionSource<long>().Task;
+        }))
+            Native.native_follow_look(callback.ToNative(), 7, Cancel.ByDrop, tell.ToNative());
+        begun.Wait();
     }
 
     static string Run(string scenario, int code)
@@ -97,6 +119,9 @@ static class EndTests
 
     [Test]
     static void InsideACallWhileTheRuntimeEnds() => Check.Equal("main ends\n", Run("call-at-the-end", 5));
+
+    [Test]
+    static void CancellingWhileTheRuntimeEnds() => Check.Equal("main ends\n", Run("cancel-at-the-end", 5));
 
     [Test]
     static void EndedFromInsideACall() => Run("exit-inside", 7);

@@ -97,6 +97,28 @@ static class ErrorTests
     }
 
     [Test]
+    static unsafe void AnErrorIsReleasedOnceAndWithoutATextNever()
+    {
+        long drops = Native.Drops;
+        NativeCallback owner = Native.native_adder(1); // any native release will do
+        byte letter = (byte)'x';
+        var error = new NativeError
+        {
+            Text = (IntPtr)(&letter),
+            Length = (UIntPtr)1,
+            Owner = owner.Context,
+            ReleaseFunction = owner.ReleaseFunction,
+        };
+        NativeError textless = error;
+        textless.Text = IntPtr.Zero;
+        Check.Equal("", Check.Throws<RustException>(() => textless.ThrowIfFailed(77)).Text);
+        Check.Equal(drops, Native.Drops);
+        Check.Equal("x", Check.Throws<RustException>(() => error.ThrowIfFailed(77)).Text);
+        Check.Equal("", Check.Throws<RustException>(() => error.ThrowIfFailed(77)).Text);
+        Check.Equal(drops + 1, Native.Drops);
+    }
+
+    [Test]
     static void RustErrorsAndPanicsBecomeExceptions()
     {
         long drops = Native.Drops;

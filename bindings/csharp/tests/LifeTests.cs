@@ -127,6 +127,45 @@ static class LifeTests
         Check.Equal(0L, Callback.LiveCount);
     }
 
+    /// <summary>Equal to all others, and yet an object of its own.</summary>
+    sealed class Alike : IDisposable
+    {
+        internal int Disposed;
+
+        internal long Add(long value) => value;
+
+        public void Dispose()
+        {
+            Disposed++;
+            throw new InvalidOperationException($"stuck {Disposed}");
+        }
+
+        public override bool Equals(object other) => other is Alike;
+
+        public override int GetHashCode() => 1;
+    }
+
+    [Test]
+    static void EachTargetOfACombinedDelegateIsDisposedOnceWhateverOthersThrow()
+    {
+        string reported = "";
+        Action<Exception> listen = exception => reported += exception.Message + ";";
+        Callback.ReleaseFailed += listen;
+        var first = new Alike();
+        var second = new Alike();
+        var last = new Owner();
+        Func<long, long> combined = first.Add;
+        combined += last.Add;
+        combined += first.Add;
+        combined += second.Add;
+        combined += last.Add;
+        Native.native_drop(Native.Keep(combined));
+        Callback.ReleaseFailed -= listen;
+        Check.Equal("1 1 1", $"{first.Disposed} {second.Disposed} {last.Disposed}");
+        Check.Equal("stuck 1;stuck 1;", reported);
+        Check.Equal(0L, Callback.LiveCount);
+    }
+
     [Test]
     static void ReleasedInsideItsOwnCall()
     {

@@ -124,8 +124,9 @@ static class TaskTests
         // A task may ignore it, and then its result counts.
         outcome = Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
         {
-            await Task.Delay(20);
-            return token.IsCancellationRequested ? 5 : 6;
+            while (!token.IsCancellationRequested)
+                await Task.Delay(1);
+            return 5;
         }), 7, Cancel.AtOnce);
         Check.Equal(5L, outcome.Value);
 
@@ -147,6 +148,48 @@ static class TaskTests
     }
 
     [Test]
+    static void WhatRustCancelsRunsOnThePool()
+    {
+        foreach (Cancel cancel in new[] { Cancel.AtOnce, Cancel.ByDrop })
+        {
+            var handler = new TaskCompletionSource<bool>();
+            var continuation = new TaskCompletionSource<bool>();
+            Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+            {
+                token.Register(() => handler.SetResult(Thread.CurrentThread.IsThreadPoolThread));
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, token);
+                }
+                finally
+                {
+                    continuation.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+                }
+                return 1;
+            }), 7, cancel);
+            Check.That(handler.Task.Result, $"the handler, cancelled {cancel}");
+            Check.That(continuation.Task.Result, $"the continuation, cancelled {cancel}");
+        }
+    }
+
+    [Test]
+    static void RustDoesNotWaitForHandlersOfTheCancellation()
+    {
+        using (var dropped = new ManualResetEventSlim())
+        {
+            var waited = new TaskCompletionSource<bool>();
+            Fetch(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+            {
+                token.Register(() => waited.SetResult(dropped.Wait(TimeSpan.FromSeconds(10))));
+                await Task.Delay(Timeout.Infinite, token);
+                return 1;
+            }), 7, Cancel.ByDrop);
+            dropped.Set();
+            Check.That(waited.Task.Result, "dropped while the handler waited");
+        }
+    }
+
+    [Test]
     static void AHandlerOfTheCancellationThatThrowsIsReported()
     {
         var reported = new TaskCompletionSource<Exception>();
@@ -164,14 +207,31 @@ static class TaskTests
     }
 
     [Test]
-    static void ATaskThatNeverEndsTellsWhenItIsCollected()
+    static void ATaskThatNeverEndsTellsWhenItIsCollected() =>
+        CollectedIsCancelled(new Func<uint, Task<long>>(id => new TaskCompletionSource<long>().Task));
+
+    [Test]
+    static void ATaskWithATokenThatNeverEndsTellsWhenItIsCollected()
+    {
+        // Rust holds on to what cancels the task all the while, and neither that nor the token keeps it.
+        CollectedIsCancelled(new Func<uint, CancellationToken, Task<long>>(
+            (id, token) => new TaskCompletionSource<long>().Task));
+        CollectedIsCancelled(new Func<uint, CancellationToken, Task<long>>(async (id, token) =>
+        {
+            token.Register(() => { });
+            await new TaskCompletionSource<long>().Task;
+            token.ThrowIfCancellationRequested();
+            return 1;
+        }));
+    }
+
+    static void CollectedIsCancelled(Delegate endless)
     {
         var told = new TaskCompletionSource<int>();
         Tell listen = (status, value, text, length) => told.SetResult(status);
         var thread = new Thread(() =>
         {
-            using (Callback tell = Callback.From(listen), own = Callback.From<Func<uint, Task<long>>>(
-                id => new TaskCompletionSource<long>().Task))
+            using (Callback tell = Callback.From(listen), own = Callback.From(endless))
                 Native.native_follow_look(own.ToNative(), 1, Cancel.Never, tell.ToNative());
         });
         thread.Start();
