@@ -180,5 +180,6 @@ fn an_argument_whose_destructor_panics_unwinds_from_no_call() {
     assert_eq!(thread::spawn(call).join().expect("it unwound"), -4);
     drop(registration);
     assert_eq!(catch_unwind(call).expect("it unwound"), -1, "a stale call");
-    assert_eq!((BY_VALUE.stats().panicked, DROPPED.load(SeqCst) - dropped), (2, 2));
+    assert_eq!(BY_VALUE.stats().panicked, 2);
+    assert!(DROPPED.load(SeqCst) - dropped >= 2, "beside those of other tests");
 }

@@ -486,24 +486,3 @@ fn unregister_inside_during_thread_storage_teardown_answers_still_inside() {
     .unwrap();
     assert_eq!(answer.load(SeqCst), 1);
 }
-
-#[test]
-fn an_iterator_that_panics_leaves_no_listener_without_a_guard() {
-    common::quiet_panics();
-    let drops = Drops::default();
-    let token = drops.token();
-    let first = POOL
-        .register(move |x| {
-            token.touch();
-            x
-        })
-        .unwrap();
-    let f = first.as_fn();
-    let mut first = Some(first);
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let all = std::iter::from_fn(|| Some(first.take().expect("provoked in an iterator")));
-        drop(ringback::retire_all(all));
-    }));
-    assert!(result.is_err());
-    assert_eq!((f(1), drops.count()), (-1, 1));
-}

@@ -9,7 +9,7 @@ use common::{Drops, watchdog};
 use ringback::{FutureSlot, Pending, Reuse, SlotState, callback_pool, describe, retire_all};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, IntoFuture, ready};
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -335,4 +335,25 @@ fn a_waker_that_panics_does_not_reach_who_releases_the_last_copy() {
     unsafe { token.release.expect("set")(token.context) };
     assert_eq!(grumpy.0.load(SeqCst), 1);
     assert!(poll().is_ready());
+}
+
+#[test]
+fn an_iterator_that_panics_leaves_no_listener_without_a_guard() {
+    common::quiet_panics();
+    let drops = Drops::default();
+    let token = drops.token();
+    let first = COUNTED
+        .register(move |x| {
+            token.touch();
+            x
+        })
+        .unwrap();
+    let f = first.as_fn();
+    let mut first = Some(first);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let all = std::iter::from_fn(|| Some(first.take().expect("provoked in an iterator")));
+        drop(retire_all(all));
+    }));
+    assert!(result.is_err());
+    assert_eq!((f(1), drops.count()), (-1, 1));
 }
