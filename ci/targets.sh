@@ -7,7 +7,7 @@
 # without std, and on the one with it.
 source "$(dirname "$0")/lib.sh"
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "the cross tools are set up for Debian on x86-64"
-suite=(listeners macro_forms panics quiet reuse signatures tracked)
+suite=(listeners macro_forms panics quiet reuse scopes signatures tracked)
 export CARGO_PROFILE_RELEASE_DEBUG=false
 short=${RINGBACK_SHORT:-}
 missing=() ran=0
