@@ -244,11 +244,9 @@ where
         let told = Arc::downgrade(&passed); // gone with this, or with the limit that another replaces
         let keeper = std::thread::Builder::new().name("ringback-drain".into()).spawn(move || {
             while let Some(left) = at.checked_duration_since(Instant::now()) {
-                let Some(shared) = shared.upgrade() else { return };
-                if told.strong_count() == 0 || shared.gone.load(Acquire) & SETTLED != 0 {
+                if told.strong_count() == 0 {
                     return;
                 }
-                drop(shared);
                 std::thread::sleep(left.min(Duration::from_millis(50)));
             }
             if let (Some(shared), Some(told)) = (shared.upgrade(), told.upgrade()) {
