@@ -100,6 +100,7 @@ pub(crate) struct Symbol {
 }
 
 /// Keeps the library that holds this function loaded until the process ends.
+#[cfg(all(unix, feature = "std"))]
 pub(crate) fn pin(function: *const ()) {
     library::pin(function.cast());
 }
