@@ -12,6 +12,9 @@ use crate::sync::{AtomicU64, Ordering::*, fence};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How often a producer that waits looks for room that is there already, before it sleeps.
+const LOOKS: u32 = 64;
+
 /// How long a producer sleeps where a consumer was interrupted while it handed a message over.
 const HANDED_OVER: Duration = Duration::from_micros(50);
 
@@ -140,6 +143,7 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
         let shared = &*self.shared;
         shared.blocked.fetch_add(1, SeqCst);
         fence(SeqCst); // against the consumer's, in `let_producers_in`
+        let mut looks = 0;
         let queued = loop {
             if self.is_closed() {
                 break false;
@@ -160,9 +164,13 @@ impl<T, M, R: Clone> Inlet<T, M, R> {
                 *gate = true;
                 drop(shared.room.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner));
             } else {
-                // There is room, but the message that it was taken from is still being handed over.
+                // There is room: made just now, or by a message that is still being handed over. Where that takes
+                // long, its consumer was interrupted, and may wait for this very core.
                 drop(gate);
-                std::thread::sleep(left.min(HANDED_OVER));
+                looks += 1;
+                if looks > LOOKS {
+                    std::thread::sleep(left.min(HANDED_OVER));
+                }
             }
         };
         shared.blocked.fetch_sub(1, SeqCst);
