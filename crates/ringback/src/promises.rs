@@ -32,7 +32,7 @@
 //! 6. **No lock of ringback is held while user or foreign code runs**: listeners, destructors, wakers,
 //!    observers. One exception: while a thread forks, those of the pools are, and handlers that others
 //!    gave to `pthread_atfork` *before* ringback run then: they must not register or wait. *`tests/quiet.rs`:
-//!    destructors and wakers that register, retire and call.*
+//!    `a_destructor_may_register_retire_and_call`.*
 //! 7. **Re-entry and concurrency of an `FnMut`, and calls of a thread-bound listener from another
 //!    thread, are detected and answered by policy.** Neither is undefined behaviour.
 //! 8. **No executable memory is ever made**, and every thunk of the assembler table is a landing pad for

@@ -13,7 +13,8 @@
 //! # Which thread runs what
 //! vsomeip's one dispatcher maps a message and queues it in the mailbox of each listener that wants
 //! it. Listeners run on a runtime of the transport's own, one message at a time and in order for each
-//! filter that they are registered with; they are dropped there, too. The public functions may be awaited on any executor.
+//! filter that they are registered with; they are dropped there, too. The public functions may be
+//! awaited on any executor.
 //!
 //! # Promises
 //! * Messages of one sender reach a listener in the order in which they were sent, by each filter that it is

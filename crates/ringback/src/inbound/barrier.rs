@@ -23,9 +23,9 @@ pub enum Protection {
     /// Calls take the general path (237 instructions instead of 29 on x86-64), with two full fences; retiring
     /// interrupts nobody.
     Fence,
-    /// Calls pay two atomic additions on the slot (171 instructions in all); what protects is not kept per thread, so it also
-    /// serves fibers that continue on another thread in the middle of a call. What a thread is inside of is: where
-    /// fibers move, `unregister` may answer [`StillInside`](crate::Pending::StillInside) without need, and a wait
+    /// Calls pay two atomic additions on the slot (171 instructions in all); what protects is not kept per
+    /// thread, so it also serves fibers that continue on another thread in the middle of a call. What a
+    /// thread is inside of is: where fibers move, `unregister` may answer [`StillInside`](crate::Pending::StillInside) without need, and a wait
     /// for oneself is not found, so wait with a time limit.
     Counter,
 }

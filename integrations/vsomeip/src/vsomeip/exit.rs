@@ -5,8 +5,9 @@
 //! `exit` destroys vsomeip's static objects while its threads use them, which ends the process with an
 //! abort now and then. A function that is registered with `atexit` after the library was opened runs
 //! before those destructors: it stops what is still running, one after the other, and waits for each a
-//! second at most until it has stopped, one until it has ended and one until no call is inside. From then on no call of ours enters vsomeip: a thread that goes on, a listener's for example, is told that
-//! the application has been stopped. Calls that are inside are waited for, too.
+//! second at most until it has stopped, one until it has ended and one until no call is inside. From then
+//! on no call of ours enters vsomeip: a thread that goes on, a listener's for example, is told that the
+//! application has been stopped.
 
 use super::inner::Inner;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};

@@ -29,7 +29,8 @@ pub enum OverflowPolicy<R> {
     /// The message is dropped, but the caller gets the answer of acceptance. Counted as rejected.
     DropNewest,
     /// The oldest queued message is dropped in its favour. Counted as displaced. Where the oldest is
-    /// being handed over at that very moment, the new one is dropped instead, and counted as rejected.
+    /// being handed over at that very moment, the new one is dropped, instead or as well, and counted as
+    /// rejected.
     DisplaceOldest,
     /// The foreign thread waits for room, at most so long; then as `Reject(or)`. Nobody else in
     /// ringback ever blocks it. An executor that runs on that same thread cannot make room.
